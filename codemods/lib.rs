@@ -1,0 +1,25 @@
+//! The list of codemods. Its order is the precedence: where two fixes meet in one place, the
+//! codemod that stands first has its way, and the other is asked again about the result.
+//!
+//! A new codemod is a folder with `codemod.rs` (the rule) and `README.md` (its page: the contract,
+//! with examples that the tests execute), and one line here.
+
+use engine::Codemod;
+
+macro_rules! codemods {
+    ($($path:literal => $module:ident,)*) => {
+        $(#[path = $path] mod $module;)*
+
+        /// Every codemod, in the order of precedence.
+        pub static ALL: &[&Codemod] = &[$(&$module::CODEMOD),*];
+    };
+}
+
+codemods! {
+    "await_sleep/codemod.rs" => await_sleep,
+}
+
+/// The codemod of that name.
+pub fn find(name: &str) -> Option<&'static Codemod> {
+    ALL.iter().copied().find(|codemod| codemod.name == name)
+}

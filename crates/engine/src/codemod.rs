@@ -1,0 +1,81 @@
+//! What a codemod is: a value and a plain function.
+
+use edit::{Applicability, Edit};
+use python::ast::{self, PythonVersion};
+
+use crate::context::Context;
+
+/// One migration. A codemod is one folder under `codemods/` and one line in `codemods/lib.rs`.
+#[derive(Debug)]
+pub struct Codemod {
+    /// Read after "apply": `gather-to-taskgroup`. Also its flag and its table in the configuration.
+    pub name: &'static str,
+    /// The text of its page, in Markdown: the contract, with examples that the tests execute.
+    pub page: &'static str,
+    /// The lowest target version that its output runs on.
+    pub python: PythonVersion,
+    /// Whether it runs when the user names no codemod.
+    pub headline: bool,
+    /// What the user can set, as `NAME.OPTION` in the configuration.
+    pub options: &'static [OptionSpec],
+    /// Where it starts from: prefilter, index look-up and documentation in one line.
+    pub on: On,
+}
+
+/// Where a codemod starts from.
+#[derive(Debug)]
+pub enum On {
+    /// Calls of these qualified names (`time.sleep`), or, where the name starts with a dot, of
+    /// any attribute of that name (`.run_until_complete`), whatever the receiver.
+    Call(
+        &'static [&'static str],
+        for<'a, 'm> fn(&Context<'a, 'm>, &'a ast::ExprCall) -> Verdict,
+    ),
+}
+
+/// One option of a codemod.
+#[derive(Debug)]
+pub struct OptionSpec {
+    /// The key in the codemod's table: `exceptions`.
+    pub name: &'static str,
+    /// What it does, in one line.
+    pub help: &'static str,
+    /// What it may be set to; the first is the default.
+    pub choices: Choices,
+}
+
+/// The values that an option takes.
+#[derive(Debug)]
+pub enum Choices {
+    /// One of these words; the first is the default.
+    Words(&'static [&'static str]),
+    /// True or false; false is the default.
+    Flag,
+    /// A whole number of at least one; this is the default.
+    Count(u32),
+}
+
+/// What a codemod says of one site.
+pub type Verdict = Result<Rewrite, Refusal>;
+
+/// Why a site is not rewritten.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Not the defect: nothing is reported.
+    NotOurs,
+    /// The defect, but a person has to decide: the reason, in words that they can act on.
+    Withheld(String),
+}
+
+/// What a codemod wants done at one site.
+#[derive(Clone, Debug)]
+pub struct Rewrite {
+    /// What the finding says, in one line: what stands here and what it becomes.
+    pub message: String,
+    /// Whether and when it is applied.
+    pub applicability: Applicability,
+    /// The edits to the source, in any order. No two overlap.
+    pub edits: Vec<Edit>,
+    /// The target version that this very output needs, where that is more than the codemod's own.
+    pub python: Option<PythonVersion>,
+}

@@ -1,0 +1,65 @@
+//! What a run over one file gives.
+
+use std::ops::Range;
+
+use edit::{Fix, Touched};
+
+use crate::Codemod;
+
+/// One site that a codemod knows, with its fix or the reason why it has none.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// Whose finding it is.
+    pub codemod: &'static Codemod,
+    /// The site: byte offsets into the text that was analysed.
+    pub range: Range<usize>,
+    /// What is the matter, in one line, without a final stop.
+    pub message: String,
+    /// What can be done about it.
+    pub outcome: Outcome,
+}
+
+/// What can be done about a finding.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// This fix removes it. It is complete in itself: added imports are among its edits.
+    Fix(Fix),
+    /// Not rewritten, for this reason.
+    Withheld(String),
+}
+
+/// The result for one file.
+#[derive(Clone, Debug, Default)]
+pub struct Rewritten {
+    /// What was found in the text as it was given, by position.
+    pub findings: Vec<Finding>,
+    /// What is left in the output, by position in it; equal to `findings` where nothing was applied.
+    pub remaining: Vec<Finding>,
+    /// The rewritten text; none where nothing was to be applied.
+    pub output: Option<String>,
+    /// How many fixes were applied, of which codemod.
+    pub applied: Vec<(&'static Codemod, usize)>,
+    /// Which parts of the output were written by which codemod (the tag is the codemod's name).
+    pub touched: Vec<Touched<&'static str>>,
+    /// Imports that the rewrite left unused and that were kept because the caller did not allow
+    /// their removal.
+    pub unused_imports: Vec<UnusedImport>,
+    /// Faults of ours: fixes that were dropped because what they gave did not pass verification.
+    pub faults: Vec<Fault>,
+}
+
+/// An import that nothing in the module uses any longer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct UnusedImport {
+    /// The name that it binds in the module.
+    pub name: String,
+}
+
+/// A fix that would have broken the file. Its codemod was left out for this file.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// Whose fix it was; none where more than one took part and none alone is to blame.
+    pub codemod: &'static Codemod,
+    /// What was wrong with the result.
+    pub problem: String,
+}

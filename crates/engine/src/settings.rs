@@ -1,0 +1,104 @@
+//! What the caller decides before a file is read.
+
+use std::collections::BTreeMap;
+
+use edit::Applicability;
+use python::ast::PythonVersion;
+
+use crate::{Choices, Codemod, OptionSpec};
+
+/// How a file is to be rewritten.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The selected codemods, in the order of the list, which is their precedence.
+    pub codemods: Vec<&'static Codemod>,
+    /// The Python version that the output must run on.
+    pub target: Target,
+    /// The highest applicability that is applied; what is above is found, and left.
+    pub apply: Applicability,
+    /// The options of all codemods.
+    pub options: OptionValues,
+    /// Generated lines are at most this long, in characters, where that can be had.
+    pub line_length: usize,
+    /// Whether the file is a package's `__init__`, whose imports are its interface.
+    pub is_package: bool,
+}
+
+/// The lowest Python version that the code has to run on.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Major and minor.
+    pub version: PythonVersion,
+    /// Where it was said, for messages: "`requires-python` in pyproject.toml".
+    pub origin: String,
+}
+
+/// The values of the codemods' options: what was set, and the defaults for the rest.
+#[derive(Clone, Debug, Default)]
+pub struct OptionValues(BTreeMap<(&'static str, &'static str), String>);
+
+impl OptionValues {
+    /// Sets `option` of `codemod` after checking it. The error says what would be right.
+    pub fn set(
+        &mut self,
+        codemod: &'static Codemod,
+        option: &str,
+        value: &str,
+    ) -> Result<(), String> {
+        let Some(spec) = codemod.options.iter().find(|spec| spec.name == option) else {
+            return Err(format!(
+                "codemod `{}` has no option `{option}`",
+                codemod.name
+            ));
+        };
+        let (valid, wanted) = match spec.choices {
+            Choices::Words(words) => (words.contains(&value), words.join("\" or \"")),
+            Choices::Flag => (
+                matches!(value, "true" | "false"),
+                "true or false".to_string(),
+            ),
+            Choices::Count(_) => (
+                value.parse::<u32>().is_ok_and(|count| count > 0),
+                "a whole number of at least 1".to_string(),
+            ),
+        };
+        if !valid {
+            let wanted = match spec.choices {
+                Choices::Words(_) => format!("\"{wanted}\""),
+                Choices::Flag | Choices::Count(_) => wanted,
+            };
+            return Err(format!(
+                "`{}.{option}` cannot be `{value}`: it takes {wanted}",
+                codemod.name
+            ));
+        }
+        self.0.insert((codemod.name, spec.name), value.to_string());
+        Ok(())
+    }
+
+    /// The value of `option` of `codemod`, as text.
+    pub fn get(&self, codemod: &Codemod, option: &str) -> String {
+        if let Some(((_, _), value)) = self
+            .0
+            .iter()
+            .find(|((name, key), _)| *name == codemod.name && *key == option)
+        {
+            return value.clone();
+        }
+        match codemod.options.iter().find(|spec| spec.name == option) {
+            Some(OptionSpec {
+                choices: Choices::Words(words),
+                ..
+            }) => words[0].to_string(),
+            Some(OptionSpec {
+                choices: Choices::Count(count),
+                ..
+            }) => count.to_string(),
+            Some(OptionSpec {
+                choices: Choices::Flag,
+                ..
+            })
+            | None => "false".to_string(),
+        }
+    }
+}
