@@ -130,7 +130,7 @@ fn withheld(settings: &Settings, text: &str, prose: &str) -> Result<(), String> 
     let said = plain(prose);
     for finding in &rewritten.findings {
         match &finding.outcome {
-            Outcome::Withheld(reason) if said.contains(&plain(reason)) => {}
+            Outcome::Withheld(reason) if is_said(reason, &said) => {}
             Outcome::Withheld(reason) => {
                 return Err(format!(
                     "another reason is given:\n  {reason}\nand not one of\n  {said}"
@@ -140,6 +140,15 @@ fn withheld(settings: &Settings, text: &str, prose: &str) -> Result<(), String> 
         }
     }
     unchanged(text, &rewritten)
+}
+
+/// Whether a text gives the reason, word for word; it may start a sentence.
+fn is_said(reason: &str, said: &str) -> bool {
+    let reason = plain(reason);
+    let mut letters = reason.chars();
+    let first = letters.next().map(char::to_uppercase);
+    let sentence: String = first.into_iter().flatten().chain(letters).collect();
+    said.contains(&reason) || said.contains(&sentence)
 }
 
 /// Without the marks of inline code, and with one space where there is white space.

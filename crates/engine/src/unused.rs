@@ -75,9 +75,12 @@ fn removal(module: &Module<'_>, binding: &Binding<'_>) -> Option<TextRange> {
     }
     if names.len() == 1 {
         // The last statement of a block cannot go without another in its place.
-        let (body, _) = module.siblings(statement)?;
-        let stays = body.len() > 1 && !conditional(module, statement);
-        return stays.then(|| module.whole_lines(statement)).flatten();
+        let (body, position) = module.siblings(statement)?;
+        if body.len() == 1 || conditional(module, statement) {
+            return None;
+        }
+        let lines = module.whole_lines(statement)?;
+        return Some(with_blank_lines(module, lines, position == 0));
     }
     let position = names
         .iter()
@@ -91,6 +94,24 @@ fn removal(module: &Module<'_>, binding: &Binding<'_>) -> Option<TextRange> {
         (None, None) => return None,
     };
     Some(range)
+}
+
+/// `lines`, which are to be deleted, with the blank lines after them that only set them apart:
+/// what is around is then as far apart as before.
+fn with_blank_lines(module: &Module<'_>, lines: TextRange, is_first: bool) -> TextRange {
+    let is_blank = |line: &&str| line.trim().is_empty();
+    let before = &module.source()[..lines.start().to_usize()];
+    let after = &module.source()[lines.end().to_usize()..];
+    let apart = if before.is_empty() || (is_first && before.trim_end().ends_with(':')) {
+        usize::MAX
+    } else {
+        before.lines().rev().take_while(is_blank).count()
+    };
+    let mut end = lines.end();
+    for _ in after.lines().take(apart).take_while(is_blank) {
+        end = module.next_line(end);
+    }
+    TextRange::new(lines.start(), end)
 }
 
 /// Whether an import is one of several attempts: in `try` or under a condition.
