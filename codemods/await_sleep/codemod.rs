@@ -83,9 +83,15 @@ fn coroutine<'a>(
             "`await` would turn the generator expression into an asynchronous one, which cannot be iterated as it is: write a list comprehension or a loop"
         )),
         AwaitPlace::Function(function) => match caller(cx, function) {
-            Some(caller) => Err(withheld!(
+            Some((caller, None)) => Err(withheld!(
                 "the function `{}` is called by the coroutine `{}`, whose event loop it blocks: make it `async` and await it at every call",
                 function.name,
+                caller.name
+            )),
+            Some((caller, Some(way))) => Err(withheld!(
+                "the function `{}` is called through `{}` by the coroutine `{}`, whose event loop it blocks: make them `async` and await them at every call",
+                function.name,
+                way.name,
                 caller.name
             )),
             None => Err(Refusal::NotOurs), // no coroutine's code
@@ -116,11 +122,12 @@ fn running<'a>(cx: &Context<'a, '_>, mut node: AnyNodeRef<'a>) -> Option<&'a Stm
     }
 }
 
-/// A coroutine of this module that runs `function`, itself or by plain functions of the module.
+/// A coroutine of this module that runs `function`, and the plain function that it calls for that
+/// if it does not call it itself.
 fn caller<'a>(
     cx: &Context<'a, '_>,
     function: &'a StmtFunctionDef,
-) -> Option<&'a StmtFunctionDef> {
+) -> Option<(&'a StmtFunctionDef, Option<&'a StmtFunctionDef>)> {
     let module = cx.module;
     let mut reached: Vec<NodeId> = vec![module.id(function)];
     let mut next = 0;
@@ -139,7 +146,7 @@ fn caller<'a>(
                 continue;
             }
             if let Some(coroutine) = running(cx, (*call).into()) {
-                return Some(coroutine);
+                return Some((coroutine, (next > 1).then_some(function)));
             }
             if let AwaitPlace::Function(outer) = module.await_place(*call) {
                 let outer = module.id(outer);

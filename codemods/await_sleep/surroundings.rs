@@ -1,12 +1,15 @@
 //! What around a sleep relies on nothing else running during it.
 
 use engine::{Context, Refusal, withheld};
-use python::ast::{AnyNodeRef, Expr, ExprCall, ExprStringLiteral, StmtFunctionDef, WithItem};
-use python::{Block, Ranged, TryPart};
+use python::ast::{AnyNodeRef, Expr, ExprCall, ExprStringLiteral, Stmt, StmtFunctionDef, WithItem};
+use python::{Block, Ranged, TextRange, TextSize, TryPart};
 
 /// What may stand in a `with` around a sleep: it is no lock and replaces nothing that other tasks
 /// would see.
 const HARMLESS: &[&str] = &[
+    "anyio.CancelScope",
+    "anyio.fail_after",
+    "anyio.move_on_after",
     "builtins.open",
     "bz2.open",
     "concurrent.futures.ProcessPoolExecutor",
@@ -29,6 +32,9 @@ const HARMLESS: &[&str] = &[
     "tempfile.SpooledTemporaryFile",
     "tempfile.TemporaryDirectory",
     "tempfile.TemporaryFile",
+    "trio.CancelScope",
+    "trio.fail_after",
+    "trio.move_on_after",
     "zipfile.ZipFile",
 ];
 
@@ -63,6 +69,21 @@ pub fn check<'a>(
     if let Some(lock) = acquired(cx, call, coroutine) {
         return Err(withheld!(
             "`{lock}` is acquired before it and released after it: another task that wants it would block the event loop, and with it the release; move the sleep out of there"
+        ));
+    }
+    if let Some(comment) = wanted_by_comment(cx, call) {
+        return Err(withheld!(
+            "the comment `{comment}` says that blocking is meant: decide whether it still is"
+        ));
+    }
+    if has_choice(cx, call) {
+        return Err(withheld!(
+            "the other branch awaits the same sleep: the coroutine chooses to block here; decide whether it has to"
+        ));
+    }
+    if cx.module.stores_attribute("slow_callback_duration") {
+        return Err(withheld!(
+            "the file sets `slow_callback_duration`, and may block the event loop in order to have it noticed: decide whether that is meant"
         ));
     }
     if is_driven_by_hand(cx) {
@@ -174,6 +195,68 @@ fn acquired<'a>(
                 other.start() > call.start() && method(other, "release") == Some(lock)
             })
         })
+}
+
+/// The comment on the lines of the statement, or on those directly above, that speaks of blocking
+/// on purpose or compares the two sleeps.
+fn wanted_by_comment<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Option<&'a str> {
+    let module = cx.module;
+    let mut start = module.line_start(call.start());
+    while start > TextSize::new(0) {
+        let above = module.line_start(start - TextSize::new(1));
+        let line = TextRange::new(above, start);
+        if !module.text(line).trim_start().starts_with('#') {
+            break;
+        }
+        start = above;
+    }
+    let range = TextRange::new(start, module.line_end(call.end()));
+    module
+        .comments(range)
+        .iter()
+        .map(|comment| module.text(*comment))
+        .find(|comment| {
+            let text = comment.to_lowercase();
+            let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+            has(&["block"]) && has(&["purpose", "intention", "deliberate"])
+                || has(&["asyncio.sleep"]) && !has(&["todo", "fixme", "xxx", "should"])
+        })
+}
+
+/// Whether the call stands in one branch of an `if` whose other branch awaits a sleep for the same
+/// time.
+fn has_choice<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    let module = cx.module;
+    let time = module.text(call.arguments.range());
+    let awaits_it = |stmt: &'a Stmt| {
+        module.descendants(stmt).any(|node| {
+            let AnyNodeRef::ExprAwait(awaited) = node else {
+                return false;
+            };
+            let Expr::Call(other) = &*awaited.value else {
+                return false;
+            };
+            module.text(other.arguments.range()) == time
+                && ["asyncio.sleep", "anyio.sleep", "trio.sleep"]
+                    .iter()
+                    .any(|name| module.refers_to(&other.func, name))
+        })
+    };
+    let choice = module
+        .ancestors(call)
+        .take_while(|node| !matches!(node, AnyNodeRef::StmtFunctionDef(_)))
+        .find_map(|node| match node {
+            AnyNodeRef::StmtIf(choice) => Some(choice),
+            _ => None,
+        });
+    choice.is_some_and(|choice| {
+        let clauses = choice.elif_else_clauses.iter().map(|clause| &clause.body);
+        std::iter::once(&choice.body)
+            .chain(clauses)
+            .filter(|branch| !branch.iter().any(|stmt| module.contains(stmt, call)))
+            .flatten()
+            .any(awaits_it)
+    })
 }
 
 fn is_driven_by_hand(cx: &Context<'_, '_>) -> bool {

@@ -2,7 +2,7 @@
 
 use edit::Edit;
 use python::ast::{self, AnyNodeRef};
-use python::{Binding, BindingKind, Module, Ranged, ScopeId, Symbol, TextRange};
+use python::{Binding, BindingKind, Module, Ranged, ScopeId, ScopeKind, Symbol, TextRange};
 
 /// An import that was used before and is not any longer.
 #[derive(Clone, Debug)]
@@ -20,17 +20,20 @@ pub struct Unused {
 /// Only where nothing else binds the name, `__all__` does not list it, it is not a re-export
 /// (`import a as a`), and no comment would be lost with it.
 pub fn unused_imports(before: &Module<'_>, after: &Module<'_>) -> Vec<Unused> {
-    let used_before = |symbol: &Symbol<'_>| {
+    // A scope has no name that lasts from one text to the next. Where two have the same path and
+    // only one of them used the name, nothing is removed.
+    let was = |symbol: &Symbol<'_>, used: bool| {
         before.symbols().any(|other| {
             other.name == symbol.name
-                && !other.reads.is_empty()
-                && (other.scope == ScopeId::MODULE) == (symbol.scope == ScopeId::MODULE)
+                && other.reads.is_empty() != used
+                && path(before, other.scope) == path(after, symbol.scope)
         })
     };
     after
         .symbols()
         .filter(|symbol| symbol.reads.is_empty() && !symbol.named_in_string)
-        .filter(|symbol| used_before(symbol) && !after.is_exported(symbol.name))
+        .filter(|symbol| was(symbol, true) && !was(symbol, false))
+        .filter(|symbol| !after.is_exported(symbol.name))
         .filter_map(|symbol| {
             let [binding] = symbol.bindings.as_slice() else {
                 return None;
@@ -44,11 +47,24 @@ pub fn unused_imports(before: &Module<'_>, after: &Module<'_>) -> Vec<Unused> {
         .collect()
 }
 
+/// The functions and classes that a scope is in, from the inside out.
+fn path<'m>(module: &'m Module<'_>, scope: ScopeId) -> Vec<&'m str> {
+    let scopes = std::iter::successors(Some(module.scope_data(scope)), |scope| {
+        Some(module.scope_data(scope.parent?))
+    });
+    scopes
+        .map(|scope| match scope.kind {
+            ScopeKind::Function(function) => function.name.as_str(),
+            ScopeKind::Class(class) => class.name.as_str(),
+            _ => "",
+        })
+        .collect()
+}
+
 /// What to delete, so that the import of one name goes.
 fn removal(module: &Module<'_>, binding: &Binding<'_>) -> Option<TextRange> {
-    let alias = match binding.kind {
-        BindingKind::Import(alias) | BindingKind::FromImport(_, alias) => alias,
-        _ => return None,
+    let (BindingKind::Import(alias) | BindingKind::FromImport(_, alias)) = binding.kind else {
+        return None;
     };
     if binding.typing_only
         || alias
@@ -114,10 +130,15 @@ fn with_blank_lines(module: &Module<'_>, lines: TextRange, is_first: bool) -> Te
     TextRange::new(lines.start(), end)
 }
 
-/// Whether an import is one of several attempts: in `try` or under a condition.
+/// Whether an import is one of several attempts: in `try`, or in the module under a condition.
 fn conditional(module: &Module<'_>, statement: AnyNodeRef<'_>) -> bool {
+    let in_module = module.scope(statement) == ScopeId::MODULE;
     module
         .ancestors(statement)
         .take_while(|node| !matches!(node, AnyNodeRef::StmtFunctionDef(_)))
-        .any(|node| matches!(node, AnyNodeRef::StmtTry(_) | AnyNodeRef::StmtIf(_)))
+        .any(|node| match node {
+            AnyNodeRef::StmtTry(_) => true,
+            AnyNodeRef::StmtIf(_) => in_module,
+            _ => false,
+        })
 }
