@@ -115,7 +115,9 @@ impl<'a> Layout<'a, '_> {
         let inner = format!("{indent}{}", self.module.indent());
         let room = width(&inner);
         let flat: Option<Vec<String>> = pieces.iter().map(|piece| self.flat_piece(piece)).collect();
-        if let Some(flat) = flat.map(|flat| flat.join(", "))
+        // A list goes one element a line, arguments may share one.
+        if close != "]"
+            && let Some(flat) = flat.map(|flat| flat.join(", "))
             && room + width(&flat) <= self.width
         {
             return format!("{open}{newline}{inner}{flat}{newline}{indent}{close}");
