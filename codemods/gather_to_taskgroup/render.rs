@@ -53,6 +53,7 @@ pub(super) fn edits<'a>(
         names: Names { group, wrapper },
         failures,
         asyncio: import.name.clone(),
+        replaced: replaced_list(gather, children),
         indent: cx.module.placement(statement).indent,
     };
     let mut edits = match &children.list {
@@ -77,6 +78,19 @@ pub(super) fn edits<'a>(
     edits.extend(import.edit);
     edits.extend(definition);
     Ok(edits)
+}
+
+/// The name of the list that is made in the group instead: its readers know it.
+fn replaced_list<'a>(gather: &Gather<'a>, children: &Children<'a>) -> Option<&'a str> {
+    let (Some(List::Inline(..)), [Expr::Starred(starred)]) =
+        (&children.list, &*gather.call.arguments.args)
+    else {
+        return None;
+    };
+    match &*starred.value {
+        Expr::Name(name) if !name.id.contains("coro") => Some(name.id.as_str()),
+        _ => None,
+    }
 }
 
 /// The children in a list display or comprehension.
@@ -201,6 +215,8 @@ struct Writer<'a, 'm, 'c> {
     /// The name of the group of failures that is unwrapped.
     failures: Option<String>,
     asyncio: String,
+    /// The name of a list that the group's own takes the place of.
+    replaced: Option<&'a str>,
     /// The indentation of the statement.
     indent: String,
 }
@@ -318,17 +334,13 @@ impl<'a> Writer<'a, '_, '_> {
                     }
                     self.create(lines, depth, "", child);
                 } else {
-                    let name = self.unused_list()?;
-                    let text = self.display(&name, std::slice::from_ref(&(item, argument)));
-                    lines.push(Line::new(depth, text));
+                    lines.push(self.unused_list(item, argument)?);
                 }
             }
             Item::All(iterable, wrapped) => {
                 let variable = if *wrapped { "awaitable" } else { "coro" };
                 if self.cx.module.mentions(self.gather.coroutine, variable) {
-                    let name = self.unused_list()?;
-                    let text = self.display(&name, std::slice::from_ref(&(item, argument)));
-                    lines.push(Line::new(depth, text));
+                    lines.push(self.unused_list(item, argument)?);
                 } else {
                     let iterable = self.expression(iterable, depth);
                     let element = if *wrapped {
@@ -360,10 +372,14 @@ impl<'a> Writer<'a, '_, '_> {
             .unwrap_or_else(|| self.layout.verbatim(range, &self.indent_at(depth)))
     }
 
-    fn unused_list(&self) -> Result<String, Refusal> {
-        fresh(self.cx, self.gather, &["_tasks", "_children"], |symbol| {
+    /// `_tasks = [...]` for an argument that is a list by itself, and whose results nobody wants.
+    fn unused_list(&self, item: &Item<'a>, argument: &'a Expr) -> Result<Line, Refusal> {
+        let name = fresh(self.cx, self.gather, &["_tasks", "_children"], |symbol| {
             symbol.reads.is_empty()
-        })
+        })?;
+        let indent = self.indent_at(self.depth());
+        let text = self.display_one(&format!("{name} = "), item, argument, &indent);
+        Ok(Line::new(self.depth(), text.unwrap_or_default()))
     }
 
     /// Whether the clauses of a comprehension can become statements: their variables would then
@@ -461,9 +477,12 @@ impl<'a> Writer<'a, '_, '_> {
 
     /// A list of the tasks in the group, and the list of their results where the gather stood.
     fn listed(&self, statement: AnyNodeRef<'a>, items: &[(Item<'a>, &'a Expr)]) -> Result<Vec<Edit>, Refusal> {
-        let tasks = fresh(self.cx, self.gather, &["tasks", "child_tasks"], |symbol| {
-            is_finished_list(self.cx, symbol)
-        })?;
+        let tasks = match self.replaced {
+            Some(name) => name.to_string(),
+            None => fresh(self.cx, self.gather, &["tasks", "child_tasks"], |symbol| {
+                is_finished_list(self.cx, symbol)
+            })?,
+        };
         let mut lines = self.header();
         let borrowed: Vec<(&Item<'a>, &'a Expr)> =
             items.iter().map(|(item, argument)| (item, *argument)).collect();
@@ -505,7 +524,7 @@ impl<'a> Writer<'a, '_, '_> {
         let newline = module.newline();
         if let [(item, argument)] = items
             && self.comments_of(&[*argument]).is_empty()
-            && let Some(text) = self.display_one(name, item, argument, &indent)
+            && let Some(text) = self.display_one(&format!("{name} = "), item, argument, &indent)
         {
             return text;
         }
@@ -519,11 +538,8 @@ impl<'a> Writer<'a, '_, '_> {
                 }
                 Item::Each(..) | Item::All(..) => {
                     let inner = format!("{indent}{}", module.indent());
-                    let text = self
-                        .display_one("", item, argument, &inner)
-                        .unwrap_or_default();
-                    let text = text.strip_prefix(" = ").unwrap_or(&text).to_string();
-                    pieces.push((Piece::Text(format!("*{text}")), position));
+                    let text = self.display_one("*", item, argument, &inner);
+                    pieces.push((Piece::Text(text.unwrap_or_default()), position));
                 }
             }
         }
@@ -565,10 +581,11 @@ impl<'a> Writer<'a, '_, '_> {
         text
     }
 
-    /// `name = [tg.create_task(f(x)) for x in xs]` for an argument that is a list by itself.
+    /// `[tg.create_task(f(x)) for x in xs]` after `before`, for an argument that is a list by
+    /// itself.
     fn display_one(
         &self,
-        name: &str,
+        before: &str,
         item: &Item<'a>,
         argument: &'a Expr,
         indent: &str,
@@ -576,20 +593,20 @@ impl<'a> Writer<'a, '_, '_> {
         let module = self.cx.module;
         match item {
             Item::Each(child, clauses) => {
-                let element = child.create(&self.names);
                 if !module.comments(argument.range()).is_empty() {
-                    return Some(format!("{name} = {}", self.verbatim_display(child, argument, indent)));
+                    return Some(format!("{before}{}", self.commented(child, argument, indent)));
                 }
+                let element = child.create(&self.names);
                 if let (Some(flat), Some(rest)) =
                     (self.layout.flat_piece(&element), self.layout.clauses(clauses))
                 {
-                    let text = format!("{name} = [{flat}{rest}]");
+                    let text = format!("{before}[{flat}{rest}]");
                     if width(indent) + width(&text) <= self.layout.width {
                         return Some(text);
                     }
                 }
-                let open = format!("{name} = [");
-                Some(self.layout.comprehension_of(&open, &element, clauses, "]", indent))
+                let open = format!("{before}[");
+                Some(self.layout.comprehension(&open, &element, clauses, "]", indent))
             }
             Item::All(iterable, wrapped) => {
                 let (variable, element) = if *wrapped {
@@ -603,7 +620,7 @@ impl<'a> Writer<'a, '_, '_> {
                     .flat(iterable)
                     .unwrap_or_else(|| self.layout.verbatim(range, indent));
                 let create = format!("{}.create_task({element})", self.names.group);
-                Some(format!("{name} = [{create} for {variable} in {iterable}]"))
+                Some(format!("{before}[{create} for {variable} in {iterable}]"))
             }
             Item::One(_) | Item::Nested(_) => None,
         }
@@ -611,7 +628,8 @@ impl<'a> Writer<'a, '_, '_> {
 
     /// A comprehension with comments in it keeps its text: only its element is wrapped, and its
     /// brackets are those of a list.
-    fn verbatim_display(&self, child: &Child<'a>, argument: &'a Expr, indent: &str) -> String {
+    fn commented(&self, child: &Child<'a>, argument: &'a Expr, indent: &str) -> String {
+        let module = self.cx.module;
         let comprehension = match argument {
             Expr::Starred(starred) => &starred.value,
             other => other,
@@ -627,13 +645,18 @@ impl<'a> Writer<'a, '_, '_> {
         let trim = TextSize::new(u32::from(brackets));
         let head = TextRange::new(range.start() + trim, element.start());
         let tail = TextRange::new(element.end(), range.end() - trim);
+        let line = module.line_start(range.start());
+        let old: String = module.source()[TextRange::new(line, range.start())]
+            .chars()
+            .take_while(|c| c.is_whitespace())
+            .collect();
         let create = child.create(&self.names);
-        let flat = self.layout.flat_piece(&create);
-        let element = flat.unwrap_or_else(|| self.layout.piece(&create, indent, 0, 0));
+        let deeper = format!("{indent}{}", module.indent());
+        let element = self.layout.piece(&create, &deeper, width(&deeper), 0);
         format!(
             "[{}{element}{}]",
-            self.layout.verbatim(head, indent),
-            self.layout.verbatim(tail, indent)
+            module.reindented(head, &old, indent),
+            module.reindented(tail, &old, indent)
         )
     }
 
