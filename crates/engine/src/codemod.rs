@@ -22,16 +22,41 @@ pub struct Codemod {
     pub on: On,
 }
 
+impl Codemod {
+    /// What it does, in one sentence: the first paragraph of its page.
+    pub fn summary(&self) -> &'static str {
+        self.paragraph(1)
+    }
+
+    /// What else it changes: the first paragraph under "Effect" on its page.
+    pub fn effect(&self) -> &'static str {
+        let effect = self
+            .page
+            .split("\n\n")
+            .skip_while(|paragraph| paragraph.trim() != "## Effect")
+            .nth(1);
+        effect.unwrap_or_default().trim()
+    }
+
+    fn paragraph(&self, number: usize) -> &'static str {
+        self.page
+            .split("\n\n")
+            .nth(number)
+            .unwrap_or_default()
+            .trim()
+    }
+}
+
 /// Where a codemod starts from.
 #[derive(Debug)]
 pub enum On {
     /// Calls of these qualified names (`time.sleep`), or, where the name starts with a dot, of
     /// any attribute of that name (`.run_until_complete`), whatever the receiver.
-    Call(
-        &'static [&'static str],
-        for<'a, 'm> fn(&Context<'a, 'm>, &'a ast::ExprCall) -> Verdict,
-    ),
+    Call(&'static [&'static str], Decide),
 }
+
+/// What a codemod says of one call: the plain function that it is.
+pub type Decide = for<'a, 'm> fn(&Context<'a, 'm>, &'a ast::ExprCall) -> Verdict;
 
 /// One option of a codemod.
 #[derive(Debug)]

@@ -1,10 +1,177 @@
-//! What a codemod can ask.
+//! What a codemod can ask, beyond what the module itself answers.
 
-/// One module, seen by one codemod.
+use std::cell::RefCell;
+
+use edit::Edit;
+use python::ast::{self, AnyNodeRef, PythonVersion};
+use python::{BindingKind, Module, Symbol, TextSize};
+
+use crate::{Codemod, Refusal, Settings};
+
+/// One module, as one codemod sees it.
 #[derive(Debug)]
 pub struct Context<'a, 'm> {
-    /// The module's text.
-    pub source: &'a str,
+    /// The module.
+    pub module: &'m Module<'a>,
     /// The settings of the run.
-    pub settings: &'m crate::Settings,
+    pub settings: &'m Settings,
+    pub(crate) codemod: &'m Codemod,
+    /// The module-level names that fixes of this round have drawn.
+    pub(crate) drawn: &'m RefCell<Vec<String>>,
+}
+
+/// A module of the standard library, as it can be named at a site.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The name that it has there.
+    pub name: String,
+    /// The edit that imports it, where it is not yet: a part of the fix.
+    pub edit: Option<Edit>,
+}
+
+impl<'a> Context<'a, '_> {
+    /// The value of one of the codemod's options.
+    pub fn option(&self, name: &str) -> String {
+        self.settings.options.get(self.codemod, name)
+    }
+
+    /// Whether one of the codemod's flags is set.
+    pub fn flag(&self, name: &str) -> bool {
+        self.option(name) == "true"
+    }
+
+    /// Whether the output may use what Python `version` brought.
+    pub fn supports(&self, version: PythonVersion) -> bool {
+        self.settings.target.version >= version
+    }
+
+    /// The name that `module`, a top-level module of the standard library or an installed
+    /// package that the file already imports somewhere, has in the code around `site`; imported
+    /// if need be.
+    ///
+    /// Withheld where that name means something else there.
+    pub fn import<'n>(
+        &self,
+        site: impl Into<AnyNodeRef<'n>>,
+        module: &str,
+    ) -> Result<Import, Refusal> {
+        let site = site.into();
+        let is_module = |symbol: &Symbol<'a>| {
+            self.module
+                .imported_as(symbol)
+                .is_some_and(|name| name == module)
+        };
+        let visible = |symbol: &&Symbol<'a>| {
+            self.module
+                .lookup(symbol.name, site)
+                .is_some_and(|seen| std::ptr::eq(seen, *symbol))
+        };
+        let own_name = self.module.lookup(module, site);
+        let known = own_name.filter(|symbol| is_module(symbol)).or_else(|| {
+            self.module
+                .symbols()
+                .find(|symbol| is_module(symbol) && visible(symbol))
+        });
+        if let Some(symbol) = known {
+            return Ok(Import {
+                name: symbol.name.to_string(),
+                edit: None,
+            });
+        }
+        // What is imported only for type checkers may be imported for all.
+        let taken = own_name
+            .or_else(|| self.module.global(module))
+            .is_some_and(|symbol| symbol.bindings.iter().any(|binding| !binding.typing_only));
+        if taken {
+            return Err(Refusal::Withheld(format!(
+                "the name `{module}` is bound to something else here: import {module} under a name of its own"
+            )));
+        }
+        let insertion = self.module.import_insertion(module);
+        Ok(Import {
+            name: module.to_string(),
+            edit: Some(Edit::insert(insertion.offset, insertion.text)),
+        })
+    }
+
+    /// The first of `candidates` that can be a new local name in `function`: it occurs nowhere in
+    /// it. `reusable` says whether a name that is there already may be bound once more, because
+    /// everything that binds it there was written by this codemod and is done with.
+    pub fn fresh_local(
+        &self,
+        function: &ast::StmtFunctionDef,
+        candidates: &[&str],
+        reusable: impl Fn(&Symbol<'a>) -> bool,
+    ) -> Option<String> {
+        let own = |name: &str| {
+            let symbol = function
+                .body
+                .first()
+                .and_then(|first| self.module.lookup(name, first))?;
+            let scope = self.module.scope(function.body.first()?);
+            (symbol.scope == scope).then_some(symbol)
+        };
+        let numbered =
+            (2..100).map(|number| format!("{}_{number}", candidates.first().unwrap_or(&"_")));
+        candidates
+            .iter()
+            .map(ToString::to_string)
+            .chain(numbered)
+            .find(|name| !self.module.mentions(function, name) || own(name).is_some_and(&reusable))
+    }
+
+    /// The first of `candidates` that can be a new name of the module: it occurs nowhere in it,
+    /// and no other fix of this round has drawn it.
+    pub fn fresh_global(&self, candidates: &[&str]) -> Option<String> {
+        let numbered =
+            (2..100).map(|number| format!("{}_{number}", candidates.first().unwrap_or(&"_")));
+        let root = self.module.root();
+        let mut drawn = self.drawn.borrow_mut();
+        let name = candidates
+            .iter()
+            .map(ToString::to_string)
+            .chain(numbered)
+            .find(|name| !drawn.contains(name) && !self.module.mentions(root, name))?;
+        drawn.push(name.clone());
+        Some(name)
+    }
+
+    /// The edit that defines something at module level, after the module's imports. Where several
+    /// fixes ask for the same definition, it is written once.
+    ///
+    /// `text` is whole lines, written with `\n`, without the last line ending.
+    pub fn define(&self, text: &str, not_before: TextSize, blank: usize) -> Edit {
+        let insertion = self.module.definition_insertion(text, not_before, blank);
+        Edit::insert(insertion.offset, insertion.text)
+    }
+
+    /// The end of the statement at module level that imports `name`, before which nothing at
+    /// module level can use it; the start of the text if it is imported elsewhere.
+    pub fn imported_before(&self, name: &str) -> TextSize {
+        let Some(symbol) = self.module.global(name) else {
+            return TextSize::new(0);
+        };
+        symbol
+            .bindings
+            .iter()
+            .filter(|binding| {
+                !binding.typing_only
+                    && matches!(
+                        binding.kind,
+                        BindingKind::Import(_) | BindingKind::FromImport(..)
+                    )
+            })
+            .map(|binding| {
+                let mut statement = self.module.statement(self.module.node(binding.node));
+                // An import inside `try` or `if` is done when that statement is.
+                while let Some(parent) = self.module.parent(statement)
+                    && !matches!(parent, AnyNodeRef::ModModule(_))
+                {
+                    statement = parent;
+                }
+                python::Ranged::end(&statement)
+            })
+            .min()
+            .unwrap_or_default()
+    }
 }

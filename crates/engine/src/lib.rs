@@ -6,13 +6,27 @@
 mod codemod;
 mod context;
 mod finding;
+mod layout;
 mod prefilter;
 mod rewrite;
 mod settings;
+mod statement;
+mod unused;
+mod verify;
 
-pub use codemod::{Choices, Codemod, On, OptionSpec, Refusal, Rewrite, Verdict};
-pub use context::Context;
+pub use codemod::{Choices, Codemod, Decide, On, OptionSpec, Refusal, Rewrite, Verdict};
+pub use context::{Context, Import};
 pub use finding::{Fault, Finding, Outcome, Rewritten, UnusedImport};
+pub use layout::{Layout, Piece, arguments, width};
 pub use prefilter::Prefilter;
 pub use rewrite::{SyntaxError, rewrite};
 pub use settings::{OptionValues, Settings, Target};
+pub use statement::{Line, insert_before, replace_statement};
+
+/// `Err(withheld!("why {}", what))`: the defect, but a person has to decide.
+#[macro_export]
+macro_rules! withheld {
+    ($($message:tt)*) => {
+        $crate::Refusal::Withheld(format!($($message)*))
+    };
+}

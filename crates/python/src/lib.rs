@@ -1,3 +1,27 @@
-//! Meaning in one file: the only crate that names ruff's parser. Knows no codemod.
+//! Meaning in one file: parsing, the tree of nodes, scopes and bindings, qualified names, what
+//! `await` would mean at a place, imports, comments and indentation.
+//!
+//! The only crate that names ruff's parser. Knows no codemod and makes no edit.
 
+mod awaitable;
+mod blocks;
+mod check;
+mod imports;
+mod index;
+mod library;
+mod lines;
+mod module;
+mod names;
+mod place;
+
+pub use awaitable::Awaitable;
+pub use blocks::{Block, TryPart};
+pub use check::{Problem, problems};
+pub use imports::Insertion;
+pub use index::{Binding, BindingKind, NodeId, Scope, ScopeId, ScopeKind, Symbol, SymbolId};
+pub use library::Library;
+pub use lines::{After, Placement};
+pub use module::{Module, Parsed, parse};
+pub use place::AwaitPlace;
 pub use ruff_python_ast as ast;
+pub use ruff_text_size::{Ranged, TextRange, TextSize};

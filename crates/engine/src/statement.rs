@@ -1,0 +1,101 @@
+//! Writing whole statements: in place of one, or before one.
+
+use edit::Edit;
+use python::ast::AnyNodeRef;
+use python::{After, Module, Ranged};
+
+/// A line of a generated block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// How many levels it is indented more than the statement that the block stands for.
+    pub depth: usize,
+    /// Its text without indentation. It may go on over further lines, which carry theirs.
+    pub text: String,
+}
+
+impl Line {
+    /// A line at this depth.
+    pub fn new(depth: usize, text: impl Into<String>) -> Self {
+        Self {
+            depth,
+            text: text.into(),
+        }
+    }
+}
+
+/// The edit that puts `lines` in the place of `statement`.
+///
+/// A suite on the header's line and a `;` chain are split as far as needed. A comment at the end
+/// of the statement's line goes to the end of the first line. Comments inside the statement are
+/// the caller's.
+pub fn replace_statement<'n>(
+    module: &Module<'_>,
+    statement: impl Into<AnyNodeRef<'n>>,
+    lines: &[Line],
+) -> Edit {
+    let statement = statement.into();
+    let placement = module.placement(statement);
+    let newline = module.newline();
+    let mut text = String::new();
+    let mut start = statement.start();
+    if let Some(before) = placement.before {
+        start = before.start();
+        text.push_str(newline);
+        text.push_str(&placement.indent);
+    }
+    for (position, line) in lines.iter().enumerate() {
+        if position > 0 {
+            text.push_str(newline);
+            text.push_str(&placement.indent);
+            text.push_str(&module.indent().repeat(line.depth));
+        }
+        text.push_str(&line.text);
+        if position == 0
+            && let Some(comment) = placement.comment
+        {
+            text.push_str("  ");
+            text.push_str(module.text(comment));
+        }
+    }
+    let mut end = statement.end();
+    match placement.after {
+        After::Nothing => {}
+        After::Semicolon(semicolon) => end = semicolon.end(),
+        After::Statement(between) => {
+            end = between.end();
+            text.push_str(newline);
+            text.push_str(&placement.indent);
+        }
+    }
+    if let Some(comment) = placement.comment {
+        end = end.max(comment.end());
+    }
+    Edit::replace(start.to_usize()..end.to_usize(), text)
+}
+
+/// The edit that puts `lines` before `statement`, which stays as it is.
+pub fn insert_before<'n>(
+    module: &Module<'_>,
+    statement: impl Into<AnyNodeRef<'n>>,
+    lines: &[Line],
+) -> Edit {
+    let statement = statement.into();
+    let placement = module.placement(statement);
+    let newline = module.newline();
+    let mut text = String::new();
+    let start = match placement.before {
+        Some(before) => {
+            text.push_str(newline);
+            text.push_str(&placement.indent);
+            before.start()
+        }
+        None => statement.start(),
+    };
+    for line in lines {
+        text.push_str(&module.indent().repeat(line.depth));
+        text.push_str(&line.text);
+        text.push_str(newline);
+        text.push_str(&placement.indent);
+    }
+    Edit::replace(start.to_usize()..statement.start().to_usize(), text)
+}

@@ -1,0 +1,260 @@
+//! Where a module's imports stand, and where another one belongs.
+
+use ruff_python_ast::{Expr, PythonVersion, Stmt};
+use ruff_python_stdlib::sys::is_known_standard_library;
+use ruff_text_size::{Ranged, TextSize};
+
+use crate::module::Module;
+
+/// Text to insert at module level.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Insertion {
+    /// The start of a line, in bytes.
+    pub offset: TextSize,
+    /// Whole lines, with this file's line endings.
+    pub text: String,
+}
+
+impl Module<'_> {
+    /// The insertion of `import NAME`, a module of the standard library: at its sorted place
+    /// among the module's first imports where these are sorted, else before the first of them.
+    ///
+    /// It is never inside a block, a parenthesis or a `;` chain, and never before the docstring
+    /// or a `__future__` import, which have to stay first.
+    pub fn import_insertion(&self, name: &str) -> Insertion {
+        let line = format!("import {name}{}", self.newline());
+        let prologue = self.prologue();
+        let leading = prologue
+            .iter()
+            .position(is_import)
+            .map(|first| &prologue[first..]);
+        let Some(imports) = leading else {
+            return self.without_imports(&line);
+        };
+        let run = self.adjacent_imports(imports);
+        let Some(first) = run.first() else {
+            return self.without_imports(&line);
+        };
+        let at = |stmt: &Stmt, text: String| Insertion {
+            offset: self.line_start(stmt.start()),
+            text,
+        };
+        if run.iter().all(|stmt| !is_standard_library(stmt)) {
+            // Import sorters keep the standard library in a section of its own.
+            return at(first, format!("{line}{}", self.newline()));
+        }
+        let plain_first = |stmt: &Stmt| (stmt.is_import_from_stmt(), module_name(stmt));
+        let by_module = |stmt: &Stmt| (false, module_name(stmt));
+        for key in [&plain_first as &dyn Fn(&Stmt) -> (bool, String), &by_module] {
+            if run.is_sorted_by_key(key) {
+                let new = (false, name.to_ascii_lowercase());
+                return match run.iter().find(|stmt| key(stmt) > new) {
+                    Some(next) => at(next, line),
+                    None => Insertion {
+                        offset: self.next_line(run.last().unwrap_or(first).end()),
+                        text: self.on_new_line(run.last().unwrap_or(first).end(), line),
+                    },
+                };
+            }
+        }
+        at(first, line)
+    }
+
+    /// The insertion of a definition at module level, after the imports that the module starts
+    /// with and after the byte at `not_before`. `text` is whole lines without the last line
+    /// ending, written with `\n`; `blank` lines separate it from what is around.
+    pub fn definition_insertion(
+        &self,
+        text: &str,
+        not_before: TextSize,
+        blank: usize,
+    ) -> Insertion {
+        let newline = self.newline();
+        let last = self
+            .prologue()
+            .iter()
+            .rfind(|stmt| is_import(stmt) || matches!(stmt, Stmt::Try(_) | Stmt::If(_)))
+            .map(|stmt| stmt.end());
+        let after = last.into_iter().chain([not_before]).max();
+        let (offset, before) = match after.filter(|after| *after > TextSize::new(0)) {
+            Some(after) => (self.next_line(after), blank),
+            None => (self.after_header(), 0),
+        };
+        let mut lines = newline.repeat(before);
+        lines.push_str(&text.replace('\n', newline));
+        lines.push_str(newline);
+        lines.push_str(&newline.repeat(self.missing_blank_lines(offset, blank)));
+        let lines = match after {
+            Some(after) => self.on_new_line(after, lines),
+            None => lines,
+        };
+        Insertion {
+            offset,
+            text: lines,
+        }
+    }
+
+    /// The statements that a module starts with before anything runs: its docstring, imports,
+    /// conditional imports, and constants.
+    fn prologue(&self) -> &[Stmt] {
+        let body = self.body();
+        let end = body
+            .iter()
+            .position(|stmt| !is_prologue(stmt))
+            .unwrap_or(body.len());
+        let start = body[..end]
+            .iter()
+            .position(|stmt| !is_header(stmt))
+            .unwrap_or(end);
+        &body[start..end]
+    }
+
+    /// The imports that follow each other on adjacent lines, beginning with the first.
+    fn adjacent_imports<'s>(&self, imports: &'s [Stmt]) -> &'s [Stmt] {
+        let mut end = 0;
+        while let Some(stmt) = imports.get(end) {
+            let adjacent = end == 0
+                || imports.get(end - 1).is_some_and(|previous| {
+                    self.next_line(previous.end()) == self.line_start(stmt.start())
+                });
+            if !is_import(stmt) || !adjacent || self.indentation_at(stmt.start()).is_none() {
+                break;
+            }
+            end += 1;
+        }
+        &imports[..end]
+    }
+
+    fn without_imports(&self, line: &str) -> Insertion {
+        let newline = self.newline();
+        let header = self.body().iter().take_while(|stmt| is_header(stmt)).last();
+        let offset = match header {
+            Some(stmt) => self.next_line(stmt.end()),
+            None => self.after_header(),
+        };
+        let blank = if offset == TextSize::new(0) {
+            ""
+        } else {
+            newline
+        };
+        let missing = newline.repeat(self.missing_blank_lines(offset, 1));
+        let text = format!("{blank}{line}{missing}");
+        let text = match header {
+            Some(stmt) => self.on_new_line(stmt.end(), text),
+            None => text,
+        };
+        Insertion { offset, text }
+    }
+
+    /// The end of the comment lines that the file starts with, where there may be a `#!` line and
+    /// an encoding declaration that have to stay there.
+    fn after_header(&self) -> TextSize {
+        let mut offset = TextSize::new(0);
+        while self.source()[offset.to_usize()..].starts_with('#') {
+            offset = self.next_line(offset);
+        }
+        offset
+    }
+
+    /// `text`, after a line ending if the line of `offset` is the last and has none.
+    fn on_new_line(&self, offset: TextSize, text: String) -> String {
+        if self.next_line(offset) == self.line_end(offset) {
+            format!("{}{text}", self.newline())
+        } else {
+            text
+        }
+    }
+
+    /// How many blank lines must be added at `offset`, the start of a line, so that at least
+    /// `wanted` stand there: two before a function or class.
+    fn missing_blank_lines(&self, offset: TextSize, wanted: usize) -> usize {
+        let rest = &self.source()[offset.to_usize()..];
+        let next = self.body().iter().find(|stmt| stmt.start() >= offset);
+        let wanted = match next {
+            Some(Stmt::FunctionDef(_) | Stmt::ClassDef(_)) => wanted.max(2),
+            Some(_) => wanted,
+            None => return 0,
+        };
+        let blank = rest
+            .lines()
+            .take_while(|line| line.trim().is_empty())
+            .count();
+        wanted.saturating_sub(blank)
+    }
+}
+
+fn is_import(stmt: &Stmt) -> bool {
+    match stmt {
+        Stmt::Import(_) => true,
+        Stmt::ImportFrom(import) => import.module.as_deref() != Some("__future__"),
+        _ => false,
+    }
+}
+
+/// What has to stand before every import: the docstring and `__future__` imports.
+fn is_header(stmt: &Stmt) -> bool {
+    match stmt {
+        Stmt::Expr(expr) => expr.value.is_string_literal_expr(),
+        Stmt::ImportFrom(import) => import.module.as_deref() == Some("__future__"),
+        _ => false,
+    }
+}
+
+/// Whether a statement runs no code of the module: it binds names to imports and constants.
+fn is_prologue(stmt: &Stmt) -> bool {
+    match stmt {
+        Stmt::Import(_) | Stmt::ImportFrom(_) | Stmt::Pass(_) => true,
+        Stmt::Expr(expr) => expr.value.is_literal_expr(),
+        Stmt::Assign(assign) => is_constant(&assign.value),
+        Stmt::AnnAssign(assign) => assign.value.as_deref().is_none_or(is_constant),
+        Stmt::Try(stmt) => {
+            stmt.body.iter().all(is_prologue)
+                && stmt.orelse.iter().all(is_prologue)
+                && stmt.finalbody.iter().all(is_prologue)
+                && stmt.handlers.iter().all(|handler| {
+                    let ruff_python_ast::ExceptHandler::ExceptHandler(handler) = handler;
+                    handler.body.iter().all(is_prologue)
+                })
+        }
+        Stmt::If(stmt) => {
+            stmt.body.iter().all(is_prologue)
+                && stmt
+                    .elif_else_clauses
+                    .iter()
+                    .all(|clause| clause.body.iter().all(is_prologue))
+        }
+        _ => false,
+    }
+}
+
+fn is_constant(expr: &Expr) -> bool {
+    match expr {
+        Expr::Name(_) => true,
+        Expr::List(list) => list.elts.iter().all(is_constant),
+        Expr::Tuple(tuple) => tuple.elts.iter().all(is_constant),
+        _ => expr.is_literal_expr(),
+    }
+}
+
+fn module_name(stmt: &Stmt) -> String {
+    match stmt {
+        Stmt::Import(import) => import
+            .names
+            .first()
+            .map(|alias| alias.name.to_ascii_lowercase()),
+        Stmt::ImportFrom(import) => import.module.as_deref().map(str::to_ascii_lowercase),
+        _ => None,
+    }
+    .unwrap_or_default()
+}
+
+fn is_standard_library(stmt: &Stmt) -> bool {
+    if let Stmt::ImportFrom(import) = stmt
+        && import.level > 0
+    {
+        return false;
+    }
+    let name = module_name(stmt);
+    let top = name.split('.').next().unwrap_or_default();
+    is_known_standard_library(PythonVersion::PY311.minor, top)
+}

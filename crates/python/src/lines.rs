@@ -1,0 +1,217 @@
+//! Lines, indentation, and how a statement stands among its neighbours.
+
+use ruff_python_ast::token::TokenKind;
+use ruff_python_ast::{AnyNodeRef, Stmt};
+use ruff_python_trivia::{PythonWhitespace, indentation_at_offset};
+use ruff_source_file::LineRanges;
+use ruff_text_size::{Ranged, TextLen, TextRange, TextSize};
+
+use crate::module::Module;
+
+/// How a statement stands on its lines, so that it can be replaced by several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placement {
+    /// The indentation that the statement has, or would have on a line of its own.
+    pub indent: String,
+    /// What stands between the statement and what precedes it on its line, another statement or
+    /// the header of its suite: to be replaced by a line break. None where the line is its own.
+    pub before: Option<TextRange>,
+    /// What stands between the statement and the one that follows on its line, to be replaced by
+    /// a line break; or a `;` that nothing follows, to be deleted.
+    pub after: After,
+    /// The comment at the end of the statement's line, if the statement is the last there.
+    pub comment: Option<TextRange>,
+}
+
+/// What follows a statement on its line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// Nothing, or a comment.
+    Nothing,
+    /// A `;` and nothing more: the range from the end of the statement past the `;`.
+    Semicolon(TextRange),
+    /// A `;` and another statement: the range between the two.
+    Statement(TextRange),
+}
+
+impl<'a> Module<'a> {
+    /// The start of the line that `offset` is on.
+    pub fn line_start(&self, offset: TextSize) -> TextSize {
+        self.source().line_start(offset)
+    }
+
+    /// The end of the line that `offset` is on, before its line ending.
+    pub fn line_end(&self, offset: TextSize) -> TextSize {
+        self.source().line_end(offset)
+    }
+
+    /// The start of the line after the one that `offset` is on; the end of the text after the last.
+    pub fn next_line(&self, offset: TextSize) -> TextSize {
+        self.source().full_line_end(offset)
+    }
+
+    /// The white space before `offset`, if there is nothing else before it on its line.
+    pub fn indentation_at(&self, offset: TextSize) -> Option<&'a str> {
+        indentation_at_offset(offset, self.source())
+    }
+
+    /// How a statement stands on its lines. Compound statements stand alone, but for the first
+    /// line of what they hold.
+    pub fn placement<'n>(&self, statement: impl Into<AnyNodeRef<'n>>) -> Placement {
+        let node = self.node(self.id(statement));
+        let (after, comment) = self.after(node.end());
+        if let Some(indent) = self.indentation_at(node.start()) {
+            return Placement {
+                indent: indent.to_string(),
+                before: None,
+                after,
+                comment,
+            };
+        }
+        let (indent, previous) = match self.siblings(node) {
+            Some((body, position)) => {
+                let on_header_line = body
+                    .first()
+                    .filter(|first| self.indentation_at(first.start()).is_none());
+                let indent = match on_header_line {
+                    Some(_) => format!("{}{}", self.header_indent(node), self.indent()),
+                    None => body
+                        .first()
+                        .and_then(|first| self.indentation_at(first.start()))
+                        .unwrap_or_default()
+                        .to_string(),
+                };
+                let previous = position.checked_sub(1).and_then(|at| body.get(at));
+                (indent, previous.map(Stmt::end))
+            }
+            None => (String::new(), None),
+        };
+        // Without a statement before it on the line there is the colon of the header.
+        let from = previous.unwrap_or_else(|| {
+            self.tokens()
+                .before(node.start())
+                .iter()
+                .rev()
+                .find(|token| token.kind() == TokenKind::Colon)
+                .map_or(node.start(), Ranged::end)
+        });
+        Placement {
+            indent,
+            before: Some(TextRange::new(from, node.start())),
+            after,
+            comment,
+        }
+    }
+
+    /// The indentation of the clause that `node` stands in on the header's own line.
+    fn header_indent(&self, node: AnyNodeRef<'a>) -> &'a str {
+        let Some(parent) = self.parent(node) else {
+            return "";
+        };
+        // `else:`, `finally:` and the like have no node, but the indentation of their statement.
+        self.indentation_at(parent.start())
+            .or_else(|| {
+                let decorated = self.line_start(parent.start());
+                self.indentation_at(decorated)
+            })
+            .unwrap_or_default()
+    }
+
+    fn after(&self, end: TextSize) -> (After, Option<TextRange>) {
+        let mut semicolon = None;
+        for token in self.tokens().after(end) {
+            match token.kind() {
+                TokenKind::Semi => semicolon = Some(token.end()),
+                TokenKind::Comment => {
+                    let after = semicolon.map_or(After::Nothing, |semicolon| {
+                        After::Semicolon(TextRange::new(end, semicolon))
+                    });
+                    return (after, Some(token.range()));
+                }
+                TokenKind::Newline
+                | TokenKind::NonLogicalNewline
+                | TokenKind::EndOfFile
+                | TokenKind::Dedent => break,
+                _ => {
+                    return match semicolon {
+                        Some(_) => (After::Statement(TextRange::new(end, token.start())), None),
+                        None => (After::Nothing, None),
+                    };
+                }
+            }
+        }
+        let after = semicolon.map_or(After::Nothing, |semicolon| {
+            After::Semicolon(TextRange::new(end, semicolon))
+        });
+        (after, None)
+    }
+
+    /// The lines of `statement` from the start of its first line to the end of its last, line
+    /// ending included: what has to go when it goes. None where something else, a comment
+    /// included, stands on these lines.
+    pub fn whole_lines<'n>(&self, statement: impl Into<AnyNodeRef<'n>>) -> Option<TextRange> {
+        let node = self.node(self.id(statement));
+        let indent = self.indentation_at(node.start())?;
+        let rest = TextRange::new(node.end(), self.line_end(node.end()));
+        if !self.source()[rest].trim_whitespace().is_empty() {
+            return None;
+        }
+        let start = node.start() - indent.text_len();
+        Some(TextRange::new(start, self.next_line(node.end())))
+    }
+
+    /// The text of `range` with its lines moved from indentation `from` to indentation `to`. The
+    /// first line is not touched, nor is a line that starts inside a string.
+    pub fn reindented(&self, range: TextRange, from: &str, to: &str) -> String {
+        let source = self.source();
+        if from == to {
+            return source[range].to_string();
+        }
+        let strings = self.multiline_strings(range);
+        let mut text = String::with_capacity(range.len().to_usize());
+        let mut start = range.start();
+        loop {
+            let end = self.next_line(start).min(range.end());
+            let line = &source[TextRange::new(start, end)];
+            let inside_string = strings
+                .iter()
+                .any(|string| string.start() < start && start < string.end());
+            match line.strip_prefix(from) {
+                Some(rest) if start > range.start() && !inside_string => {
+                    text.push_str(to);
+                    text.push_str(rest);
+                }
+                _ => text.push_str(line),
+            }
+            if end >= range.end() {
+                return text;
+            }
+            start = end;
+        }
+    }
+
+    /// Whether a string token in `range` goes over more than one line.
+    pub fn has_multiline_string(&self, range: TextRange) -> bool {
+        !self.multiline_strings(range).is_empty()
+    }
+
+    /// The string tokens in `range` that go over more than one line; an f-string with its fields.
+    fn multiline_strings(&self, range: TextRange) -> Vec<TextRange> {
+        let mut strings = Vec::new();
+        let mut nested = Vec::new();
+        for token in self.tokens().in_range(range) {
+            match token.kind() {
+                TokenKind::String => strings.push(token.range()),
+                TokenKind::FStringStart | TokenKind::TStringStart => nested.push(token.start()),
+                TokenKind::FStringEnd | TokenKind::TStringEnd => {
+                    if let Some(start) = nested.pop() {
+                        strings.push(TextRange::new(start, token.end()));
+                    }
+                }
+                _ => {}
+            }
+        }
+        strings.retain(|string| self.source().contains_line_break(*string));
+        strings
+    }
+}
