@@ -142,7 +142,10 @@ fn analyse<'a>(
         Ok(Ok(rewritten)) => rewritten,
         Ok(Err(error)) => {
             let place = LineIndex::new(&source.text).position(&source.text, error.range.start);
-            let message = format!("cannot be parsed: {}", error.message);
+            let message = format!(
+                "cannot be parsed: {}",
+                write::lowercase_first(&error.message)
+            );
             return Err(Failure::new(&file.path, message).at(place));
         }
         Err(panic) => return Err(Failure::ours(&file.path, &format!("panicked: {panic}"))),

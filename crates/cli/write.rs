@@ -118,10 +118,22 @@ pub fn reason(error: &io::Error) -> String {
     let text = text.split(" (os error").next().unwrap_or(&text);
     // tempfile adds the path after the reason.
     let text = text.split(" at path").next().unwrap_or(text);
+    lowercase_first(text)
+}
+
+/// The words of others in the form of our messages: `Expected ...` as `expected ...`.
+pub fn lowercase_first(text: &str) -> String {
     let mut characters = text.chars();
     match characters.next() {
-        Some(first) => first.to_lowercase().chain(characters).collect(),
-        None => "an unknown reason".to_string(),
+        // An abbreviation, or a name, stays: `EOF`, `F-string`.
+        Some(first)
+            if characters
+                .as_str()
+                .starts_with(|second: char| second.is_lowercase()) =>
+        {
+            first.to_lowercase().chain(characters).collect()
+        }
+        _ => text.to_string(),
     }
 }
 
