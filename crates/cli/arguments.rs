@@ -169,7 +169,8 @@ pub struct Run {
     #[arg(short, long, action = ArgAction::Count, help_heading = OUTPUT)]
     pub quiet: u8,
 
-    /// Say which files were skipped and why; twice: each file and what holds for it
+    /// Say which files were skipped and why; twice: also what holds for each
+    /// file that has findings
     #[arg(short, long, action = ArgAction::Count, conflicts_with = "quiet",
           help_heading = OUTPUT)]
     pub verbose: u8,

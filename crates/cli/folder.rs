@@ -354,11 +354,10 @@ fn configuration(
                 return config::read_table(&path, &table).map(Some);
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) if folder.is_dir() => {
+            Err(error) => {
                 let shown = place::shown(&path);
                 return Err(anyhow::Error::new(error).context(format!("`{shown}` cannot be read")));
             }
-            Err(_) => {}
         }
     }
     match pyproject.and_then(config::tool_table) {

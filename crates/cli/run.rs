@@ -289,13 +289,13 @@ fn conclude(plan: &Plan, checked: usize, mut looked: Looked) -> Result<Exit> {
         });
         counts.count_failure(failure);
         if plan.verbosity >= Verbosity::Quiet || failure.ours {
-            report::message(failure)?;
+            report::message(failure);
         }
     }
     for analysed in &looked.analysed {
         for Fault { codemod, problem } in &analysed.rewritten.faults {
             let problem = format!("a fix of `{}` was dropped: {problem}", codemod.name);
-            report::message(&Failure::ours(&analysed.file.path, &problem))?;
+            report::message(&Failure::ours(&analysed.file.path, &problem));
             exit = Exit::Failure;
         }
         let changed = analysed.written || plan.mode == Mode::Diff && analysed.after.is_some();
@@ -308,7 +308,7 @@ fn conclude(plan: &Plan, checked: usize, mut looked: Looked) -> Result<Exit> {
             analysed.file.folder.show_withheld,
         );
     }
-    say(plan, &looked)?;
+    say(plan, &looked);
 
     let mut out = BufWriter::new(io::stdout().lock());
     let mut printed = false;
@@ -319,7 +319,7 @@ fn conclude(plan: &Plan, checked: usize, mut looked: Looked) -> Result<Exit> {
     out.flush()?;
     if plan.verbosity >= Verbosity::Normal {
         let json = plan.format == OutputFormat::Json;
-        report::line(&summary::sentence(plan.mode, &counts, json))?;
+        report::line(&summary::sentence(plan.mode, &counts, json));
     }
     if printed || counts.remaining() > 0 {
         exit = exit.max(Exit::Findings);
@@ -331,15 +331,15 @@ fn conclude(plan: &Plan, checked: usize, mut looked: Looked) -> Result<Exit> {
 }
 
 /// Warnings and notes.
-fn say(plan: &Plan, looked: &Looked) -> io::Result<()> {
+fn say(plan: &Plan, looked: &Looked) {
     if plan.verbosity >= Verbosity::Normal {
         for warning in plan.folders.warnings() {
-            report::line(&format!("warning: {warning}"))?;
+            report::line(&format!("warning: {warning}"));
         }
     }
     if plan.verbosity >= Verbosity::Verbose {
         for note in &looked.notes {
-            report::line(note)?;
+            report::line(note);
         }
     }
     if plan.verbosity >= Verbosity::Debug {
@@ -357,10 +357,9 @@ fn say(plan: &Plan, looked: &Looked) -> io::Result<()> {
                 settings.target.origin,
                 settings.line_length,
                 names.join(", ")
-            ))?;
+            ));
         }
     }
-    Ok(())
 }
 
 /// Says whether there were any.
@@ -386,7 +385,12 @@ fn print_patches(plan: &Plan, analysed: &[Analysed], out: &mut impl Write) -> Re
         let (Some(text), Some(after)) = (&rewritten.output, after) else {
             continue;
         };
-        let name = names.of(&file.canonical);
+        let Some(name) = names.of(&file.canonical) else {
+            let message = "cannot be named in a patch: its name is not Unicode: use --fix";
+            report::message(&Failure::new(&file.path, message));
+            printed = true;
+            continue;
+        };
         let patch = report::diff::patch(&name, source, text, after, &rewritten.touched)?;
         printed |= !patch.is_empty();
         report::diff::print(&patch, plan.color, out)?;
@@ -397,11 +401,11 @@ fn print_patches(plan: &Plan, analysed: &[Analysed], out: &mut impl Write) -> Re
                 findings: analysed.rewritten.findings.iter().collect(),
                 ..analysed.entry()
             };
-            report::text::withheld(&entry)?;
+            report::text::withheld(&entry);
         }
     }
     if printed && names.absolute && plan.verbosity >= Verbosity::Normal {
-        report::line("a file is outside of the current directory: apply with `patch -d / -p1`")?;
+        report::line("a file is outside of the current directory: apply with `patch -d / -p1`");
     }
     Ok(printed)
 }

@@ -248,8 +248,19 @@ pub fn read_into(path: &Path, buffer: &mut Vec<u8>) -> io::Result<Metadata> {
     if metadata.len() > LARGEST {
         return Err(io::Error::other("it is larger than 2 GiB"));
     }
-    buffer.reserve(usize::try_from(metadata.len()).unwrap_or(0) + 1);
-    file.read_to_end(buffer)?;
+    // `read_to_end` would ask the system twice more: how long the file is, which is known, and
+    // whether it ended. A file that grows meanwhile is noticed before it is written.
+    buffer.resize(usize::try_from(metadata.len()).unwrap_or(0), 0);
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match file.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    buffer.truncate(filled);
     Ok(metadata)
 }
 

@@ -1,6 +1,11 @@
 //! The contract of the command line, checked on the binary: exit status, streams, and what is on
 //! the disk afterwards.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it says"
+)]
+
 mod configuration; // which settings hold for a file
 mod encodings; // how files are read and written back
 mod imports; // which unused imports go

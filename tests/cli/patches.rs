@@ -182,7 +182,12 @@ fn a_name_that_is_not_unicode_does_no_harm() {
     ] {
         assert_eq!(project.run(arguments.iter().copied()).status, 1);
     }
-    assert!(matches!(project.run(["--diff"]).status, 1));
+    let ran = project.run(["--diff"]);
+    assert_eq!((ran.status, ran.stdout.as_str()), (1, ""));
+    assert!(
+        ran.stderr
+            .contains("cannot be named in a patch: its name is not Unicode: use --fix\n")
+    );
     assert_eq!(project.run(["--fix"]).status, 0);
     assert_eq!(std::fs::read_to_string(path).unwrap(), AWAITS);
 }

@@ -128,7 +128,7 @@ impl Project {
     }
 
     pub fn run<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Ran {
-        Ran::new(self.command(arguments).output().unwrap())
+        Ran::new(&self.command(arguments).output().unwrap())
     }
 
     /// Like [`Project::run`], by a user who has to ask for permission. Tests may run as root.
@@ -139,7 +139,7 @@ impl Project {
         if is_root() {
             command.uid(UNPRIVILEGED).gid(UNPRIVILEGED);
         }
-        Ran::new(command.output().unwrap())
+        Ran::new(&command.output().unwrap())
     }
 
     /// Gives everything to the user of [`Project::run_unprivileged`].
@@ -192,7 +192,7 @@ fn is_root() -> bool {
 const UNPRIVILEGED: u32 = 65534;
 
 impl Ran {
-    fn new(output: Output) -> Self {
+    fn new(output: &Output) -> Self {
         Self {
             status: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

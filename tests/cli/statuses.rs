@@ -118,7 +118,7 @@ fn an_unreadable_file_is_named() {
     use std::os::unix::fs::PermissionsExt;
     let project = Project::new([("a.py", SLEEPS), ("b.py", SLEEPS)]);
     project.give_away();
-    let nothing = std::fs::Permissions::from_mode(0);
+    let nothing = std::fs::Permissions::from_mode(0o000);
     std::fs::set_permissions(project.path("a.py"), nothing).unwrap();
     std::os::unix::fs::symlink("nowhere", project.path("dangling.py")).unwrap();
     let ran = project.run_unprivileged(["--fix", ".", "dangling.py"]);
@@ -142,7 +142,7 @@ fn an_unreadable_folder_is_named() {
         let mode = std::fs::Permissions::from_mode(mode);
         std::fs::set_permissions(project.path("locked"), mode).unwrap();
     };
-    set(0);
+    set(0o000);
     let ran = project.run_unprivileged([]);
     set(0o700);
     assert_eq!(ran.status, 1);
@@ -187,6 +187,25 @@ fn a_closed_pipe_is_no_error() {
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");
         assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{arguments:?}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn that_nobody_reads_the_messages_does_not_keep_the_patch_from_being_printed() {
+    let project = Project::new([
+        ("a.py", SLEEPS),
+        ("bad.py", "async def f(:\n    time.sleep(1)\n"),
+    ]);
+    let mut child = project
+        .command(["--diff"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stderr.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.starts_with(b"--- a/a.py\n"));
 }
 
 #[cfg(unix)]

@@ -30,16 +30,21 @@ impl Names {
         })
     }
 
-    /// The name of a file, to stand after `a/` and `b/`.
-    pub fn of(&self, path: &Path) -> PathBuf {
-        path.strip_prefix(&self.base).unwrap_or(path).to_path_buf()
+    /// The name of a file, to stand after `a/` and `b/`; none where it is not Unicode.
+    pub fn of(&self, path: &Path) -> Option<String> {
+        let path = path.strip_prefix(&self.base).unwrap_or(path);
+        let parts: Option<Vec<&str>> = path
+            .components()
+            .map(|part| part.as_os_str().to_str())
+            .collect();
+        Some(parts?.join("/"))
     }
 }
 
 /// The patch that rewrites the file `name`, in the file's own encoding: `text` is what `source`
 /// becomes, `after` its bytes, and `touched` tells which codemod wrote which part of `text`.
 pub fn patch(
-    name: &Path,
+    name: &str,
     source: &Source,
     text: &str,
     after: &[u8],
@@ -47,7 +52,7 @@ pub fn patch(
 ) -> Result<Vec<u8>> {
     let before = source
         .encode(&source.text)
-        .map_err(|error| anyhow::anyhow!("{}: {}", name.display(), error.message))?;
+        .map_err(|error| anyhow::anyhow!("{name}: {}", error.message))?;
     let mut offsets = Offsets {
         source,
         text,
@@ -61,12 +66,7 @@ pub fn patch(
             heading: part.tag,
         })
         .collect();
-    let name = name
-        .components()
-        .map(|component| component.as_os_str().to_string_lossy())
-        .collect::<Vec<_>>()
-        .join("/");
-    Ok(unified_diff(&name, &before, after, &sections))
+    Ok(unified_diff(name, &before, after, &sections))
 }
 
 /// Turns offsets into the text, asked for from first to last, into offsets into the file.

@@ -97,23 +97,22 @@ impl Failure {
 }
 
 /// Prints what went wrong with a file.
-pub fn message(failure: &Failure) -> io::Result<()> {
+pub fn message(failure: &Failure) {
     let path = failure.path.display();
     let message = &failure.message;
     line(&match (failure.row, failure.column) {
         (Some(row), Some(column)) => format!("{path}:{row}:{column}: {message}"),
         (Some(row), None) => format!("{path}:{row}: {message}"),
         (None, _) => format!("{path}: {message}"),
-    })
+    });
 }
 
 /// Prints what stops the run.
 pub fn error(message: &str) {
-    // Where this fails, there is nobody left to tell.
-    let _ = line(&format!("error: {message}"));
+    line(&format!("error: {message}"));
 }
 
-/// Prints a line on standard error.
-pub fn line(text: &str) -> io::Result<()> {
-    writeln!(io::stderr().lock(), "{text}")
+/// Prints a line on standard error. Where this fails nobody listens, which is no reason to stop.
+pub fn line(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }

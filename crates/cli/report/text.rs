@@ -12,33 +12,37 @@ use super::Entry;
 
 /// Prints `path:row:column: codemod: message [applicability]` for each finding.
 pub fn concise(entry: &Entry, color: bool, out: &mut impl Write) -> io::Result<()> {
-    for_each(entry, |finding, line| {
-        let (bold, name) = if color {
-            (Style::new().bold(), AnsiColor::Cyan.on_default().bold())
-        } else {
-            (Style::new(), Style::new())
-        };
-        let place = line.place;
+    let (bold, name) = if color {
+        (Style::new().bold(), AnsiColor::Cyan.on_default().bold())
+    } else {
+        (Style::new(), Style::new())
+    };
+    for (finding, Line { place, state }) in lines(entry) {
         let Finding {
             codemod, message, ..
         } = finding;
+        let codemod = codemod.name;
         writeln!(
             out,
-            "{bold}{place}{bold:#}: {name}{}{name:#}: {message} [{}]",
-            codemod.name, line.state
-        )
-    })
+            "{bold}{place}{bold:#}: {name}{codemod}{name:#}: {message} [{state}]"
+        )?;
+    }
+    Ok(())
 }
 
 /// Prints the withheld findings on standard error, one line each.
-pub fn withheld(entry: &Entry) -> io::Result<()> {
-    for_each(entry, |finding, line| match finding.outcome {
-        Outcome::Withheld(_) => super::line(&format!(
-            "{}: {}: {} [{}]",
-            line.place, finding.codemod.name, finding.message, line.state
-        )),
-        Outcome::Fix(_) => Ok(()),
-    })
+pub fn withheld(entry: &Entry) {
+    for (finding, line) in lines(entry) {
+        if let Outcome::Withheld(_) = finding.outcome {
+            let Finding {
+                codemod, message, ..
+            } = finding;
+            super::line(&format!(
+                "{}: {}: {message} [{}]",
+                line.place, codemod.name, line.state
+            ));
+        }
+    }
 }
 
 /// What a line says beside the finding itself.
@@ -49,13 +53,10 @@ struct Line {
     state: String,
 }
 
-/// Calls `print` for each finding that is to be listed.
-fn for_each(
-    entry: &Entry,
-    mut print: impl FnMut(&Finding, Line) -> io::Result<()>,
-) -> io::Result<()> {
+/// The findings that are to be listed, each with its line.
+fn lines<'a>(entry: &'a Entry) -> impl Iterator<Item = (&'a Finding, Line)> {
     let index = LineIndex::new(entry.text);
-    for finding in listed(entry) {
+    listed(entry).map(move |finding| {
         let position = index.position(entry.text, finding.range.start);
         let path = entry.path.display();
         let line = Line {
@@ -65,9 +66,8 @@ fn for_each(
                 Outcome::Withheld(reason) => format!("withheld: {reason}"),
             },
         };
-        print(finding, line)?;
-    }
-    Ok(())
+        (finding, line)
+    })
 }
 
 fn listed<'a>(entry: &'a Entry) -> impl Iterator<Item = &'a Finding> {
