@@ -31,7 +31,10 @@ pub(super) fn edits<'a>(
     } else {
         (String::new(), None)
     };
-    let statement = cx.module.statement(gather.site);
+    let first = match &children.list {
+        Some(List::Created(stmt, _) | List::Loop { body: stmt, .. }) => AnyNodeRef::from(*stmt),
+        Some(List::Inline(..) | List::Kept) | None => cx.module.statement(gather.site),
+    };
     let unwrap = cx.option("exceptions") == "unwrap";
     let failures = if unwrap {
         Some(fresh(cx, gather, &["group", "failures", "exceptions"], |symbol| {
@@ -54,7 +57,7 @@ pub(super) fn edits<'a>(
         failures,
         asyncio: import.name.clone(),
         replaced: replaced_list(gather, children),
-        indent: cx.module.placement(statement).indent,
+        indent: cx.module.placement(first).indent,
     };
     let mut edits = match &children.list {
         Some(List::Created(stmt, calls)) => writer.move_display(stmt, calls, place)?,
@@ -217,7 +220,7 @@ struct Writer<'a, 'm, 'c> {
     asyncio: String,
     /// The name of a list that the group's own takes the place of.
     replaced: Option<&'a str>,
-    /// The indentation of the statement.
+    /// The indentation of the first statement of the group.
     indent: String,
 }
 
