@@ -16,6 +16,7 @@ macro_rules! codemods {
 }
 
 codemods! {
+    "gather_to_taskgroup/codemod.rs" => gather_to_taskgroup,
     "await_sleep/codemod.rs" => await_sleep,
 }
 
