@@ -3,6 +3,8 @@
 //!
 //! The same modules every time; `PROPTEST_RNG_SEED=7 PROPTEST_CASES=20000` tries others.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // It is all tests.
+
 mod module;
 
 use std::collections::BTreeMap;
