@@ -264,7 +264,7 @@ fn damaged() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(config(200))]
+    #![proptest_config(config(100))]
 
     #[test]
     fn a_rewrite_of_a_module_is_right(source in module::source(), run in Run::any()) {
