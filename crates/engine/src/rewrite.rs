@@ -52,7 +52,13 @@ pub fn rewrite(
             message: problem.message,
             range: problem.range.into(),
         })?;
-    let findings = run.ask(&original);
+    let Some(findings) = run.ask(&original) else {
+        original.parsed.forget();
+        return Err(SyntaxError {
+            message: "it is nested too deeply".to_string(),
+            range: 0..0,
+        });
+    };
     run.rewritten.findings.clone_from(&findings);
     run.rewritten.remaining = findings;
     let mut seen: FxHashSet<String> = FxHashSet::default();
@@ -65,7 +71,8 @@ pub fn rewrite(
             run.fault(None, "its fixes undo each other".to_string());
             return Ok(run.rewritten.nothing_applied());
         }
-        run.rewritten.remaining = run.ask(&next);
+        // It is hardly deeper than what it was made from.
+        run.rewritten.remaining = run.ask(&next).unwrap_or_default();
         current = Some(next);
     }
     if let Some(rewritten) = current {
@@ -87,9 +94,12 @@ impl Run<'_> {
         Text::new(source, self.settings.target.version)
     }
 
-    /// What the codemods say of `text`, by position.
-    fn ask(&self, text: &Text) -> Vec<Finding> {
+    /// What the codemods say of `text`, by position; nothing if it is nested too deeply.
+    fn ask(&self, text: &Text) -> Option<Vec<Finding>> {
         let module = text.module();
+        if module.is_too_deep() {
+            return None;
+        }
         let drawn = RefCell::default();
         let mut findings: Vec<Finding> = sites(&module, &self.codemods)
             .into_iter()
@@ -104,7 +114,7 @@ impl Run<'_> {
             })
             .collect();
         findings.sort_by_key(|finding| (finding.range.start, finding.range.end));
-        findings
+        Some(findings)
     }
 
     fn finding(
@@ -281,7 +291,7 @@ impl Run<'_> {
             return text;
         };
         self.rewritten.touched = merged.touched;
-        self.rewritten.remaining = self.ask(&removed);
+        self.rewritten.remaining = self.ask(&removed).unwrap_or_default();
         removed
     }
 }

@@ -162,6 +162,8 @@ pub(crate) struct Index<'a> {
     pub(crate) star_imports: Vec<&'a ast::StmtImportFrom>,
     /// The functions that contain `yield` in their own body.
     generators: FxHashSet<NodeId>,
+    /// How deep the deepest node stands.
+    pub(crate) depth: usize,
     /// The calls that may read or write local names behind the text: `locals()`, `exec`, ...
     pub(crate) reflective: Vec<NodeId>,
 }
@@ -178,9 +180,11 @@ impl<'a> Index<'a> {
                 stored_attributes: FxHashSet::default(),
                 star_imports: Vec::new(),
                 generators: FxHashSet::default(),
+                depth: 0,
                 reflective: Vec::new(),
             },
             parent: None,
+            depth: 0,
             scope: ScopeId::MODULE,
             typing_only: false,
             annotation: false,
@@ -281,6 +285,7 @@ struct Redirected<'a> {
 struct Builder<'a> {
     index: Index<'a>,
     parent: Option<NodeId>,
+    depth: usize,
     scope: ScopeId,
     typing_only: bool,
     annotation: bool,
@@ -303,6 +308,8 @@ impl<'a> Builder<'a> {
             end: id.0 + 1,
         });
         self.parent = Some(id);
+        self.depth += 1;
+        self.index.depth = self.index.depth.max(self.depth);
         id
     }
 
@@ -313,6 +320,7 @@ impl<'a> Builder<'a> {
             let entry = &mut self.index.entries[id.0 as usize];
             entry.end = end;
             self.parent = entry.parent;
+            self.depth -= 1;
         }
     }
 
