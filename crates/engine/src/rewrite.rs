@@ -256,6 +256,26 @@ impl Run<'_> {
         self.rewritten.faults.push(Fault { codemod, problem });
     }
 
+    /// The codemod whose fix took away one of these parts of the original text.
+    fn rewriter_of(&self, parts: &[Range<usize>]) -> &'static str {
+        let takes = |finding: &&Finding| match &finding.outcome {
+            Outcome::Fix(fix) => fix.edits.iter().any(|edit| {
+                parts
+                    .iter()
+                    .any(|part| edit.range.start <= part.start && part.end <= edit.range.end)
+            }),
+            Outcome::Withheld(_) => false,
+        };
+        let applied = self.rewritten.applied.first();
+        self.rewritten
+            .findings
+            .iter()
+            .find(takes)
+            .map(|finding| finding.codemod)
+            .or(applied.map(|applied| applied.codemod))
+            .map_or("", |codemod| codemod.name)
+    }
+
     /// Removes the imports that the rewrite left unused, as far as that is allowed.
     fn remove_imports(
         &mut self,
@@ -279,8 +299,8 @@ impl Run<'_> {
                 continue;
             }
             changes.push(Change {
+                tag: self.rewriter_of(&unused.uses),
                 edits: vec![unused.removal],
-                tag: tag.unwrap_or_default(),
             });
         }
         if changes.is_empty() {

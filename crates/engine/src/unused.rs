@@ -1,5 +1,7 @@
 //! Imports that a rewrite left unused.
 
+use std::ops::Range;
+
 use edit::Edit;
 use python::ast::{self, AnyNodeRef};
 use python::{Binding, BindingKind, Module, Ranged, ScopeId, Symbol, TextRange};
@@ -11,6 +13,8 @@ pub struct Unused {
     pub name: String,
     /// Whether it binds it at module level, where other files can see it.
     pub is_global: bool,
+    /// Where the module before the rewrite used it: byte offsets.
+    pub uses: Vec<Range<usize>>,
     /// The edit to the module after the rewrite that removes it.
     pub removal: Edit,
 }
@@ -20,22 +24,31 @@ pub struct Unused {
 /// Only where nothing else binds the name, `__all__` does not list it, it is not a re-export
 /// (`import a as a`), and no comment would be lost with it.
 pub fn unused_imports(before: &Module<'_>, after: &Module<'_>) -> Vec<Unused> {
-    let used_before = |symbol: &Symbol<'_>| {
-        before.symbols().any(|other| {
-            other.name == symbol.name
-                && !other.reads.is_empty()
-                && (other.scope == ScopeId::MODULE) == (symbol.scope == ScopeId::MODULE)
-        })
+    let uses = |symbol: &Symbol<'_>| -> Vec<Range<usize>> {
+        before
+            .symbols()
+            .filter(|other| {
+                other.name == symbol.name
+                    && (other.scope == ScopeId::MODULE) == (symbol.scope == ScopeId::MODULE)
+            })
+            .flat_map(|other| &other.reads)
+            .map(|read| before.node(*read).range().into())
+            .collect()
     };
     after
         .symbols()
         .filter(|symbol| symbol.reads.is_empty() && !symbol.named_in_string)
-        .filter(|symbol| used_before(symbol) && !after.is_exported(symbol.name))
+        .filter(|symbol| !after.is_exported(symbol.name))
         .filter_map(|symbol| {
             let [binding] = symbol.bindings.as_slice() else {
                 return None;
             };
+            let uses = uses(symbol);
+            if uses.is_empty() {
+                return None;
+            }
             Some(Unused {
+                uses,
                 name: symbol.name.to_string(),
                 is_global: symbol.scope == ScopeId::MODULE,
                 removal: Edit::delete(removal(after, binding)?),
