@@ -17,6 +17,7 @@ macro_rules! codemods {
 
 codemods! {
     "await_sleep/codemod.rs" => await_sleep,
+    "keep_task_reference/codemod.rs" => keep_task_reference,
 }
 
 /// The codemod of that name.
