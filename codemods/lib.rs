@@ -18,6 +18,7 @@ macro_rules! codemods {
 codemods! {
     "gather_to_taskgroup/codemod.rs" => gather_to_taskgroup,
     "await_sleep/codemod.rs" => await_sleep,
+    "keep_task_reference/codemod.rs" => keep_task_reference,
 }
 
 /// The codemod of that name.

@@ -92,7 +92,11 @@ fn check(source: &str, settings: &Settings) -> Result<(), String> {
         format!("{problem}\n{}", diff.unified_diff())
     };
     if let Some(fault) = rewritten.faults.first() {
-        return Err(told(format!("{}: {}", fault.codemod.name, fault.problem)));
+        return Err(told(format!(
+            "{}: {}",
+            fault.codemod.map_or("", |codemod| codemod.name),
+            fault.problem
+        )));
     }
     if let Some(problem) = new_problem(source, output, settings.target.version) {
         return Err(told(problem));
@@ -148,7 +152,7 @@ fn new_problem(before: &str, after: &str, version: PythonVersion) -> Option<Stri
 }
 
 fn comments(text: &str) -> Vec<&str> {
-    let Ok(parsed) = python::parse(text) else {
+    let Ok(parsed) = python::parse(text, PythonVersion::PY311) else {
         return Vec::new();
     };
     let mut comments: Vec<&str> = parsed.comments().iter().map(|it| &text[*it]).collect();

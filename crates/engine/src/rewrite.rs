@@ -283,11 +283,6 @@ impl Run<'_> {
         text: Text,
         may_remove: &dyn Fn(&str) -> bool,
     ) -> Text {
-        let tag = self
-            .rewritten
-            .applied
-            .first()
-            .map(|applied| applied.codemod.name);
         let mut changes = Vec::new();
         for unused in unused_imports(&original.module(), &text.module()) {
             if unused.is_global && self.settings.is_package {

@@ -26,21 +26,19 @@ pub struct Unused {
 pub fn unused_imports(before: &Module<'_>, after: &Module<'_>) -> Vec<Unused> {
     // A scope has no name that lasts from one text to the next. Where two have the same path and
     // only one of them used the name, nothing is removed.
-    let same = |symbol: &Symbol<'_>| {
-        let path_after = path(after, symbol.scope);
-        let name = symbol.name;
-        before
-            .symbols()
-            .filter(move |other| other.name == name && path(before, other.scope) == path_after)
-    };
     let uses = |symbol: &Symbol<'_>| -> Vec<Range<usize>> {
-        if same(symbol).any(|other| other.reads.is_empty()) {
-            return Vec::new();
+        let scope = path(after, symbol.scope);
+        let mut uses = Vec::new();
+        for other in before.symbols() {
+            if other.name == symbol.name && path(before, other.scope) == scope {
+                if other.reads.is_empty() {
+                    return Vec::new();
+                }
+                let reads = other.reads.iter();
+                uses.extend(reads.map(|read| Range::from(before.node(*read).range())));
+            }
         }
-        same(symbol)
-            .flat_map(|other| &other.reads)
-            .map(|read| before.node(*read).range().into())
-            .collect()
+        uses
     };
     after
         .symbols()

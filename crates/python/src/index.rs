@@ -696,7 +696,7 @@ impl<'a> Builder<'a> {
                 self.index.calls.push(call);
                 walk_expr(self, expr);
                 if let Expr::Name(name) = &*call.func
-                    && matches!(name.id.as_str(), "locals" | "eval" | "exec" | "vars")
+                    && is_reflective(&name.id, call.arguments.len())
                 {
                     let id = NodeId::of(call);
                     self.index.reflective.push(id);
@@ -797,8 +797,19 @@ pub(crate) fn deeper<T>(walk: impl FnOnce() -> T) -> T {
     stacker::maybe_grow(64 << 10, 1 << 20, walk)
 }
 
+/// Whether a call of the builtin `name` sees the local names around it: `vars()`, not `vars(x)`;
+/// `exec(code)`, not `exec(code, namespace)`.
+fn is_reflective(name: &str, arguments: usize) -> bool {
+    match name {
+        "locals" => true,
+        "vars" => arguments == 0,
+        "eval" | "exec" => arguments < 2,
+        _ => false,
+    }
+}
+
 /// Whether a condition is `TYPE_CHECKING` or `typing.TYPE_CHECKING`.
-fn is_type_checking(test: &Expr) -> bool {
+pub(crate) fn is_type_checking(test: &Expr) -> bool {
     match test {
         Expr::Name(name) => name.id == "TYPE_CHECKING",
         Expr::Attribute(attribute) => attribute.attr.as_str() == "TYPE_CHECKING",
