@@ -16,6 +16,7 @@ macro_rules! codemods {
 }
 
 codemods! {
+    "run_until_complete_to_run/codemod.rs" => run_until_complete_to_run,
     "await_sleep/codemod.rs" => await_sleep,
 }
 
