@@ -51,7 +51,7 @@ impl<'a> Layout<'a, '_> {
                 let value = Piece::Expr(&keyword.value);
                 format!("{name}{}", self.piece(&value, indent, before, after))
             }
-            Piece::Call(open, pieces, close) => self.opened(open, pieces, close, indent),
+            Piece::Call(open, pieces, close) => self.opened(open, pieces, close, indent, false),
             Piece::Text(text) => text.clone(),
         }
     }
@@ -84,11 +84,13 @@ impl<'a> Layout<'a, '_> {
                 if pieces.is_empty() {
                     return self.verbatim(range, indent);
                 }
-                self.opened(&format!("{func}("), &pieces, ")", indent)
+                let one_each = self.has_trailing_comma(call.arguments.range());
+                self.opened(&format!("{func}("), &pieces, ")", indent, one_each)
             }
             Expr::List(list) if !list.elts.is_empty() => {
                 let pieces: Vec<Piece> = list.elts.iter().map(Piece::Expr).collect();
-                self.opened("[", &pieces, "]", indent)
+                let one_each = self.has_trailing_comma(range);
+                self.opened("[", &pieces, "]", indent, one_each)
             }
             Expr::ListComp(comprehension) => self.comprehension(
                 "[",
@@ -110,12 +112,22 @@ impl<'a> Layout<'a, '_> {
     }
 
     /// `open`, the pieces on lines of their own, `close`.
-    fn opened(&self, open: &str, pieces: &[Piece<'a>], close: &str, indent: &str) -> String {
+    ///
+    /// With `one_each` a trailing comma of the author's asks for a line for each piece.
+    fn opened(
+        &self,
+        open: &str,
+        pieces: &[Piece<'a>],
+        close: &str,
+        indent: &str,
+        one_each: bool,
+    ) -> String {
         let newline = self.module.newline();
         let inner = format!("{indent}{}", self.module.indent());
         let room = width(&inner);
         let flat: Option<Vec<String>> = pieces.iter().map(|piece| self.flat_piece(piece)).collect();
-        if let Some(flat) = flat.map(|flat| flat.join(", "))
+        if !one_each
+            && let Some(flat) = flat.map(|flat| flat.join(", "))
             && room + width(&flat) <= self.width
         {
             return format!("{open}{newline}{inner}{flat}{newline}{indent}{close}");
@@ -123,7 +135,7 @@ impl<'a> Layout<'a, '_> {
         let mut text = format!("{open}{newline}");
         for piece in pieces {
             // A lone argument has no comma that could be broken at.
-            let comma = if pieces.len() > 1 || close == "]" {
+            let comma = if pieces.len() > 1 || one_each || close == "]" {
                 ","
             } else {
                 ""
