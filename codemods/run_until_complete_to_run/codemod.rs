@@ -3,7 +3,7 @@
 use edit::Applicability;
 use engine::{Codemod, Context, On, Refusal, Verdict, withheld};
 use python::ast::{self, AnyNodeRef, Expr, ExprCall, PythonVersion};
-use python::{Block, Library, Module, Ranged, TextRange, TryPart};
+use python::{Block, Library, Module, Ranged, SymbolId, TextRange, TryPart};
 
 mod argument;
 mod entry;
@@ -49,6 +49,7 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
         Ok(found) => found,
         // It goes with the loop's other runs.
         Err(_) if uses::is_shutdown(call) => return Err(Refusal::NotOurs),
+        Err(_) if is_said_before(module, call) => return Err(Refusal::NotOurs),
         Err(unknown) => return Err(unknown_loop(module, call, unknown)),
     };
     let first = found.runs().next().map_or(call.range(), Ranged::range);
@@ -115,6 +116,37 @@ fn unknown_loop(module: &Module<'_>, call: &ExprCall, unknown: Unknown<'_>) -> R
     }
 }
 
+/// Whether an earlier run in the function is on the same name's loop.
+fn is_said_before(module: &Module<'_>, call: &ExprCall) -> bool {
+    let Some(symbol) = symbol_of_receiver(module, call) else {
+        return false;
+    };
+    let function = |call: &ExprCall| module.function(call).map(Ranged::start);
+    module
+        .calls()
+        .iter()
+        .take_while(|other| other.range() != call.range())
+        .any(|other| {
+            symbol_of_receiver(module, other) == Some(symbol)
+                && function(other) == function(call)
+                && uses::argument(other).is_some()
+                && !uses::is_shutdown(other)
+        })
+}
+
+/// The symbol of `name` in `name.run_until_complete(...)`.
+fn symbol_of_receiver(module: &Module<'_>, call: &ExprCall) -> Option<SymbolId> {
+    match &*call.func {
+        Expr::Attribute(method) if method.attr.as_str() == "run_until_complete" => {
+            match &*method.value {
+                Expr::Name(name) => module.symbol_id(name),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
 /// The loop for itself: its uses, its place, its runs.
 fn check<'a>(cx: &Context<'a, '_>, found: &Loop<'a>) -> Result<Plan<'a>, Stop> {
     let module = cx.module;
@@ -135,6 +167,19 @@ fn check<'a>(cx: &Context<'a, '_>, found: &Loop<'a>) -> Result<Plan<'a>, Stop> {
     }
     if found.runs().next().is_none() {
         return Err(Refusal::NotOurs.into()); // it only shuts down
+    }
+    for binding in &found.bindings {
+        if let AnyNodeRef::StmtAssign(assign) = binding
+            && let [Expr::Name(name)] = assign.targets.as_slice()
+            && matches!(found.home, Home::Module)
+            && module.is_exported(&name.id)
+        {
+            return Err(withheld!(
+                "`{}` is listed in `__all__`, and other modules may use the loop: take it out of there first",
+                name.id
+            )
+            .into());
+        }
     }
     let mut applicability = check_home(cx, found)?;
     let shared = is_shared(module, found);
@@ -255,6 +300,11 @@ fn check_home<'a>(cx: &Context<'a, '_>, found: &Loop<'a>) -> Result<Applicabilit
     }
     if entry::is_entry_point(module, function) {
         return Ok(Applicability::Intended);
+    }
+    if entry::is_test(module, function) {
+        return Err(withheld!(
+            "the fixtures of `{name}` may have been made on the current loop, which `asyncio.run` does not use: write it if they have nothing to do with a loop"
+        ));
     }
     Err(if is_own {
         withheld!(

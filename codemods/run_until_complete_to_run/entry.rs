@@ -21,18 +21,26 @@ const HARMLESS_FIXTURES: &[&str] = &[
 
 /// Whether a function is where the program, a command of it, or a test starts.
 pub fn is_entry_point(module: &Module<'_>, function: &StmtFunctionDef) -> bool {
-    is_test(module, function) || is_command(function) || is_called_once(module, function, 0)
+    let is_free_test = is_test(module, function)
+        && function.parameters.iter().all(|parameter| {
+            let name = parameter.name().as_str();
+            HARMLESS_FIXTURES.contains(&name) || name.contains("mock")
+        });
+    is_free_test || is_command(function) || is_called_once(module, function, 0)
 }
 
-/// A test, all of whose parameters are harmless fixtures or mocks.
-fn is_test(module: &Module<'_>, function: &StmtFunctionDef) -> bool {
+/// Whether a function is a test, by its name and its place.
+pub fn is_test(module: &Module<'_>, function: &StmtFunctionDef) -> bool {
     if !function.name.starts_with("test") {
         return false;
     }
-    let in_place = match module.parent(function) {
+    match module.parent(function) {
         Some(AnyNodeRef::ModModule(_)) => true,
         Some(AnyNodeRef::StmtClassDef(class)) => {
-            let bases = class.arguments.iter().flat_map(|arguments| &arguments.args);
+            let bases = class
+                .arguments
+                .iter()
+                .flat_map(|arguments| &arguments.args);
             class.name.starts_with("Test")
                 || bases.into_iter().any(|base| {
                     module
@@ -43,12 +51,7 @@ fn is_test(module: &Module<'_>, function: &StmtFunctionDef) -> bool {
                 })
         }
         _ => false,
-    };
-    in_place
-        && function.parameters.iter().all(|parameter| {
-            let name = parameter.name().as_str();
-            HARMLESS_FIXTURES.contains(&name) || name.contains("mock")
-        })
+    }
 }
 
 /// `@click.command()`, `@app.command`, `@cli.group()`: it is called once a process.

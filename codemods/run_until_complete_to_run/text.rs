@@ -2,22 +2,38 @@
 
 use edit::Edit;
 use engine::{Context, Layout, Piece, Refusal, Rewrite, Verdict, width, withheld};
-use python::ast::{AnyNodeRef, Expr, ExprCall, PythonVersion, Stmt, StmtTry};
+use python::ast::{AnyNodeRef, ExceptHandler, Expr, ExprCall, PythonVersion, Stmt, StmtTry};
 use python::ast::token::TokenKind;
-use python::{After, BindingKind, Module, Ranged, TextLen, TextRange, TextSize};
+use python::{After, Module, Ranged, TextLen, TextRange, TextSize};
 
 use super::argument::{self, Form};
 use super::uses::{self, Home, Loop, Source, Use};
 use super::{Plan, entry, scope_of_loop};
 
-/// Whether `statement` goes: it makes, sets up or closes the loop.
+/// Whether `statement` goes: it makes, sets up or closes the loop; or it is a `try` around nothing
+/// but such statements.
 pub fn goes(found: &Loop<'_>, statement: AnyNodeRef<'_>) -> bool {
-    found.bindings.iter().any(|it| it.ptr_eq(statement))
+    let direct = found.bindings.iter().any(|it| it.ptr_eq(statement))
         || found
             .uses
             .iter()
             .filter_map(Use::statement)
-            .any(|it| it.ptr_eq(statement))
+            .any(|it| it.ptr_eq(statement));
+    if direct {
+        return true;
+    }
+    let AnyNodeRef::StmtTry(stmt) = statement else {
+        return false;
+    };
+    let all_go = |body: &[Stmt]| body.iter().all(|stmt| goes(found, stmt.into()));
+    let handlers_go = stmt.handlers.iter().all(|handler| {
+        let ExceptHandler::ExceptHandler(handler) = handler;
+        handler
+            .body
+            .iter()
+            .all(|stmt| stmt.is_pass_stmt() || goes(found, stmt.into()))
+    });
+    all_go(&stmt.body) && all_go(&stmt.orelse) && all_go(&stmt.finalbody) && handlers_go
 }
 
 /// Whether the statements can go without leaving a hole, and the runs be wrapped if they share
@@ -97,7 +113,15 @@ fn lists<'a>(module: &Module<'a>, found: &Loop<'a>) -> Vec<(&'a [Stmt], AnyNodeR
         .iter()
         .filter_map(Use::statement)
         .chain(found.bindings.iter().copied());
-    for statement in going {
+    for mut statement in going {
+        // A `try` that goes as a whole.
+        while let Some(around) = module
+            .ancestors(statement)
+            .find(|node| node.is_statement())
+            .filter(|around| goes(found, *around))
+        {
+            statement = around;
+        }
         let (Some((body, _)), Some(parent)) = (module.siblings(statement), module.parent(statement))
         else {
             continue;
@@ -255,16 +279,10 @@ impl<'a> Writer<'_, 'a, '_> {
             .filter(|name| !drawn.contains(name))
             .collect();
         let candidates: Vec<&str> = candidates.iter().map(String::as_str).collect();
-        let module = self.module();
         let found = match self.found.home {
             Home::Module => self.cx.fresh_global(&candidates),
-            Home::Function(function) => self.cx.fresh_local(function, &candidates, |symbol| {
-                // What an earlier rewrite bound there is done with.
-                symbol.bindings.iter().all(|binding| {
-                    matches!(binding.kind, BindingKind::With(Expr::Call(call), _)
-                        if module.refers_to(&call.func, "asyncio.Runner"))
-                })
-            }),
+            // Not one that an earlier rewrite bound: the two may be around each other.
+            Home::Function(function) => self.cx.fresh_local(function, &candidates, |_| false),
         };
         let Some(found) = found else {
             return Err(withheld!("no free name was found for `{name}`: rename what has it"));
@@ -349,7 +367,10 @@ impl<'a> Writer<'_, 'a, '_> {
         }
         let (above, before) = self.blank_above(start);
         let (below, after) = self.blank_below(end);
-        let (start, end) = if first == 0 && !self.is_comment_before(above) {
+        let heads = first == 0 && !self.is_comment_before(above);
+        // A comment about what goes is about what follows then.
+        let is_annotated = before == 0 && self.is_comment_before(start);
+        let (start, end) = if heads || is_annotated {
             (start, below)
         } else if last + 1 == body.len() {
             (above, end)
@@ -608,12 +629,28 @@ impl<'a> Writer<'_, 'a, '_> {
         let before = width(&indent) + width(module.text(prefix));
         let mut pieces = vec![Piece::Expr(argument)];
         pieces.extend(options.iter().cloned().map(Piece::Text));
-        let multiline = module.text(call).contains(['\n', '\r']);
-        let piece = Piece::Call(format!("{run}("), pieces, ")");
         let layout = self.layout();
-        let grown = layout.flat_piece(&piece).is_none_or(|flat| before + width(&flat) > layout.width)
-            && width(module.text(line)) + width(module.text(call)) <= layout.width;
-        (multiline || grown).then(|| layout.piece(&piece, &indent, before, 0))
+        let text = module.text(call);
+        let piece = Piece::Call(format!("{run}("), pieces, ")");
+        let inside = text.trim_end_matches(')').trim_end();
+        if inside.ends_with(',') && module.text(argument).len() < inside.len() {
+            return None; // the author wants it on several lines
+        }
+        let flat = layout.flat_piece(&piece);
+        if let Some(flat) = flat
+            && before + width(&flat) <= layout.width
+        {
+            return Some(flat);
+        }
+        // Where a formatter was at work, its layout; else the author's.
+        let was_indent = module.indentation_at(statement.start())?;
+        let was = Piece::Call(
+            format!("{}(", module.text(&*call.func)),
+            vec![Piece::Expr(argument)],
+            ")",
+        );
+        let formatted = text == layout.piece(&was, was_indent, width(module.text(line)), 0);
+        formatted.then(|| layout.piece(&piece, &indent, before, 0))
     }
 
     /// The same with an argument that a generated coroutine awaits.

@@ -1,7 +1,7 @@
 //! The event loop that a run happens on: where it comes from, and everything that uses it.
 
 use python::ast::{self, AnyNodeRef, Expr, ExprCall, StmtFunctionDef};
-use python::{AwaitPlace, BindingKind, Module, Ranged, TextSize};
+use python::{AwaitPlace, BindingKind, Module, Ranged, Symbol, TextSize};
 
 /// Where a loop comes from.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +51,8 @@ pub struct Loop<'a> {
     pub bindings: Vec<AnyNodeRef<'a>>,
     /// By position.
     pub uses: Vec<Use<'a>>,
+    /// Whether one of the bindings makes it the current loop as well.
+    set_where_made: bool,
 }
 
 /// Why a receiver of `run_until_complete` is no loop whose uses are all known.
@@ -269,6 +271,7 @@ impl<'a> Loop<'a> {
             source,
             bindings: Vec::new(),
             uses: Vec::new(),
+            set_where_made: false,
         }
     }
 
@@ -283,6 +286,9 @@ impl<'a> Loop<'a> {
             [binding] => binding,
             [] => return Err(Unknown::Origin),
             several => {
+                if let Some(found) = Self::of_attempt(module, symbol, home, current) {
+                    return Ok(found);
+                }
                 let parameter = several
                     .iter()
                     .any(|binding| matches!(binding.kind, BindingKind::Parameter));
@@ -322,6 +328,78 @@ impl<'a> Loop<'a> {
         }
         found.finish(module);
         Ok(found)
+    }
+
+    /// The loop of a name that is bound twice, in
+    /// ```python
+    /// try:
+    ///     loop = asyncio.get_event_loop()
+    /// except RuntimeError:
+    ///     loop = asyncio.new_event_loop()
+    ///     asyncio.set_event_loop(loop)
+    /// ```
+    /// or with `get_running_loop`, which raises wherever `run_until_complete` would work.
+    fn of_attempt(
+        module: &Module<'a>,
+        symbol: &Symbol<'a>,
+        home: Home<'a>,
+        current: &[&'a ExprCall],
+    ) -> Option<Self> {
+        let [first, second] = symbol.bindings.as_slice() else {
+            return None;
+        };
+        let (BindingKind::Value(tried), BindingKind::Value(instead)) = (first.kind, second.kind)
+        else {
+            return None;
+        };
+        let AnyNodeRef::StmtTry(attempt) = module.parent(module.statement(tried))? else {
+            return None;
+        };
+        let [ast::ExceptHandler::ExceptHandler(handler)] = attempt.handlers.as_slice() else {
+            return None;
+        };
+        let Some(Source::New) = source(module, instead) else {
+            return None;
+        };
+        let is_bare = attempt.body.len() == 1
+            && attempt.orelse.is_empty()
+            && attempt.finalbody.is_empty()
+            && handler.body.first().is_some_and(|it| module.contains(it, instead))
+            && home.is(module, self::home(module, tried.into()));
+        let running = matches!(tried, Expr::Call(call)
+            if is_loop_call(module, call, "asyncio.get_running_loop", "get_running_loop"));
+        let source = match source(module, tried) {
+            Some(Source::Current) => Source::Current,
+            None if running => Source::New,
+            _ => return None,
+        };
+        if !is_bare || symbol.named_in_string {
+            return None;
+        }
+        let mut found = Self::new(home, source);
+        found.add_reads(module, symbol);
+        let statement = AnyNodeRef::from(attempt);
+        let covered = |used: &Use<'a>| {
+            used.statement().is_some_and(|node| module.contains(statement, node))
+        };
+        // Anything else in the handler is not known.
+        let count = found.uses.iter().filter(|used| covered(used)).count();
+        if handler.body.len() != 1 + count {
+            return None;
+        }
+        found.set_where_made = found
+            .uses
+            .iter()
+            .any(|used| covered(used) && matches!(used, Use::Current(_)));
+        found.uses.retain(|used| !covered(used));
+        found.bindings.push(statement);
+        if let Source::Current = source {
+            for call in current.iter().filter(|call| !module.contains(statement, **call)) {
+                found.add_current(module, call);
+            }
+        }
+        found.finish(module);
+        Some(found)
     }
 
     /// The current loop, under all its names in `home`.
@@ -375,10 +453,14 @@ impl<'a> Loop<'a> {
             return false;
         };
         self.bindings.push(statement);
+        self.add_reads(module, symbol);
+        true
+    }
+
+    fn add_reads(&mut self, module: &Module<'a>, symbol: &Symbol<'a>) {
         for read in &symbol.reads {
             self.add_use(module, module.node(*read));
         }
-        true
     }
 
     fn add_use(&mut self, module: &Module<'a>, expr: AnyNodeRef<'a>) {
@@ -468,7 +550,11 @@ impl<'a> Loop<'a> {
 
     /// Whether `asyncio.set_event_loop` is called with it.
     pub fn is_made_current(&self) -> bool {
-        self.uses.iter().any(|used| matches!(used, Use::Current(_)))
+        self.set_where_made
+            || self
+                .uses
+                .iter()
+                .any(|used| matches!(used, Use::Current(_)))
     }
 
     /// Whether it is closed here.
