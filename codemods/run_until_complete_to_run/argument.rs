@@ -91,7 +91,7 @@ pub fn is_awaited_by_a_run<'a>(module: &Module<'a>, call: &'a ExprCall) -> bool 
 }
 
 /// The start of an expression, for messages.
-pub fn text<'a>(module: &Module<'a>, node: impl Ranged) -> String {
+pub fn text(module: &Module<'_>, node: impl Ranged) -> String {
     let text = module.text(node);
     let line = text.lines().next().unwrap_or_default();
     if line.len() < text.len() {
@@ -174,7 +174,7 @@ fn is_list_of_coroutines<'a>(module: &Module<'a>, expr: &'a Expr) -> bool {
 
 /// A name that is bound once, to a list of coroutines, and to which at most more are appended. They
 /// were made outside of the loop: coroutines wait for one, tasks belong to one.
-fn is_name_of_coroutines<'a>(module: &Module<'a>, name: &ast::ExprName) -> bool {
+fn is_name_of_coroutines(module: &Module<'_>, name: &ast::ExprName) -> bool {
     let Some(symbol) = module.symbol(name) else {
         return false;
     };

@@ -324,7 +324,7 @@ fn is_shared<'a>(module: &Module<'a>, found: &Loop<'a>) -> bool {
         .iter()
         .any(|run| entry::is_repeated(module, (*run).into(), scope_of_loop(found)))
         // `asyncio.new_event_loop().run_until_complete(...)` makes one for each run.
-        && !(found.bindings.is_empty() && !matches!(found.source, Source::Current));
+        && (!found.bindings.is_empty() || matches!(found.source, Source::Current));
     let together = runs.iter().enumerate().any(|(position, run)| {
         runs.iter()
             .skip(position + 1)
@@ -373,7 +373,7 @@ fn are_exclusive<'a>(module: &Module<'a>, first: &'a ExprCall, second: &'a ExprC
 }
 
 /// What a Ctrl-C does: `asyncio.run` cancels the coroutine and lets it clean up, before the
-/// handler sees the KeyboardInterrupt.
+/// handler sees the `KeyboardInterrupt`.
 fn check_handlers<'a>(
     module: &Module<'a>,
     run: &'a ExprCall,

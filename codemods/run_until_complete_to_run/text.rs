@@ -710,6 +710,14 @@ impl<'a> Writer<'_, 'a, '_> {
         Ok(())
     }
 
+    /// Whether the `try` goes and its body stays.
+    fn is_dissolved(&self, stmt: &StmtTry) -> bool {
+        let body = self.module().next_line(stmt.start());
+        self.shifts
+            .iter()
+            .any(|shift| shift.lines.start() == body && shift.to.len() < shift.from.len())
+    }
+
     /// How many blank lines are missing before a definition at `at`.
     fn missing_blank_lines(&self, anchor: AnyNodeRef<'a>, at: TextSize, wanted: usize) -> usize {
         let module = self.module();
@@ -728,6 +736,13 @@ impl<'a> Writer<'_, 'a, '_> {
             }
             position -= 1;
             blank = blank.max(self.blank_above(module.line_start(previous.start())).1);
+        }
+        if position == 0
+            && let Some(AnyNodeRef::StmtTry(stmt)) = module.parent(anchor)
+            && self.is_dissolved(stmt)
+        {
+            let stmt = AnyNodeRef::from(stmt);
+            return self.missing_blank_lines(stmt, module.line_start(stmt.start()), wanted);
         }
         if position == 0 && !matches!(self.found.home, Home::Module) {
             return 0; // first in its block
