@@ -51,7 +51,7 @@ impl<'a> Layout<'a, '_> {
                 let value = Piece::Expr(&keyword.value);
                 format!("{name}{}", self.piece(&value, indent, before, after))
             }
-            Piece::Call(open, pieces, close) => self.opened(open, pieces, close, indent, false),
+            Piece::Call(open, pieces, close) => self.opened(open, pieces, close, indent),
             Piece::Text(text) => text.clone(),
         }
     }
@@ -84,13 +84,11 @@ impl<'a> Layout<'a, '_> {
                 if pieces.is_empty() {
                     return self.verbatim(range, indent);
                 }
-                let one_each = self.has_trailing_comma(call.arguments.range());
-                self.opened(&format!("{func}("), &pieces, ")", indent, one_each)
+                self.opened(&format!("{func}("), &pieces, ")", indent)
             }
             Expr::List(list) if !list.elts.is_empty() => {
                 let pieces: Vec<Piece> = list.elts.iter().map(Piece::Expr).collect();
-                let one_each = self.has_trailing_comma(range);
-                self.opened("[", &pieces, "]", indent, one_each)
+                self.opened("[", &pieces, "]", indent)
             }
             Expr::ListComp(comprehension) => self.comprehension(
                 "[",
@@ -112,22 +110,12 @@ impl<'a> Layout<'a, '_> {
     }
 
     /// `open`, the pieces on lines of their own, `close`.
-    ///
-    /// With `one_each` a trailing comma of the author's asks for a line for each piece.
-    fn opened(
-        &self,
-        open: &str,
-        pieces: &[Piece<'a>],
-        close: &str,
-        indent: &str,
-        one_each: bool,
-    ) -> String {
+    fn opened(&self, open: &str, pieces: &[Piece<'a>], close: &str, indent: &str) -> String {
         let newline = self.module.newline();
         let inner = format!("{indent}{}", self.module.indent());
         let room = width(&inner);
         let flat: Option<Vec<String>> = pieces.iter().map(|piece| self.flat_piece(piece)).collect();
-        if !one_each
-            && let Some(flat) = flat.map(|flat| flat.join(", "))
+        if let Some(flat) = flat.map(|flat| flat.join(", "))
             && room + width(&flat) <= self.width
         {
             return format!("{open}{newline}{inner}{flat}{newline}{indent}{close}");
@@ -135,7 +123,7 @@ impl<'a> Layout<'a, '_> {
         let mut text = format!("{open}{newline}");
         for piece in pieces {
             // A lone argument has no comma that could be broken at.
-            let comma = if pieces.len() > 1 || one_each || close == "]" {
+            let comma = if pieces.len() > 1 || close == "]" {
                 ","
             } else {
                 ""
