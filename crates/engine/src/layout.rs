@@ -51,7 +51,9 @@ impl<'a> Layout<'a, '_> {
                 let value = Piece::Expr(&keyword.value);
                 format!("{name}{}", self.piece(&value, indent, before, after))
             }
-            Piece::Call(open, pieces, close) => self.opened(open, pieces, close, indent),
+            Piece::Call(open, pieces, close) => {
+                self.opened(open, pieces, close, indent, *close == "]")
+            }
             Piece::Text(text) => text.clone(),
         }
     }
@@ -75,7 +77,7 @@ impl<'a> Layout<'a, '_> {
                 {
                     return self.comprehension(
                         &format!("{func}("),
-                        &generator.elt,
+                        &Piece::Expr(&generator.elt),
                         &generator.generators,
                         ")",
                         indent,
@@ -84,15 +86,24 @@ impl<'a> Layout<'a, '_> {
                 if pieces.is_empty() {
                     return self.verbatim(range, indent);
                 }
-                self.opened(&format!("{func}("), &pieces, ")", indent)
+                let one_a_line = self.has_trailing_comma(call.arguments.range());
+                self.opened(&format!("{func}("), &pieces, ")", indent, one_a_line)
             }
             Expr::List(list) if !list.elts.is_empty() => {
                 let pieces: Vec<Piece> = list.elts.iter().map(Piece::Expr).collect();
-                self.opened("[", &pieces, "]", indent)
+                self.opened("[", &pieces, "]", indent, true)
+            }
+            Expr::StringLiteral(literal) if literal.value.is_implicit_concatenated() => {
+                let parts: Vec<&str> = literal
+                    .value
+                    .iter()
+                    .map(|part| self.module.text(part))
+                    .collect();
+                parts.join(&format!("{}{indent}", self.module.newline()))
             }
             Expr::ListComp(comprehension) => self.comprehension(
                 "[",
-                &comprehension.elt,
+                &Piece::Expr(&comprehension.elt),
                 &comprehension.generators,
                 "]",
                 indent,
@@ -109,25 +120,34 @@ impl<'a> Layout<'a, '_> {
         }
     }
 
-    /// `open`, the pieces on lines of their own, `close`.
-    fn opened(&self, open: &str, pieces: &[Piece<'a>], close: &str, indent: &str) -> String {
+    /// `open`, the pieces on lines of their own, `close`. Arguments may share one line, unless
+    /// their author asked for one a line by a trailing comma; the elements of a list may not.
+    fn opened(
+        &self,
+        open: &str,
+        pieces: &[Piece<'a>],
+        close: &str,
+        indent: &str,
+        one_a_line: bool,
+    ) -> String {
         let newline = self.module.newline();
         let inner = format!("{indent}{}", self.module.indent());
         let room = width(&inner);
         let flat: Option<Vec<String>> = pieces.iter().map(|piece| self.flat_piece(piece)).collect();
-        if let Some(flat) = flat.map(|flat| flat.join(", "))
+        if !one_a_line
+            && let Some(flat) = flat.map(|flat| flat.join(", "))
             && room + width(&flat) <= self.width
         {
             return format!("{open}{newline}{inner}{flat}{newline}{indent}{close}");
         }
+        // A lone argument has no comma that could be broken at.
+        let comma = if one_a_line || pieces.len() > 1 {
+            ","
+        } else {
+            ""
+        };
         let mut text = format!("{open}{newline}");
         for piece in pieces {
-            // A lone argument has no comma that could be broken at.
-            let comma = if pieces.len() > 1 || close == "]" {
-                ","
-            } else {
-                ""
-            };
             text.push_str(&inner);
             text.push_str(&self.piece(piece, &inner, room, comma.len()));
             text.push_str(comma);
@@ -140,18 +160,6 @@ impl<'a> Layout<'a, '_> {
 
     /// `open`, the element and the clauses of a comprehension on lines of their own, `close`.
     pub fn comprehension(
-        &self,
-        open: &str,
-        element: &'a Expr,
-        clauses: &'a [ast::Comprehension],
-        close: &str,
-        indent: &str,
-    ) -> String {
-        self.comprehension_of(open, &Piece::Expr(element), clauses, close, indent)
-    }
-
-    /// The same with a generated element.
-    pub fn comprehension_of(
         &self,
         open: &str,
         element: &Piece<'a>,

@@ -46,9 +46,8 @@ pub fn unused_imports(before: &Module<'_>, after: &Module<'_>) -> Vec<Unused> {
 
 /// What to delete, so that the import of one name goes.
 fn removal(module: &Module<'_>, binding: &Binding<'_>) -> Option<TextRange> {
-    let alias = match binding.kind {
-        BindingKind::Import(alias) | BindingKind::FromImport(_, alias) => alias,
-        _ => return None,
+    let (BindingKind::Import(alias) | BindingKind::FromImport(_, alias)) = binding.kind else {
+        return None;
     };
     if binding.typing_only
         || alias

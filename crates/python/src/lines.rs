@@ -190,6 +190,26 @@ impl<'a> Module<'a> {
         }
     }
 
+    /// The starts of the lines of `range` that have to be indented for it to stand deeper: not the
+    /// blank ones, nor those that start inside a string.
+    pub fn lines_to_indent(&self, range: TextRange) -> Vec<TextSize> {
+        let strings = self.multiline_strings(range);
+        let mut lines = Vec::new();
+        let mut start = self.line_start(range.start());
+        while start < range.end() {
+            let end = self.next_line(start);
+            let blank = self.source()[TextRange::new(start, end)].trim().is_empty();
+            let inside_string = strings
+                .iter()
+                .any(|string| string.start() < start && start < string.end());
+            if !blank && !inside_string {
+                lines.push(start);
+            }
+            start = end;
+        }
+        lines
+    }
+
     /// Whether a string token in `range` goes over more than one line.
     pub fn has_multiline_string(&self, range: TextRange) -> bool {
         !self.multiline_strings(range).is_empty()

@@ -1,0 +1,290 @@
+//! What a gather is given: the coroutines that become the group's children.
+
+use edit::Applicability;
+use engine::{Context, Piece, Refusal, withheld};
+use python::ast::{self, AnyNodeRef, Comprehension, Expr, ExprCall, Keyword};
+use python::{Awaitable, Ranged};
+
+use super::Gather;
+use super::lists::{self, List};
+
+/// What becomes one task.
+#[derive(Clone, Copy)]
+pub(super) struct Child<'a> {
+    /// The coroutine, or with `wrapped` anything that can be awaited.
+    pub coroutine: &'a Expr,
+    /// `name=` and `context=` of a `create_task` that the group's own takes the place of.
+    pub keywords: &'a [Keyword],
+    pub wrapped: bool,
+}
+
+/// One argument of the gather.
+pub(super) enum Item<'a> {
+    /// `f()`
+    One(Child<'a>),
+    /// `*[f(x) for x in xs]`
+    Each(Child<'a>, &'a [Comprehension]),
+    /// `*coros`, whatever iterates over coroutines; with true, over anything that can be awaited.
+    All(&'a Expr, bool),
+    /// `gather(f(), g())`
+    Nested(Vec<Child<'a>>),
+}
+
+/// The arguments of a gather, and where a list among them is made.
+pub(super) struct Children<'a> {
+    /// Each with the argument that it comes from.
+    pub items: Vec<(Item<'a>, &'a Expr)>,
+    /// The list whose making can move into the group, where that is the only argument.
+    pub list: Option<List<'a>>,
+    pub applicability: Applicability,
+    /// Whether something has to be wrapped, so that the group takes it.
+    pub wraps: bool,
+}
+
+impl<'a> Children<'a> {
+    pub(super) fn of(cx: &Context<'a, '_>, gather: &Gather<'a>) -> Result<Self, Refusal> {
+        let arguments = &gather.call.arguments.args;
+        check_arguments(cx, gather.call)?;
+        if let [Expr::Starred(starred)] = &**arguments
+            && let Expr::Name(name) = &*starred.value
+            && let Some(list) = lists::list(cx, gather, name)
+        {
+            return Ok(Self {
+                items: vec![(Item::All(&starred.value, false), &arguments[0])],
+                list: Some(list),
+                applicability: Applicability::Intended,
+                wraps: false,
+            });
+        }
+        let mut children = Self {
+            items: Vec::new(),
+            list: None,
+            applicability: Applicability::Intended,
+            wraps: false,
+        };
+        for argument in arguments {
+            children.push(cx, argument)?;
+        }
+        if children.wraps {
+            children.applicability = Applicability::Unsafe;
+        }
+        Ok(children)
+    }
+
+    fn push(&mut self, cx: &Context<'a, '_>, argument: &'a Expr) -> Result<(), Refusal> {
+        let Expr::Starred(starred) = argument else {
+            let item = match argument {
+                Expr::Call(call) if is_plain_gather(cx, call) => Item::Nested(
+                    call.arguments
+                        .args
+                        .iter()
+                        .map(|argument| self.child(cx, argument))
+                        .collect::<Result<_, _>>()?,
+                ),
+                _ => Item::One(self.child(cx, argument)?),
+            };
+            self.items.push((item, argument));
+            return Ok(());
+        };
+        let item = match &*starred.value {
+            Expr::ListComp(ast::ExprListComp { elt, generators, .. })
+            | Expr::Generator(ast::ExprGenerator { elt, generators, .. }) => {
+                Item::Each(self.child(cx, elt)?, generators)
+            }
+            // Distinct coroutines come out of a set in any order: so did their results.
+            Expr::SetComp(comprehension) => Item::Each(
+                self.child(cx, &comprehension.elt)?,
+                &comprehension.generators,
+            ),
+            Expr::List(ast::ExprList { elts, .. }) | Expr::Tuple(ast::ExprTuple { elts, .. }) => {
+                for element in elts {
+                    self.push(cx, element)?;
+                }
+                return Ok(());
+            }
+            iterable => Item::All(iterable, self.iterates_over_unknown(cx, iterable)?),
+        };
+        self.items.push((item, argument));
+        Ok(())
+    }
+
+    /// Whether the elements of an iterable have to be wrapped.
+    fn iterates_over_unknown(
+        &mut self,
+        cx: &Context<'a, '_>,
+        iterable: &'a Expr,
+    ) -> Result<bool, Refusal> {
+        if lists::holds_coroutines(cx, iterable) {
+            return Ok(false);
+        }
+        if cx.flag("wrap-awaitables") {
+            self.wraps = true;
+            return Ok(true);
+        }
+        Err(withheld!(
+            "what `{}` holds may be tasks or futures, which `TaskGroup.create_task` refuses: build the list of coroutines here, or set `gather-to-taskgroup.wrap-awaitables`",
+            first_line(cx, iterable)
+        ))
+    }
+
+    fn child(&mut self, cx: &Context<'a, '_>, expr: &'a Expr) -> Result<Child<'a>, Refusal> {
+        if let Some(child) = child(cx, expr) {
+            return Ok(child);
+        }
+        if cx.flag("wrap-awaitables") {
+            self.wraps = true;
+            return Ok(Child {
+                coroutine: expr,
+                keywords: &[],
+                wrapped: true,
+            });
+        }
+        let text = first_line(cx, expr);
+        Err(match cx.module.awaitable(expr) {
+            Awaitable::Task => withheld!(
+                "`{text}` is a task that runs already, which `TaskGroup.create_task` refuses: create it in the group, or set `gather-to-taskgroup.wrap-awaitables`"
+            ),
+            Awaitable::Future => withheld!(
+                "`{text}` is a future, which `TaskGroup.create_task` refuses: set `gather-to-taskgroup.wrap-awaitables`"
+            ),
+            _ => match expr {
+                Expr::Call(call) => withheld!(
+                    "`{}` is not known to give a coroutine, and `TaskGroup.create_task` refuses anything else: set `gather-to-taskgroup.wrap-awaitables`, or rewrite it by hand",
+                    first_line(cx, &call.func)
+                ),
+                _ => withheld!(
+                    "`{text}` is not known to be a coroutine, and `TaskGroup.create_task` refuses anything else: set `gather-to-taskgroup.wrap-awaitables`, or rewrite it by hand"
+                ),
+            },
+        })
+    }
+}
+
+impl<'a> Child<'a> {
+    /// `tg.create_task(f(), name="f")`
+    pub(super) fn create(&self, names: &Names) -> Piece<'a> {
+        let coroutine = Piece::Expr(self.coroutine);
+        let coroutine = if self.wrapped {
+            Piece::Call(format!("{}(", names.wrapper), vec![coroutine], ")")
+        } else {
+            coroutine
+        };
+        let keywords = self.keywords.iter().map(Piece::Keyword);
+        Piece::Call(
+            format!("{}.create_task(", names.group),
+            std::iter::once(coroutine).chain(keywords).collect(),
+            ")",
+        )
+    }
+}
+
+/// The names that the generated code uses.
+pub(super) struct Names {
+    /// The task group: `tg`.
+    pub group: String,
+    /// The function that makes a coroutine of anything that can be awaited: `_await`.
+    pub wrapper: String,
+}
+
+/// What becomes a task without being wrapped: a coroutine, or the one that a `create_task` takes.
+pub(super) fn child<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> Option<Child<'a>> {
+    if let Expr::Call(call) = expr
+        && let Some(child) = created(cx, call)
+    {
+        return Some(child);
+    }
+    is_coroutine(cx, expr).then_some(Child {
+        coroutine: expr,
+        keywords: &[],
+        wrapped: false,
+    })
+}
+
+/// `create_task(f(), name=..., context=...)` and `ensure_future(f())`, made right here.
+pub(super) fn created<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Option<Child<'a>> {
+    let [coroutine] = &*call.arguments.args else {
+        return None;
+    };
+    if coroutine.is_starred_expr() {
+        return None;
+    }
+    let same_keywords = call
+        .arguments
+        .keywords
+        .iter()
+        .all(|keyword| matches!(keyword.arg.as_deref(), Some("name" | "context")));
+    let takes_coroutine = match &*call.func {
+        Expr::Attribute(method)
+            if method.attr.as_str() == "create_task" && cx.module.is_loop(&method.value) =>
+        {
+            true
+        }
+        func => match cx.module.qualified_name(func).as_deref() {
+            Some("asyncio.create_task") => true,
+            // It takes a future too, and gives it back.
+            Some("asyncio.ensure_future") => {
+                call.arguments.keywords.is_empty() && is_coroutine(cx, coroutine)
+            }
+            _ => false,
+        },
+    };
+    (takes_coroutine && same_keywords).then_some(Child {
+        coroutine,
+        keywords: &call.arguments.keywords,
+        wrapped: false,
+    })
+}
+
+/// Whether `expr` gives a coroutine that nothing else has.
+fn is_coroutine<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> bool {
+    match expr {
+        Expr::If(branch) => is_coroutine(cx, &branch.body) && is_coroutine(cx, &branch.orelse),
+        Expr::Name(name) => {
+            let only_use = cx
+                .module
+                .symbol(name)
+                .is_some_and(|symbol| symbol.reads.len() == 1);
+            only_use && cx.module.awaitable(expr) == Awaitable::Coroutine
+        }
+        _ => cx.module.awaitable(expr) == Awaitable::Coroutine,
+    }
+}
+
+fn is_plain_gather<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    cx.module.refers_to(&call.func, "asyncio.gather")
+        && call.arguments.keywords.is_empty()
+        && !call.arguments.args.iter().any(Expr::is_starred_expr)
+}
+
+/// `gather` evaluates all arguments before it starts a child, and takes the same future twice.
+fn check_arguments<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<(), Refusal> {
+    let mut names: Vec<&str> = Vec::new();
+    for argument in &call.arguments.args {
+        if let Expr::Name(name) = argument {
+            if names.contains(&name.id.as_str()) {
+                return Err(withheld!(
+                    "`{}` is given twice: `gather` awaits it once and gives its result twice, a group fails",
+                    name.id
+                ));
+            }
+            names.push(name.id.as_str());
+        }
+        let suspends = cx.module.descendants(argument).any(|node| match node {
+            AnyNodeRef::ExprAwait(_) | AnyNodeRef::ExprYield(_) | AnyNodeRef::ExprYieldFrom(_) => {
+                cx.module.function(node).is_some()
+            }
+            AnyNodeRef::Comprehension(clause) => clause.is_async,
+            _ => false,
+        });
+        if suspends {
+            return Err(withheld!(
+                "an argument awaits something: the group would start the children before it while it waits; give its result a name first"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn first_line<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> &'a str {
+    cx.module.text(expr.range()).lines().next().unwrap_or_default()
+}

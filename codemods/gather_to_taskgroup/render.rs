@@ -1,0 +1,858 @@
+//! The task group in the place of the gather.
+
+use std::fmt::Write;
+
+use edit::Edit;
+use engine::{
+    Context, Layout, Line, Piece, Refusal, insert_before, replace_statement, width,
+    withheld,
+};
+use python::ast::{self, AnyNodeRef, Comprehension, Expr, Stmt};
+use python::{BindingKind, Ranged, ScopeKind, Symbol, TextRange, TextSize};
+
+use super::Gather;
+use super::children::{Child, Children, Item, Names};
+use super::lists::List;
+use super::place::Place;
+
+/// The edits that make the task group.
+pub(super) fn edits<'a>(
+    cx: &Context<'a, '_>,
+    gather: &Gather<'a>,
+    place: &Place<'a>,
+    children: &Children<'a>,
+) -> Result<Vec<Edit>, Refusal> {
+    let import = cx.import(gather.call, "asyncio")?;
+    let group = fresh(cx, gather, &["tg", "group", "task_group"], |symbol| {
+        is_finished_group(cx, gather, symbol)
+    })?;
+    let (wrapper, definition) = if children.wraps {
+        wrapper(cx)?
+    } else {
+        (String::new(), None)
+    };
+    let first = match &children.list {
+        Some(List::Created(stmt, _) | List::Loop { body: stmt, .. }) => AnyNodeRef::from(*stmt),
+        Some(List::Inline(..) | List::Kept) | None => cx.module.statement(gather.site),
+    };
+    let unwrap = cx.option("exceptions") == "unwrap";
+    let failures = if unwrap {
+        Some(fresh(cx, gather, &["group", "failures", "exceptions"], |symbol| {
+            symbol
+                .bindings
+                .iter()
+                .all(|binding| matches!(binding.kind, BindingKind::Except))
+        })?)
+    } else {
+        None
+    };
+    let writer = Writer {
+        cx,
+        gather,
+        layout: Layout {
+            module: cx.module,
+            width: cx.settings.line_length,
+        },
+        names: Names { group, wrapper },
+        failures,
+        asyncio: import.name.clone(),
+        replaced: replaced_list(gather, children),
+        indent: cx.module.placement(first).indent,
+    };
+    let mut edits = match &children.list {
+        Some(List::Created(stmt, calls)) => writer.move_display(stmt, calls, place)?,
+        Some(List::Loop {
+            empty,
+            body,
+            appended,
+            guard,
+        }) => writer.move_loop(*empty, body, appended, *guard, place)?,
+        Some(List::Inline(stmt, display)) => {
+            let items = display_items(cx, display);
+            let mut edits = writer.write(place, &items)?;
+            let Some(lines) = cx.module.whole_lines(*stmt) else {
+                return Err(Refusal::NotOurs); // checked before
+            };
+            edits.push(Edit::delete(lines));
+            edits
+        }
+        Some(List::Kept) | None => writer.write(place, &children.items)?,
+    };
+    edits.extend(import.edit);
+    edits.extend(definition);
+    Ok(edits)
+}
+
+/// The name of the list that is made in the group instead: its readers know it.
+fn replaced_list<'a>(gather: &Gather<'a>, children: &Children<'a>) -> Option<&'a str> {
+    let (Some(List::Inline(..)), [Expr::Starred(starred)]) =
+        (&children.list, &*gather.call.arguments.args)
+    else {
+        return None;
+    };
+    match &*starred.value {
+        Expr::Name(name) if !name.id.contains("coro") => Some(name.id.as_str()),
+        _ => None,
+    }
+}
+
+/// The children in a list display or comprehension.
+fn display_items<'a>(cx: &Context<'a, '_>, display: &'a Expr) -> Vec<(Item<'a>, &'a Expr)> {
+    let child = |expr: &'a Expr| super::children::child(cx, expr);
+    match display {
+        Expr::List(list) => list
+            .elts
+            .iter()
+            .filter_map(|element| Some((Item::One(child(element)?), element)))
+            .collect(),
+        Expr::ListComp(ast::ExprListComp { elt, generators, .. })
+        | Expr::Generator(ast::ExprGenerator { elt, generators, .. }) => child(elt)
+            .map(|child| (Item::Each(child, generators), display))
+            .into_iter()
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn fresh<'a>(
+    cx: &Context<'a, '_>,
+    gather: &Gather<'a>,
+    candidates: &[&str],
+    reusable: impl Fn(&Symbol<'a>) -> bool,
+) -> Result<String, Refusal> {
+    cx.fresh_local(gather.coroutine, candidates, reusable)
+        .ok_or_else(|| withheld!("there is no free name for the task group in `{}`", gather.coroutine.name))
+}
+
+/// Whether a name is bound to nothing but task groups whose blocks are left before this gather.
+fn is_finished_group<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>, symbol: &Symbol<'a>) -> bool {
+    symbol.bindings.iter().all(|binding| {
+        let BindingKind::With(Expr::Call(call), true) = binding.kind else {
+            return false;
+        };
+        let block = cx.module.statement(cx.module.node(binding.node));
+        cx.module.refers_to(&call.func, "asyncio.TaskGroup")
+            && !cx.module.contains(block, gather.site)
+            && symbol
+                .reads
+                .iter()
+                .all(|read| {
+                    let node = cx.module.node(*read);
+                    symbol.bindings.iter().any(|binding| {
+                        let block = cx.module.statement(cx.module.node(binding.node));
+                        cx.module.contains(block, node)
+                    })
+                })
+    })
+}
+
+/// Whether a name is bound to nothing but lists of tasks made in a group, each read in the
+/// statement after that group and nowhere else.
+fn is_finished_list<'a>(cx: &Context<'a, '_>, symbol: &Symbol<'a>) -> bool {
+    let groups: Vec<TextRange> = symbol
+        .bindings
+        .iter()
+        .filter_map(|binding| {
+            let BindingKind::Value(Expr::List(_) | Expr::ListComp(_)) = binding.kind else {
+                return None;
+            };
+            let statement = cx.module.statement(cx.module.node(binding.node));
+            match cx.module.parent(statement)? {
+                AnyNodeRef::StmtWith(with) if with.is_async => Some(with.range()),
+                _ => None,
+            }
+        })
+        .collect();
+    groups.len() == symbol.bindings.len()
+        && symbol.reads.iter().all(|read| {
+            let statement = cx.module.statement(cx.module.node(*read));
+            super::place::previous(cx, statement)
+                .is_some_and(|previous| groups.contains(&previous.range()))
+        })
+}
+
+/// The function that makes a coroutine of anything that can be awaited, and its definition where
+/// the module has none.
+fn wrapper(cx: &Context<'_, '_>) -> Result<(String, Option<Edit>), Refusal> {
+    let known = cx.module.symbols().find_map(|symbol| {
+        let [binding] = symbol.bindings.as_slice() else {
+            return None;
+        };
+        let BindingKind::Function(function) = binding.kind else {
+            return None;
+        };
+        let is_global = matches!(cx.module.scope_data(symbol.scope).kind, ScopeKind::Module);
+        let [Stmt::Return(stmt)] = function.body.as_slice() else {
+            return None;
+        };
+        let Some(Expr::Await(awaited)) = stmt.value.as_deref() else {
+            return None;
+        };
+        let mut parameters = function.parameters.iter();
+        let only = parameters.next()?.name().as_str();
+        let is_wrapper = is_global
+            && function.is_async
+            && function.decorator_list.is_empty()
+            && parameters.next().is_none()
+            && matches!(&*awaited.value, Expr::Name(name) if name.id == only);
+        is_wrapper.then(|| symbol.name.to_string())
+    });
+    if let Some(name) = known {
+        return Ok((name, None));
+    }
+    let candidates = ["_await", "_await_any"];
+    let name = candidates
+        .into_iter()
+        .find(|name| !cx.module.mentions(cx.module.root(), name))
+        .ok_or_else(|| withheld!("there is no free name for a function that awaits its argument"))?;
+    let indent = cx.module.indent();
+    let text = format!("async def {name}(awaitable):\n{indent}return await awaitable");
+    Ok((name.to_string(), Some(cx.define(&text, TextSize::new(0), 2))))
+}
+
+struct Writer<'a, 'm, 'c> {
+    cx: &'c Context<'a, 'm>,
+    gather: &'c Gather<'a>,
+    layout: Layout<'a, 'm>,
+    names: Names,
+    /// The name of the group of failures that is unwrapped.
+    failures: Option<String>,
+    asyncio: String,
+    /// The name of a list that the group's own takes the place of.
+    replaced: Option<&'a str>,
+    /// The indentation of the first statement of the group.
+    indent: String,
+}
+
+impl<'a> Writer<'a, '_, '_> {
+    /// The group, written anew in the place of the gather or before its statement.
+    fn write(&self, place: &Place<'a>, items: &[(Item<'a>, &'a Expr)]) -> Result<Vec<Edit>, Refusal> {
+        let module = self.cx.module;
+        match place {
+            Place::Unused(stmt) => {
+                let mut lines = self.header();
+                self.statements(&mut lines, items)?;
+                self.close(&mut lines);
+                Ok(vec![replace_statement(module, *stmt, &lines)])
+            }
+            Place::Names(assign, names) => {
+                if let Some(lines) = self.named(names, items) {
+                    return Ok(vec![replace_statement(module, *assign, &lines)]);
+                }
+                self.listed(AnyNodeRef::from(*assign), items)
+            }
+            Place::Value(statement) => self.listed(*statement, items),
+        }
+    }
+
+    /// The lines that open the group.
+    fn header(&self) -> Vec<Line> {
+        let mut lines = Vec::new();
+        let group = format!("{}.TaskGroup() as {}", self.asyncio, self.names.group);
+        let timeout = self.gather.timeout.map(|limit| {
+            format!("{}.timeout({})", self.asyncio, self.cx.module.text(limit.range()))
+        });
+        match (&self.failures, timeout) {
+            (None, None) => lines.push(Line::new(0, format!("async with {group}:"))),
+            (None, Some(timeout)) => {
+                lines.push(Line::new(0, format!("async with {timeout}, {group}:")));
+            }
+            (Some(_), None) => {
+                lines.push(Line::new(0, "try:"));
+                lines.push(Line::new(1, format!("async with {group}:")));
+            }
+            // A child whose cleanup fails when the time is up leaves as its own exception then.
+            (Some(_), Some(timeout)) => {
+                lines.push(Line::new(0, format!("async with {timeout}:")));
+                lines.push(Line::new(1, "try:"));
+                lines.push(Line::new(2, format!("async with {group}:")));
+            }
+        }
+        lines
+    }
+
+    /// How deep the children stand under the header.
+    fn depth(&self) -> usize {
+        match (&self.failures, self.gather.timeout) {
+            (None, _) => 1,
+            (Some(_), None) => 2,
+            (Some(_), Some(_)) => 3,
+        }
+    }
+
+    /// The lines that unwrap the group's failures.
+    fn close(&self, lines: &mut Vec<Line>) {
+        if let Some(failures) = &self.failures {
+            let depth = self.depth() - 2;
+            lines.push(Line::new(depth, format!("except BaseExceptionGroup as {failures}:")));
+            lines.push(Line::new(depth + 1, format!("raise {failures}.exceptions[0]")));
+        }
+    }
+
+    fn indent_at(&self, depth: usize) -> String {
+        format!("{}{}", self.indent, self.cx.module.indent().repeat(depth))
+    }
+
+    /// One statement for each child, with the comments of the arguments.
+    fn statements(&self, lines: &mut Vec<Line>, items: &[(Item<'a>, &'a Expr)]) -> Result<(), Refusal> {
+        let comments = self.comments(items);
+        for (position, (item, argument)) in items.iter().enumerate() {
+            for comment in comments.before(position) {
+                lines.push(Line::new(self.depth(), comment));
+            }
+            self.statement(lines, item, argument)?;
+            if let (Some(comment), Some(line)) = (comments.after(position), lines.last_mut()) {
+                let _ = write!(line.text, "  {comment}");
+            }
+        }
+        for comment in comments.before(items.len()) {
+            lines.push(Line::new(self.depth(), comment));
+        }
+        Ok(())
+    }
+
+    fn statement(&self, lines: &mut Vec<Line>, item: &Item<'a>, argument: &'a Expr) -> Result<(), Refusal> {
+        let depth = self.depth();
+        match item {
+            Item::One(child) => self.create(lines, depth, "", child),
+            Item::Nested(children) => {
+                for child in children {
+                    self.create(lines, depth, "", child);
+                }
+            }
+            Item::Each(child, clauses) => {
+                let comments = self.cx.module.comments(argument.range());
+                if comments.is_empty() && self.can_be_loop(argument, clauses) {
+                    let mut depth = depth;
+                    for clause in *clauses {
+                        let target = self.cx.module.text(clause.target.range());
+                        let iter = self.expression(&clause.iter, depth);
+                        lines.push(Line::new(depth, format!("for {target} in {iter}:")));
+                        depth += 1;
+                        for condition in &clause.ifs {
+                            let condition = self.expression(condition, depth);
+                            lines.push(Line::new(depth, format!("if {condition}:")));
+                            depth += 1;
+                        }
+                    }
+                    self.create(lines, depth, "", child);
+                } else {
+                    lines.push(self.unused_list(item, argument)?);
+                }
+            }
+            Item::All(iterable, wrapped) => {
+                let variable = if *wrapped { "awaitable" } else { "coro" };
+                if self.cx.module.mentions(self.gather.coroutine, variable) {
+                    lines.push(self.unused_list(item, argument)?);
+                } else {
+                    let iterable = self.expression(iterable, depth);
+                    let element = if *wrapped {
+                        format!("{}({variable})", self.names.wrapper)
+                    } else {
+                        variable.to_string()
+                    };
+                    lines.push(Line::new(depth, format!("for {variable} in {iterable}:")));
+                    let create = format!("{}.create_task({element})", self.names.group);
+                    lines.push(Line::new(depth + 1, create));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn create(&self, lines: &mut Vec<Line>, depth: usize, assigned: &str, child: &Child<'a>) {
+        let indent = self.indent_at(depth);
+        let before = width(&indent) + width(assigned);
+        let text = self.layout.piece(&child.create(&self.names), &indent, before, 0);
+        lines.push(Line::new(depth, format!("{assigned}{text}")));
+    }
+
+    /// An expression as it stands in a header line.
+    fn expression(&self, expr: &'a Expr, depth: usize) -> String {
+        let range = self.cx.module.parenthesized(expr);
+        self.layout
+            .flat(expr)
+            .unwrap_or_else(|| self.layout.verbatim(range, &self.indent_at(depth)))
+    }
+
+    /// `_tasks = [...]` for an argument that is a list by itself, and whose results nobody wants.
+    fn unused_list(&self, item: &Item<'a>, argument: &'a Expr) -> Result<Line, Refusal> {
+        let name = fresh(self.cx, self.gather, &["_tasks", "_children"], |symbol| {
+            symbol.reads.is_empty()
+        })?;
+        let indent = self.indent_at(self.depth());
+        let text = self.display_one(&format!("{name} = "), item, argument, &indent);
+        Ok(Line::new(self.depth(), text.unwrap_or_default()))
+    }
+
+    /// Whether the clauses of a comprehension can become statements: their variables would then
+    /// be the function's own, so that nothing else in it may have these names.
+    fn can_be_loop(&self, comprehension: &'a Expr, clauses: &'a [Comprehension]) -> bool {
+        let module = self.cx.module;
+        let inside = |node: AnyNodeRef<'a>| comprehension.range().contains_range(node.range());
+        let mut targets = clauses.iter().flat_map(|clause| {
+            module.descendants(&clause.target).filter_map(|node| match node {
+                AnyNodeRef::ExprName(name) => Some(name.id.as_str()),
+                _ => None,
+            })
+        });
+        let is_plain = clauses.iter().all(|clause| {
+            !clause.is_async
+                && module
+                    .descendants(&clause.target)
+                    .all(|node| !matches!(node, AnyNodeRef::ExprAttribute(_) | AnyNodeRef::ExprSubscript(_)))
+        });
+        is_plain
+            && targets.all(|target| {
+                let free = module.descendants(self.gather.coroutine).all(|node| match node {
+                    AnyNodeRef::ExprName(name) if name.id == target && !inside(node) => {
+                        // The variable of another comprehension is that one's own.
+                        module.symbol(name).is_some_and(|symbol| {
+                            matches!(module.scope_data(symbol.scope).kind, ScopeKind::Comprehension)
+                        })
+                    }
+                    AnyNodeRef::ExprName(_) => true,
+                    AnyNodeRef::Parameter(parameter) => parameter.name.as_str() != target,
+                    AnyNodeRef::StmtGlobal(stmt) => stmt.names.iter().all(|it| it.as_str() != target),
+                    AnyNodeRef::StmtNonlocal(stmt) => stmt.names.iter().all(|it| it.as_str() != target),
+                    AnyNodeRef::ExceptHandlerExceptHandler(it) => it.name.as_deref() != Some(target),
+                    AnyNodeRef::StmtFunctionDef(it) => it.name.as_str() != target,
+                    AnyNodeRef::StmtClassDef(it) => it.name.as_str() != target,
+                    AnyNodeRef::Alias(it) => it.asname.as_ref().unwrap_or(&it.name).as_str() != target,
+                    _ => true,
+                });
+                free
+            })
+    }
+
+    /// `a, b = await gather(f(), g())`: a task for each name, its result after the block.
+    fn named(&self, names: &[&'a str], items: &[(Item<'a>, &'a Expr)]) -> Option<Vec<Line>> {
+        let children: Option<Vec<&Child<'a>>> = items
+            .iter()
+            .map(|(item, _)| match item {
+                Item::One(child) => Some(child),
+                _ => None,
+            })
+            .collect();
+        let children = children?;
+        if children.len() != names.len() {
+            return None;
+        }
+        let module = self.cx.module;
+        let mut tasks = Vec::new();
+        for name in names {
+            let unread = *name == "_"
+                && module
+                    .descendants(self.gather.coroutine)
+                    .all(|node| !matches!(node, AnyNodeRef::ExprName(it) if it.id == "_" && it.ctx.is_load()));
+            let task = format!("{name}_task");
+            if unread {
+                tasks.push(None);
+            } else if module.mentions(self.gather.coroutine, &task) || name.ends_with("task") {
+                return None;
+            } else {
+                tasks.push(Some(task));
+            }
+        }
+        let comments = self.comments(items);
+        let mut lines = self.header();
+        for (position, (child, task)) in children.iter().zip(&tasks).enumerate() {
+            for comment in comments.before(position) {
+                lines.push(Line::new(self.depth(), comment));
+            }
+            let assigned = task.as_ref().map(|task| format!("{task} = ")).unwrap_or_default();
+            self.create(&mut lines, self.depth(), &assigned, child);
+            if let (Some(comment), Some(line)) = (comments.after(position), lines.last_mut()) {
+                let _ = write!(line.text, "  {comment}");
+            }
+        }
+        for comment in comments.before(items.len()) {
+            lines.push(Line::new(self.depth(), comment));
+        }
+        self.close(&mut lines);
+        for (name, task) in names.iter().zip(&tasks) {
+            if let Some(task) = task {
+                lines.push(Line::new(0, format!("{name} = {task}.result()")));
+            }
+        }
+        Some(lines)
+    }
+
+    /// A list of the tasks in the group, and the list of their results where the gather stood.
+    fn listed(&self, statement: AnyNodeRef<'a>, items: &[(Item<'a>, &'a Expr)]) -> Result<Vec<Edit>, Refusal> {
+        let tasks = match self.replaced {
+            Some(name) => name.to_string(),
+            None => fresh(self.cx, self.gather, &["tasks", "child_tasks"], |symbol| {
+                is_finished_list(self.cx, symbol)
+            })?,
+        };
+        let mut lines = self.header();
+        let borrowed: Vec<(&Item<'a>, &'a Expr)> =
+            items.iter().map(|(item, argument)| (item, *argument)).collect();
+        lines.push(Line::new(self.depth(), self.display(&tasks, &borrowed)));
+        self.close(&mut lines);
+        let results = results(&tasks, items);
+        Ok(vec![
+            insert_before(self.cx.module, statement, &lines),
+            self.replace_site(results),
+        ])
+    }
+
+    fn replace_site(&self, results: String) -> Edit {
+        let site = self.cx.module.ancestors(self.gather.call).find(|node| {
+            node.range() == self.gather.site.range() && node.is_expression()
+        });
+        let range = match site {
+            Some(AnyNodeRef::ExprAwait(_)) => self.site_range(),
+            _ => self.gather.site.range(),
+        };
+        Edit::replace(range, results)
+    }
+
+    /// The `await` with the parentheses around it, which a list needs no longer.
+    fn site_range(&self) -> TextRange {
+        let module = self.cx.module;
+        let Some(parent) = module.parent(self.gather.site) else {
+            return self.gather.site.range();
+        };
+        ast::token::parenthesized_range(self.gather.site.into(), parent, module.tokens())
+            .filter(|range| module.comments(*range).is_empty())
+            .unwrap_or(self.gather.site.range())
+    }
+
+    /// `name = [tg.create_task(f()), ...]`, laid out, with the comments of the arguments.
+    fn display(&self, name: &str, items: &[(&Item<'a>, &'a Expr)]) -> String {
+        let module = self.cx.module;
+        let indent = self.indent_at(self.depth());
+        let newline = module.newline();
+        if let [(item, argument)] = items
+            && self.comments_of(&[*argument]).is_empty()
+            && let Some(text) = self.display_one(&format!("{name} = "), item, argument, &indent)
+        {
+            return text;
+        }
+        let open = format!("{name} = [");
+        let mut pieces: Vec<(Piece<'a>, usize)> = Vec::new();
+        for (position, (item, argument)) in items.iter().enumerate() {
+            match item {
+                Item::One(child) => pieces.push((child.create(&self.names), position)),
+                Item::Nested(children) => {
+                    pieces.extend(children.iter().map(|child| (child.create(&self.names), position)));
+                }
+                Item::Each(..) | Item::All(..) => {
+                    let inner = format!("{indent}{}", module.indent());
+                    let text = self.display_one("*", item, argument, &inner);
+                    pieces.push((Piece::Text(text.unwrap_or_default()), position));
+                }
+            }
+        }
+        let arguments: Vec<&'a Expr> = items.iter().map(|(_, argument)| *argument).collect();
+        let comments = self.comments_of(&arguments);
+        if comments.is_empty() {
+            let pieces = pieces.into_iter().map(|(piece, _)| piece).collect();
+            let piece = Piece::Call("[".to_string(), pieces, "]");
+            let assigned = format!("{name} = ");
+            let before = width(&indent) + width(&assigned);
+            return format!("{assigned}{}", self.layout.piece(&piece, &indent, before, 0));
+        }
+        let inner = format!("{indent}{}", module.indent());
+        let mut text = format!("{open}{newline}");
+        for (position, _) in items.iter().enumerate() {
+            for comment in comments.before(position) {
+                let _ = write!(text, "{inner}{comment}{newline}");
+            }
+            let own: Vec<&Piece<'a>> = pieces
+                .iter()
+                .filter(|(_, of)| *of == position)
+                .map(|(piece, _)| piece)
+                .collect();
+            for (number, piece) in own.iter().enumerate() {
+                let laid_out = self.layout.piece(piece, &inner, width(&inner), 1);
+                let _ = write!(text, "{inner}{laid_out},");
+                if number + 1 == own.len()
+                    && let Some(comment) = comments.after(position)
+                {
+                    let _ = write!(text, "  {comment}");
+                }
+                text.push_str(newline);
+            }
+        }
+        for comment in comments.before(items.len()) {
+            let _ = write!(text, "{inner}{comment}{newline}");
+        }
+        let _ = write!(text, "{indent}]");
+        text
+    }
+
+    /// `[tg.create_task(f(x)) for x in xs]` after `before`, for an argument that is a list by
+    /// itself.
+    fn display_one(
+        &self,
+        before: &str,
+        item: &Item<'a>,
+        argument: &'a Expr,
+        indent: &str,
+    ) -> Option<String> {
+        let module = self.cx.module;
+        match item {
+            Item::Each(child, clauses) => {
+                if !module.comments(argument.range()).is_empty() {
+                    return Some(format!("{before}{}", self.commented(child, argument, indent)));
+                }
+                let element = child.create(&self.names);
+                if let (Some(flat), Some(rest)) =
+                    (self.layout.flat_piece(&element), self.layout.clauses(clauses))
+                {
+                    let text = format!("{before}[{flat}{rest}]");
+                    if width(indent) + width(&text) <= self.layout.width {
+                        return Some(text);
+                    }
+                }
+                let open = format!("{before}[");
+                Some(self.layout.comprehension(&open, &element, clauses, "]", indent))
+            }
+            Item::All(iterable, wrapped) => {
+                let (variable, element) = if *wrapped {
+                    ("awaitable", format!("{}(awaitable)", self.names.wrapper))
+                } else {
+                    ("coro", "coro".to_string())
+                };
+                let range = module.parenthesized(iterable);
+                let iterable = self
+                    .layout
+                    .flat(iterable)
+                    .unwrap_or_else(|| self.layout.verbatim(range, indent));
+                let create = format!("{}.create_task({element})", self.names.group);
+                Some(format!("{before}[{create} for {variable} in {iterable}]"))
+            }
+            Item::One(_) | Item::Nested(_) => None,
+        }
+    }
+
+    /// A comprehension with comments in it keeps its text: only its element is wrapped, and its
+    /// brackets are those of a list.
+    fn commented(&self, child: &Child<'a>, argument: &'a Expr, indent: &str) -> String {
+        let module = self.cx.module;
+        let comprehension = match argument {
+            Expr::Starred(starred) => &starred.value,
+            other => other,
+        };
+        let element = match comprehension {
+            Expr::ListComp(it) => &it.elt,
+            Expr::SetComp(it) => &it.elt,
+            Expr::Generator(it) => &it.elt,
+            _ => return String::new(),
+        };
+        let range = comprehension.range();
+        let brackets = !matches!(comprehension, Expr::Generator(it) if !it.parenthesized);
+        let trim = TextSize::new(u32::from(brackets));
+        let head = TextRange::new(range.start() + trim, element.start());
+        let tail = TextRange::new(element.end(), range.end() - trim);
+        let line = module.line_start(range.start());
+        let old: String = module.source()[TextRange::new(line, range.start())]
+            .chars()
+            .take_while(|c| c.is_whitespace())
+            .collect();
+        let create = child.create(&self.names);
+        let deeper = format!("{indent}{}", module.indent());
+        let element = self.layout.piece(&create, &deeper, width(&deeper), 0);
+        format!(
+            "[{}{element}{}]",
+            module.reindented(head, &old, indent),
+            module.reindented(tail, &old, indent)
+        )
+    }
+
+    /// `tasks = [create_task(...)]` moves into the group; the results are read after it.
+    fn move_display(
+        &self,
+        stmt: &'a Stmt,
+        calls: &[&'a ast::ExprCall],
+        place: &Place<'a>,
+    ) -> Result<Vec<Edit>, Refusal> {
+        let mut edits = self.move_into_group(stmt);
+        for call in calls {
+            edits.push(Edit::replace(
+                call.func.range(),
+                format!("{}.create_task", self.names.group),
+            ));
+        }
+        let last = stmt.end();
+        edits.extend(self.after_move(place, last)?);
+        Ok(edits)
+    }
+
+    /// The loop that fills the list moves into the group, and makes the tasks there.
+    fn move_loop(
+        &self,
+        empty: Option<&'a Stmt>,
+        body: &'a Stmt,
+        appended: &[(&'a ast::ExprCall, Child<'a>)],
+        guard: Option<&'a Stmt>,
+        place: &Place<'a>,
+    ) -> Result<Vec<Edit>, Refusal> {
+        let module = self.cx.module;
+        let mut edits = self.move_into_group(body);
+        let create = format!("{}.create_task", self.names.group);
+        for (append, child) in appended {
+            let Some(Expr::Call(element)) = append.arguments.args.first() else {
+                return Err(Refusal::NotOurs); // a child that is appended is a call
+            };
+            let is_created = !std::ptr::eq(child.coroutine, &raw const append.arguments.args[0]);
+            match (empty, is_created) {
+                // tasks.append(create_task(f(x))) => tg.create_task(f(x))
+                (Some(_), true) => {
+                    edits.push(Edit::replace(
+                        TextRange::new(append.start(), element.arguments.start()),
+                        create.clone(),
+                    ));
+                    edits.push(Edit::delete(TextRange::new(element.end(), append.end())));
+                }
+                // tasks.append(f(x)) => tg.create_task(f(x))
+                (Some(_), false) => edits.push(Edit::replace(append.func.range(), create.clone())),
+                // tasks.append(create_task(f(x))) => tasks.append(tg.create_task(f(x)))
+                (None, _) => edits.push(Edit::replace(element.func.range(), create.clone())),
+            }
+        }
+        if let Some(empty) = empty {
+            edits.extend(module.whole_lines(empty).map(Edit::delete));
+        }
+        if let Some(guard) = guard {
+            edits.extend(module.whole_lines(guard).map(Edit::delete));
+            edits.extend(self.closing(body.end()));
+        } else {
+            edits.extend(self.after_move(place, body.end())?);
+        }
+        Ok(edits)
+    }
+
+    /// The header before `stmt`, and `stmt` indented under it.
+    fn move_into_group(&self, stmt: &'a Stmt) -> Vec<Edit> {
+        let module = self.cx.module;
+        let deeper = module.indent().repeat(self.depth());
+        let start = module.line_start(stmt.start());
+        let mut header = String::new();
+        for line in self.header() {
+            let indent = self.indent_at(line.depth);
+            let _ = write!(header, "{indent}{}{}", line.text, module.newline());
+        }
+        let mut edits = vec![Edit::insert(start, header)];
+        for line in module.lines_to_indent(stmt.range()) {
+            edits.push(Edit::insert(line, deeper.clone()));
+        }
+        // One insertion, so that nothing can come between the header and the first line.
+        if let [header, first, ..] = edits.as_mut_slice()
+            && header.range == first.range
+        {
+            header.content.push_str(&first.content);
+            edits.remove(1);
+        }
+        edits
+    }
+
+    /// What stands after a list was moved: the statement with the results, or nothing.
+    fn after_move(&self, place: &Place<'a>, last: TextSize) -> Result<Vec<Edit>, Refusal> {
+        let module = self.cx.module;
+        let mut edits: Vec<Edit> = self.closing(last).into_iter().collect();
+        let name = match &*self.gather.call.arguments.args {
+            [Expr::Starred(starred)] => module.text(starred.value.range()),
+            _ => return Err(Refusal::NotOurs), // checked before
+        };
+        match place {
+            Place::Unused(stmt) => edits.extend(module.whole_lines(*stmt).map(Edit::delete)),
+            Place::Names(..) | Place::Value(_) => {
+                edits.push(self.replace_site(format!("[task.result() for task in {name}]")));
+            }
+        }
+        Ok(edits)
+    }
+
+    /// The lines that unwrap the failures, after the last statement that was moved.
+    fn closing(&self, last: TextSize) -> Option<Edit> {
+        let module = self.cx.module;
+        let mut lines = Vec::new();
+        self.close(&mut lines);
+        let mut text = String::new();
+        for line in lines {
+            let indent = self.indent_at(line.depth);
+            let _ = write!(text, "{indent}{}{}", line.text, module.newline());
+        }
+        (!text.is_empty()).then(|| Edit::insert(module.next_line(last), text))
+    }
+
+    fn comments(&self, items: &[(Item<'a>, &'a Expr)]) -> Comments<'a> {
+        let arguments: Vec<&'a Expr> = items.iter().map(|(_, argument)| *argument).collect();
+        self.comments_of(&arguments)
+    }
+
+    /// The comments in the call that are in no argument, by the argument that they belong to.
+    fn comments_of(&self, arguments: &[&'a Expr]) -> Comments<'a> {
+        let module = self.cx.module;
+        let mut comments = Comments {
+            before: vec![Vec::new(); arguments.len() + 1],
+            after: vec![None; arguments.len()],
+        };
+        for comment in module.comments(self.gather.site.range()) {
+            if arguments.iter().any(|it| it.range().contains_range(*comment)) {
+                continue;
+            }
+            let text = module.text(*comment);
+            let previous = arguments.iter().rposition(|it| it.end() <= comment.start());
+            let same_line = previous.filter(|at| {
+                arguments
+                    .get(*at)
+                    .is_some_and(|it| module.line_end(it.end()) == module.line_end(comment.start()))
+            });
+            match same_line {
+                Some(at) if comments.after[at].is_none() => comments.after[at] = Some(text),
+                _ => comments.before[previous.map_or(0, |at| at + 1)].push(text),
+            }
+        }
+        comments
+    }
+}
+
+/// The comments of a call's arguments.
+struct Comments<'a> {
+    before: Vec<Vec<&'a str>>,
+    after: Vec<Option<&'a str>>,
+}
+
+impl<'a> Comments<'a> {
+    fn is_empty(&self) -> bool {
+        self.before.iter().all(Vec::is_empty) && self.after.iter().all(Option::is_none)
+    }
+
+    fn before(&self, position: usize) -> impl Iterator<Item = &'a str> + '_ {
+        self.before.get(position).into_iter().flatten().copied()
+    }
+
+    fn after(&self, position: usize) -> Option<&'a str> {
+        self.after.get(position).copied().flatten()
+    }
+}
+
+/// The results of the tasks in the list: nested where a gather was nested.
+fn results(tasks: &str, items: &[(Item<'_>, &Expr)]) -> String {
+    let nested = items.iter().any(|(item, _)| matches!(item, Item::Nested(_)));
+    if !nested {
+        return format!("[task.result() for task in {tasks}]");
+    }
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for (item, _) in items {
+        match item {
+            Item::Nested(children) => {
+                let end = start + children.len();
+                parts.push(format!("[task.result() for task in {tasks}[{start}:{end}]]"));
+                start = end;
+            }
+            _ => {
+                parts.push(format!("{tasks}[{start}].result()"));
+                start += 1;
+            }
+        }
+    }
+    format!("[{}]", parts.join(", "))
+}
+

@@ -1,0 +1,282 @@
+//! The command line as it is typed. What it means is decided in `plan`.
+
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use engine::Codemod;
+use python::ast::PythonVersion;
+
+use crate::{page, suggest, target};
+
+/// Everything that can be typed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "asyncfix",
+    version,
+    about = "Migrates Python asyncio code: finds what is wrong or dated, and rewrites it",
+    long_about = "\
+Migrates Python asyncio code: finds what is wrong or dated, and rewrites it.
+
+Without --diff or --fix, findings are reported and nothing is written. A finding carries a fix, \
+or it is withheld for a reason that a person has to weigh. A fix is
+
+  safe       nothing changes but the defect itself
+  intended   changes what its codemod exists to change, as `asyncfix explain NAME` states
+  unsafe     may change more than that; applied with --unsafe-fixes only",
+    after_help = "\
+Examples:
+  asyncfix                                   report what is found below the current directory
+  asyncfix --diff src | git apply            preview a patch, or apply it
+  asyncfix --fix --await-sleep src           run one codemod, and write
+  asyncfix explain await-sleep               what a codemod does, and what it leaves alone
+
+Exit status:
+  0  nothing was found, or all of it was fixed
+  1  findings remain, or --diff printed something, or a file could not be read, parsed or written
+  2  wrong usage, wrong configuration, or an internal error",
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    styles = STYLES
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    #[command(flatten)]
+    pub run: Run,
+}
+
+/// What can be asked beside a run.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print a codemod's page: what it rewrites, what it leaves alone, and why
+    ///
+    /// A path of this name is written `./explain`.
+    Explain {
+        /// The codemod
+        #[arg(value_name = "NAME", value_parser = codemod)]
+        codemod: &'static Codemod,
+    },
+    /// List the codemods and their options
+    ///
+    /// A path of this name is written `./list`.
+    List,
+}
+
+/// The names of the subcommands, to tell a slip from a path.
+pub const SUBCOMMANDS: [&str; 2] = ["explain", "list"];
+
+/// The arguments of a run.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags")]
+pub struct Run {
+    /// Files and directories [default: the current directory]
+    ///
+    /// In directories, `.py` and `.pyw` files are taken that no .gitignore, .ignore or `exclude`
+    /// leaves out; hidden ones are not. A file that is named here is always taken.
+    #[arg(value_name = "PATHS")]
+    pub paths: Vec<PathBuf>,
+
+    /// Print what --fix would change, as a patch; write nothing, even with --fix
+    ///
+    /// The patch applies with `git apply` or `patch -p1` in the current directory. Where a changed
+    /// file lies outside of it, all files are named from the root of the file system instead, and
+    /// the patch applies with `patch -d / -p1`.
+    #[arg(long, help_heading = MODE)]
+    pub diff: bool,
+
+    /// Write the fixes to the files, then report what remains
+    ///
+    /// A file is replaced at once, and only if nothing else changed it meanwhile. Generated files
+    /// are left alone.
+    #[arg(long, help_heading = MODE)]
+    pub fix: bool,
+
+    /// Run these codemods, and no others
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = codemod,
+          help_heading = SELECTION)]
+    pub select: Vec<&'static Codemod>,
+
+    /// Run these codemods too
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = codemod,
+          help_heading = SELECTION)]
+    pub extend_select: Vec<&'static Codemod>,
+
+    /// Leave these codemods out
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = codemod,
+          help_heading = SELECTION)]
+    pub ignore: Vec<&'static Codemod>,
+
+    /// Run every codemod
+    #[arg(long, help_heading = SELECTION)]
+    pub all: bool,
+
+    /// The codemods that were named by a flag of their own, in the order of the list.
+    #[arg(skip)]
+    pub named: Vec<&'static Codemod>,
+
+    /// Apply safe fixes only
+    #[arg(long, conflicts_with = "unsafe_fixes", help_heading = FIXES)]
+    pub safe_only: bool,
+
+    /// Apply unsafe fixes too
+    #[arg(long, help_heading = FIXES)]
+    pub unsafe_fixes: bool,
+
+    /// The lowest Python version that the code has to run on: `py311` or `3.11`
+    ///
+    /// [default: `target-version` of the configuration, else the lowest version that
+    /// `requires-python` in the closest pyproject.toml allows, else 3.11]
+    #[arg(long, value_name = "VERSION", value_parser = target::parse_version,
+          help_heading = FIXES)]
+    pub target_version: Option<PythonVersion>,
+
+    /// A configuration file, or one setting as in it; repeatable
+    ///
+    /// With a file, no other is looked for. A setting is TOML and counts more than any file:
+    /// --config 'gather-to-taskgroup.exceptions="unwrap"'. [default: for each file, the closest
+    /// .asyncfix.toml, asyncfix.toml, or pyproject.toml with a table [tool.asyncfix]]
+    #[arg(long, value_name = "PATH|KEY=VALUE", help_heading = CONFIGURATION)]
+    pub config: Vec<String>,
+
+    /// Look at no configuration file and no pyproject.toml, but at --config
+    #[arg(long, help_heading = CONFIGURATION)]
+    pub isolated: bool,
+
+    /// List withheld findings too, with their reasons
+    ///
+    /// JSON always has them. With --diff they are listed on standard error.
+    #[arg(long, help_heading = OUTPUT)]
+    pub show_withheld: bool,
+
+    /// How findings are printed
+    #[arg(long, value_name = "FORMAT", default_value = "full", help_heading = OUTPUT)]
+    pub output_format: OutputFormat,
+
+    /// Exit with 0 where it would be 1
+    #[arg(long, help_heading = OUTPUT)]
+    pub exit_zero: bool,
+
+    /// Use colour; `auto` looks at `NO_COLOR`, `FORCE_COLOR` and the terminal
+    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = OUTPUT)]
+    pub color: Color,
+
+    /// Leave the summary and warnings out; twice: errors too
+    #[arg(short, long, action = ArgAction::Count, help_heading = OUTPUT)]
+    pub quiet: u8,
+
+    /// Say which files were skipped and why; twice: also what holds for each
+    /// file that has findings
+    #[arg(short, long, action = ArgAction::Count, conflicts_with = "quiet",
+          help_heading = OUTPUT)]
+    pub verbose: u8,
+
+    /// Use so many threads [default: one for each core]
+    #[arg(short = 'j', long = "jobs", value_name = "N", help_heading = OUTPUT)]
+    pub jobs: Option<NonZeroUsize>,
+}
+
+/// How findings are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// With the source and a caret
+    Full,
+    /// One line each
+    Concise,
+    /// One JSON array
+    Json,
+}
+
+/// When colour is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// In a terminal
+    Auto,
+    /// Also in files and pipes
+    Always,
+    /// Not at all
+    Never,
+}
+
+impl Arguments {
+    /// Reads the arguments; the error also stands for `--help` and `--version`.
+    pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut command = command();
+        let matches = command.try_get_matches_from_mut(arguments)?;
+        let mut parsed =
+            Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+        parsed.run.named = codemods::ALL
+            .iter()
+            .copied()
+            .filter(|codemod| matches.get_flag(codemod.name))
+            .collect();
+        Ok(parsed)
+    }
+}
+
+/// The derived command, with a flag for each codemod.
+fn command() -> clap::Command {
+    let flags = codemods::ALL.iter().map(|codemod| {
+        Arg::new(codemod.name)
+            .long(codemod.name)
+            .action(ArgAction::SetTrue)
+            .help_heading(CODEMODS)
+            .help(page::summary(codemod))
+    });
+    Arguments::command().args(flags)
+}
+
+/// The codemod of that name, for clap.
+fn codemod(name: &str) -> Result<&'static Codemod, String> {
+    find_codemod(name)
+}
+
+/// The codemod of that name; the error names the nearest.
+pub fn find_codemod(name: &str) -> Result<&'static Codemod, String> {
+    codemods::find(name).ok_or_else(|| {
+        let names = codemods::ALL.iter().map(|codemod| codemod.name);
+        let hint = suggest::did_you_mean(name, names);
+        let hint = if hint.is_empty() {
+            "; `asyncfix list` names them all".to_string()
+        } else {
+            hint
+        };
+        format!("no codemod is named `{name}`{hint}")
+    })
+}
+
+const MODE: &str = "What to do";
+const SELECTION: &str = "Which codemods [default: those that `asyncfix list` marks]";
+const CODEMODS: &str = "Run this codemod, and no others that are not named";
+const FIXES: &str = "Which fixes";
+const CONFIGURATION: &str = "Configuration";
+const OUTPUT: &str = "Output";
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+#[cfg(test)]
+mod tests {
+    use super::{SUBCOMMANDS, command};
+
+    #[test]
+    fn the_command_is_well_formed() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_subcommand_is_in_the_list() {
+        let names: Vec<String> = command()
+            .get_subcommands()
+            .map(|subcommand| subcommand.get_name().to_string())
+            .collect();
+        assert_eq!(names, SUBCOMMANDS);
+    }
+}

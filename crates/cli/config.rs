@@ -1,0 +1,450 @@
+//! Configuration: what one file or one `--config KEY=VALUE` says, and how such layers lie on
+//! top of each other.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use edit::Applicability;
+use engine::{Codemod, OptionValues, Target};
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use toml::{Table, Value};
+
+use crate::arguments::find_codemod;
+use crate::{place, suggest, target};
+
+/// The settings that one place makes; what it leaves open is none or empty.
+#[derive(Clone, Debug, Default)]
+pub struct Layer {
+    /// Which codemods run, in place of the headline ones.
+    pub select: Option<Vec<&'static Codemod>>,
+    /// Which run beside those.
+    pub extend_select: Vec<&'static Codemod>,
+    /// Which do not.
+    pub ignore: Option<Vec<&'static Codemod>>,
+    /// The lowest version that the code has to run on.
+    pub target: Option<Target>,
+    /// Leave intended fixes out.
+    pub safe_only: Option<bool>,
+    /// Take unsafe fixes in.
+    pub unsafe_fixes: Option<bool>,
+    /// List withheld findings too.
+    pub show_withheld: Option<bool>,
+    /// What is not walked into, in place of the default.
+    pub exclude: Option<Arc<Gitignore>>,
+    /// What is not walked into beside that.
+    pub extend_exclude: Vec<Arc<Gitignore>>,
+    /// The longest line to write, in characters.
+    pub line_length: Option<usize>,
+    /// Codemods' options that were checked: codemod, option, value.
+    pub options: Vec<(&'static Codemod, String, String)>,
+}
+
+impl Layer {
+    /// This layer on top of `base`. What both set counts as set here; `extend-` keys add up.
+    pub fn over(self, base: &Layer) -> Layer {
+        // Each of the two takes the other back: they are the ends of one scale.
+        let keep_safe_only = self.unsafe_fixes != Some(true);
+        let keep_unsafe_fixes = self.safe_only != Some(true);
+        Layer {
+            select: self.select.or_else(|| base.select.clone()),
+            extend_select: [base.extend_select.clone(), self.extend_select].concat(),
+            ignore: self.ignore.or_else(|| base.ignore.clone()),
+            target: self.target.or_else(|| base.target.clone()),
+            safe_only: self.safe_only.or(base.safe_only.filter(|_| keep_safe_only)),
+            unsafe_fixes: self
+                .unsafe_fixes
+                .or(base.unsafe_fixes.filter(|_| keep_unsafe_fixes)),
+            show_withheld: self.show_withheld.or(base.show_withheld),
+            exclude: self.exclude.or_else(|| base.exclude.clone()),
+            extend_exclude: [base.extend_exclude.clone(), self.extend_exclude].concat(),
+            line_length: self.line_length.or(base.line_length),
+            options: [base.options.clone(), self.options].concat(),
+        }
+    }
+
+    /// The highest applicability that is applied.
+    pub fn apply(&self) -> Applicability {
+        if self.safe_only == Some(true) {
+            Applicability::Safe
+        } else if self.unsafe_fixes == Some(true) {
+            Applicability::Unsafe
+        } else {
+            Applicability::Intended
+        }
+    }
+
+    /// The codemods that run, in the order of the list.
+    pub fn selection(&self) -> Vec<&'static Codemod> {
+        let has = |list: &[&Codemod], codemod: &Codemod| {
+            list.iter().any(|other| other.name == codemod.name)
+        };
+        codemods::ALL
+            .iter()
+            .copied()
+            .filter(|codemod| {
+                let selected = match &self.select {
+                    Some(select) => has(select, codemod),
+                    None => codemod.headline,
+                };
+                (selected || has(&self.extend_select, codemod))
+                    && !self
+                        .ignore
+                        .as_deref()
+                        .is_some_and(|list| has(list, codemod))
+            })
+            .collect()
+    }
+
+    /// The values of the codemods' options.
+    pub fn option_values(&self) -> OptionValues {
+        let mut values = OptionValues::default();
+        for (codemod, option, value) in &self.options {
+            // Checked when the layer was read.
+            let _ = values.set(codemod, option, value);
+        }
+        values
+    }
+}
+
+/// The names of the files that hold nothing but configuration, the one that counts most first.
+pub const FILES: [&str; 2] = [".asyncfix.toml", "asyncfix.toml"];
+/// The file that may hold a table `[tool.asyncfix]`.
+pub const PYPROJECT: &str = "pyproject.toml";
+
+/// Reads a file that is named by `--config` or `extend`: it must hold a configuration.
+pub fn read_file(path: &Path) -> Result<Layer> {
+    let shown = place::shown(path);
+    let text = fs_err::read_to_string(path)?;
+    let table = parse(&text).with_context(|| format!("`{shown}` is not valid TOML"))?;
+    let table = if path.file_name().is_some_and(|name| name == PYPROJECT) {
+        match tool_table(&table) {
+            Some(table) => table.clone(),
+            None => bail!("`{shown}` has no table [tool.asyncfix]"),
+        }
+    } else {
+        table
+    };
+    read_table(path, &table)
+}
+
+/// Reads the table that a configuration file holds, and what the file extends.
+pub fn read_table(path: &Path, table: &Table) -> Result<Layer> {
+    extended(path, table, &mut Vec::new())
+}
+
+/// The table `[tool.asyncfix]` of a pyproject.toml.
+pub fn tool_table(pyproject: &Table) -> Option<&Table> {
+    pyproject
+        .get("tool")?
+        .as_table()?
+        .get("asyncfix")?
+        .as_table()
+}
+
+/// Reads a `--config` argument: a file, or `KEY=VALUE` in TOML.
+pub fn read_argument(argument: &str) -> Result<Argument> {
+    let path = Path::new(argument);
+    if path.is_file() {
+        return Ok(Argument::File(read_file(path)?));
+    }
+    let Some((key, value)) = argument.split_once('=') else {
+        bail!("`--config {argument}` is neither a file nor a setting (KEY=VALUE)");
+    };
+    let table = match parse(argument) {
+        Ok(table) => table,
+        Err(_) if parse(&format!("{key}={value:?}")).is_ok() => {
+            bail!(
+                "`--config {argument}` is not valid TOML: text stands in quotes: '{key}={value:?}'"
+            )
+        }
+        Err(error) => return Err(error.context(format!("`--config {argument}` is not valid TOML"))),
+    };
+    if table.contains_key("extend") {
+        bail!("`extend` belongs into a file; name the file with --config");
+    }
+    let folder = std::env::current_dir().context("the current directory cannot be used")?;
+    let layer = layer(&table, &folder, "`--config`")
+        .with_context(|| format!("in `--config {argument}`"))?;
+    Ok(Argument::Setting(layer))
+}
+
+/// What a `--config` argument is.
+pub enum Argument {
+    /// A file, in place of those that would be looked for.
+    File(Layer),
+    /// A setting, on top of any file.
+    Setting(Layer),
+}
+
+/// TOML, with an error that fits one line.
+pub fn parse(text: &str) -> Result<Table> {
+    text.parse::<Table>().map_err(|error| {
+        let row = error
+            .span()
+            .map(|span| text[..span.start].matches('\n').count() + 1);
+        match row {
+            Some(row) => anyhow::anyhow!("row {row}: {}", error.message()),
+            None => anyhow::anyhow!("{}", error.message()),
+        }
+    })
+}
+
+/// The layer of a file on top of those that it extends. `chain` holds the files that led here.
+fn extended(path: &Path, table: &Table, chain: &mut Vec<PathBuf>) -> Result<Layer> {
+    let shown = place::shown(path);
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let own =
+        layer(table, folder, &format!("in {shown}")).with_context(|| format!("in `{shown}`"))?;
+    let Some(base) = table.get("extend") else {
+        return Ok(own);
+    };
+    let Some(base) = base.as_str() else {
+        bail!("in `{shown}`: `extend` is the path of one file, as text");
+    };
+    let base = folder.join(base);
+    chain.push(fs_err::canonicalize(path)?);
+    let canonical =
+        fs_err::canonicalize(&base).with_context(|| format!("in `{shown}`: `extend`"))?;
+    if chain.contains(&canonical) {
+        let files: Vec<String> = chain
+            .iter()
+            .chain([&canonical])
+            .map(|file| place::shown(file))
+            .collect();
+        bail!("`extend` goes round in a circle: {}", files.join(" -> "));
+    }
+    let text = fs_err::read_to_string(&base)?;
+    let base_shown = place::shown(&base);
+    let base_table = parse(&text).with_context(|| format!("`{base_shown}` is not valid TOML"))?;
+    let base_table = if base.file_name().is_some_and(|name| name == PYPROJECT) {
+        match tool_table(&base_table) {
+            Some(table) => table.clone(),
+            None => bail!("`{base_shown}`, which `{shown}` extends, has no table [tool.asyncfix]"),
+        }
+    } else {
+        base_table
+    };
+    Ok(own.over(&extended(&base, &base_table, chain)?))
+}
+
+/// The keys beside the codemods' tables.
+const KEYS: [&str; 11] = [
+    "select",
+    "extend-select",
+    "ignore",
+    "target-version",
+    "safe-only",
+    "unsafe-fixes",
+    "show-withheld",
+    "exclude",
+    "extend-exclude",
+    "line-length",
+    "extend",
+];
+
+/// Reads one table. Globs are relative to `folder`; `origin` ends the sentence "`target-version`
+/// ..." in messages.
+fn layer(table: &Table, folder: &Path, origin: &str) -> Result<Layer> {
+    let mut layer = Layer::default();
+    for (key, value) in table {
+        match key.as_str() {
+            "select" => layer.select = Some(codemod_list(key, value)?),
+            "extend-select" => layer.extend_select = codemod_list(key, value)?,
+            "ignore" => layer.ignore = Some(codemod_list(key, value)?),
+            "target-version" => {
+                let text = expect(value.as_str(), key, "text, as in \"py311\"", value)?;
+                let version = target::parse_version(text)
+                    .map_err(|message| anyhow::anyhow!("`{key}`: {message}"))?;
+                layer.target = Some(Target {
+                    version,
+                    origin: format!("`{key}` {origin}"),
+                });
+            }
+            "safe-only" => layer.safe_only = Some(flag(key, value)?),
+            "unsafe-fixes" => layer.unsafe_fixes = Some(flag(key, value)?),
+            "show-withheld" => layer.show_withheld = Some(flag(key, value)?),
+            "exclude" => layer.exclude = Some(globs(key, value, folder)?),
+            "extend-exclude" => layer.extend_exclude = vec![globs(key, value, folder)?],
+            "line-length" => layer.line_length = Some(line_length(key, value)?),
+            // Followed by the caller, who knows the file.
+            "extend" => {}
+            _ => read_options(&mut layer, key, value)?,
+        }
+    }
+    if layer.safe_only == Some(true) && layer.unsafe_fixes == Some(true) {
+        bail!("`safe-only` and `unsafe-fixes` exclude each other: set one of them");
+    }
+    Ok(layer)
+}
+
+/// Reads a codemod's table, or refuses a key that is neither ours nor a codemod's.
+fn read_options(layer: &mut Layer, key: &str, value: &Value) -> Result<()> {
+    let Some(codemod) = codemods::find(key) else {
+        let known = KEYS
+            .into_iter()
+            .chain(codemods::ALL.iter().map(|codemod| codemod.name));
+        bail!("unknown key `{key}`{}", suggest::did_you_mean(key, known));
+    };
+    let table = expect(
+        value.as_table(),
+        key,
+        "a table of the codemod's options",
+        value,
+    )?;
+    let mut check = OptionValues::default();
+    for (option, value) in table {
+        let names = codemod.options.iter().map(|spec| spec.name);
+        if !names.clone().any(|name| name == option) {
+            let hint = suggest::did_you_mean(option, names.clone());
+            let known: Vec<&str> = names.collect();
+            let hint = match (hint.is_empty(), known.is_empty()) {
+                (false, _) => hint,
+                (true, true) => "; it has none".to_string(),
+                (true, false) => format!("; it has `{}`", known.join("`, `")),
+            };
+            bail!("codemod `{key}` has no option `{option}`{hint}");
+        }
+        let text = match value {
+            Value::String(text) => text.clone(),
+            Value::Integer(number) => number.to_string(),
+            Value::Boolean(truth) => truth.to_string(),
+            _ => bail!("`{key}.{option}` takes one value, not {}", type_name(value)),
+        };
+        check
+            .set(codemod, option, &text)
+            .map_err(anyhow::Error::msg)?;
+        layer.options.push((codemod, option.clone(), text));
+    }
+    Ok(())
+}
+
+fn codemod_list(key: &str, value: &Value) -> Result<Vec<&'static Codemod>> {
+    strings(key, value)?
+        .into_iter()
+        .map(|name| find_codemod(name).map_err(|message| anyhow::anyhow!("`{key}`: {message}")))
+        .collect()
+}
+
+fn globs(key: &str, value: &Value, folder: &Path) -> Result<Arc<Gitignore>> {
+    let folder = fs_err::canonicalize(if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    })?;
+    let mut builder = GitignoreBuilder::new(folder);
+    for glob in strings(key, value)? {
+        builder
+            .add_line(None, glob)
+            .with_context(|| format!("`{key}`: `{glob}` is not a pattern as in .gitignore"))?;
+    }
+    let matcher = builder.build().with_context(|| format!("`{key}`"))?;
+    Ok(Arc::new(matcher))
+}
+
+fn strings<'a>(key: &str, value: &'a Value) -> Result<Vec<&'a str>> {
+    let wanted = "a list of texts, as in [\"one\", \"two\"]";
+    expect(value.as_array(), key, wanted, value)?
+        .iter()
+        .map(|item| expect(item.as_str(), key, wanted, item))
+        .collect()
+}
+
+fn flag(key: &str, value: &Value) -> Result<bool> {
+    expect(value.as_bool(), key, "true or false", value)
+}
+
+fn line_length(key: &str, value: &Value) -> Result<usize> {
+    let wanted = "a whole number from 1 to 1000";
+    let length = value
+        .as_integer()
+        .filter(|length| (1..=1000).contains(length))
+        .and_then(|length| usize::try_from(length).ok());
+    expect(length, key, wanted, value)
+}
+
+/// The value that was wanted, or an error that says what was.
+fn expect<T>(wanted: Option<T>, key: &str, description: &str, value: &Value) -> Result<T> {
+    wanted.with_context(|| {
+        let given = match value {
+            Value::Integer(number) => format!("`{number}`"),
+            _ => type_name(value).to_string(),
+        };
+        format!("`{key}` takes {description}, not {given}")
+    })
+}
+
+fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "text",
+        Value::Integer(_) | Value::Float(_) => "a number",
+        Value::Boolean(_) => "true or false",
+        Value::Datetime(_) => "a date",
+        Value::Array(_) => "a list",
+        Value::Table(_) => "a table",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Layer, layer, parse};
+    use edit::Applicability;
+    use std::path::Path;
+
+    fn read(text: &str) -> anyhow::Result<Layer> {
+        layer(&parse(text)?, Path::new("."), "in asyncfix.toml")
+    }
+
+    fn refusal(text: &str) -> String {
+        format!("{:#}", read(text).unwrap_err())
+    }
+
+    #[test]
+    fn a_wrong_key_or_type_is_refused_with_what_would_be_right() {
+        assert_eq!(
+            refusal("selct = []"),
+            "unknown key `selct`; did you mean `select`?"
+        );
+        assert_eq!(
+            refusal("[await-slep]\nx = 1"),
+            "unknown key `await-slep`; did you mean `await-sleep`?"
+        );
+        assert_eq!(
+            refusal("select = ['await-slep']"),
+            "`select`: no codemod is named `await-slep`; did you mean `await-sleep`?"
+        );
+        assert_eq!(
+            refusal("select = 'await-sleep'"),
+            "`select` takes a list of texts, as in [\"one\", \"two\"], not text"
+        );
+        assert_eq!(
+            refusal("line-length = 0"),
+            "`line-length` takes a whole number from 1 to 1000, not `0`"
+        );
+        assert_eq!(
+            refusal("unsafe-fixes = 'yes'"),
+            "`unsafe-fixes` takes true or false, not text"
+        );
+        assert_eq!(
+            refusal("await-sleep = true"),
+            "`await-sleep` takes a table of the codemod's options, not true or false"
+        );
+        assert!(refusal("target-version = 'py27'").contains("`py27` is not a Python version"));
+        assert!(refusal("safe-only = true\nunsafe-fixes = true").contains("exclude each other"));
+        assert!(refusal("a = 1\nb = ").starts_with("row 2: "));
+    }
+
+    #[test]
+    fn the_upper_layer_counts_more() {
+        let base =
+            read("select = ['await-sleep']\nunsafe-fixes = true\nline-length = 100").unwrap();
+        let merged = read("line-length = 79").unwrap().over(&base);
+        assert_eq!(merged.line_length, Some(79));
+        assert_eq!(merged.apply(), Applicability::Unsafe);
+        assert_eq!(merged.selection().len(), 1);
+        let merged = read("safe-only = true").unwrap().over(&base);
+        assert_eq!(merged.apply(), Applicability::Safe);
+        let merged = read("unsafe-fixes = false").unwrap().over(&base);
+        assert_eq!(merged.apply(), Applicability::Intended);
+    }
+}

@@ -1,0 +1,415 @@
+//! What holds for the files of one folder: the closest configuration, the closest project's
+//! target version and line length, and the command line on top.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use anyhow::{Context, Result};
+use engine::{Prefilter, Settings, Target};
+use toml::{Table, Value};
+
+use crate::config::{self, Layer};
+use crate::{place, target};
+
+/// Finds what holds for a folder. Each folder is looked at once.
+pub struct Folders {
+    /// The flags, which count more than all else.
+    flags: Layer,
+    /// Whether the flags say which codemods run, so that no configuration is asked.
+    selected: bool,
+    /// The settings of `--config KEY=VALUE`, on top of the files.
+    settings: Layer,
+    /// Whether files are looked for.
+    search: Search,
+    known: RwLock<HashMap<PathBuf, Arc<Folder>>>,
+    warnings: Mutex<Vec<String>>,
+}
+
+/// Which files of the folders are looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Search {
+    /// Configuration and project files.
+    All,
+    /// Project files only: the configuration was named.
+    Project,
+    /// None.
+    Nothing,
+}
+
+/// What holds for the files of a folder.
+pub struct Folder {
+    /// The settings for modules.
+    pub module: Settings,
+    /// The settings for `__init__` modules, whose imports are their interface.
+    pub package: Settings,
+    /// For the selected codemods.
+    pub prefilter: Prefilter,
+    /// Whether withheld findings are listed.
+    pub show_withheld: bool,
+    /// The merged configuration.
+    layer: Layer,
+    /// What the closest files say, for the folders below.
+    found: Found,
+}
+
+/// What the files of a folder and of those above it say, the closest first.
+#[derive(Clone, Default)]
+struct Found {
+    configuration: Option<Arc<Layer>>,
+    target: Option<Requires>,
+    line_length: Option<usize>,
+}
+
+/// What the closest project says of its Python.
+#[derive(Clone)]
+enum Requires {
+    /// Nothing, or nothing that is understood.
+    Anything,
+    Lowest(Target),
+}
+
+impl Folders {
+    /// `flags` is the command line, `base` the merged `--config` files, `settings` the merged
+    /// `--config KEY=VALUE`.
+    pub fn new(
+        flags: Layer,
+        selected: bool,
+        base: Option<Layer>,
+        settings: Layer,
+        search: Search,
+    ) -> Self {
+        let folders = Self {
+            flags,
+            selected,
+            settings,
+            search,
+            known: RwLock::default(),
+            warnings: Mutex::default(),
+        };
+        // The root of the search, above all folders.
+        let top = folders.folder(Found {
+            configuration: base.map(Arc::new),
+            ..Found::default()
+        });
+        write(&folders.known).insert(PathBuf::new(), Arc::new(top));
+        folders
+    }
+
+    /// What holds in `folder`, an absolute path.
+    pub fn get(&self, folder: &Path) -> Result<Arc<Folder>> {
+        if let Some(known) = read(&self.known).get(folder) {
+            return Ok(Arc::clone(known));
+        }
+        let above = self.get(folder.parent().unwrap_or(Path::new("")))?;
+        let found = self.look(folder, above.found.clone())?;
+        let new = match found {
+            None => above,
+            Some(found) => Arc::new(self.folder(found)),
+        };
+        write(&self.known).insert(folder.to_path_buf(), Arc::clone(&new));
+        Ok(new)
+    }
+
+    /// What was odd in the files that were looked at, but does not stop the run.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = self
+            .warnings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        warnings.sort();
+        warnings.dedup();
+        warnings
+    }
+
+    /// What the files in `folder` change in what was found above; none where it has none.
+    fn look(&self, folder: &Path, mut found: Found) -> Result<Option<Found>> {
+        if self.search == Search::Nothing {
+            return Ok(None);
+        }
+        let mut changed = false;
+        let pyproject_path = folder.join(config::PYPROJECT);
+        let pyproject = self.table(&pyproject_path)?;
+        if self.search == Search::All
+            && let Some(layer) = configuration(folder, &pyproject_path, pyproject.as_ref())?
+        {
+            found.configuration = Some(Arc::new(layer));
+            changed = true;
+        }
+        let requirement = pyproject.as_ref().and_then(python_requirement);
+        let requirement = match requirement {
+            None | Some(Requirement::None) => setup_cfg(folder).or(requirement),
+            found => found,
+        };
+        if let Some(requirement) = requirement {
+            found.target = Some(self.required(folder, requirement));
+            changed = true;
+        }
+        if let Some(length) = self.line_length(folder, pyproject.as_ref())? {
+            found.line_length = Some(length);
+            changed = true;
+        }
+        Ok(changed.then_some(found))
+    }
+
+    /// The table in a project's file; none where there is no such file, or where it cannot be
+    /// read and does not configure us.
+    fn table(&self, path: &Path) -> Result<Option<Table>> {
+        let Ok(text) = std::fs::read_to_string(path) else {
+            return Ok(None);
+        };
+        match config::parse(&text) {
+            Ok(table) => Ok(Some(table)),
+            Err(error) if text.contains("tool.asyncfix") => {
+                Err(error.context(format!("`{}` is not valid TOML", place::shown(path))))
+            }
+            Err(error) => {
+                let shown = place::shown(path);
+                self.warn(format!(
+                    "{shown}: is not valid TOML and is left out: {error:#}"
+                ));
+                Ok(None)
+            }
+        }
+    }
+
+    fn required(&self, folder: &Path, requirement: Requirement) -> Requires {
+        let (file, key, lowest) = match requirement {
+            Requirement::None => return Requires::Anything,
+            Requirement::Standard(text) => (
+                config::PYPROJECT,
+                "requires-python",
+                target::lowest_required(&text),
+            ),
+            Requirement::Poetry(text) => (
+                config::PYPROJECT,
+                "tool.poetry.dependencies.python",
+                target::lowest_required_poetry(&text),
+            ),
+            Requirement::SetupCfg(text) => (
+                "setup.cfg",
+                "python_requires",
+                target::lowest_required(&text),
+            ),
+        };
+        let file = place::shown(&folder.join(file));
+        match lowest {
+            Ok(version) => Requires::Lowest(Target {
+                version,
+                origin: format!("`{key}` in {file}"),
+            }),
+            Err(error) => {
+                self.warn(format!(
+                    "{file}: `{key}` is not understood and is left out: {error}"
+                ));
+                Requires::Anything
+            }
+        }
+    }
+
+    fn line_length(&self, folder: &Path, pyproject: Option<&Table>) -> Result<Option<usize>> {
+        for name in [".ruff.toml", "ruff.toml"] {
+            if let Some(ruff) = self.table(&folder.join(name))? {
+                return Ok(Some(length_in(&ruff).unwrap_or(LINE_LENGTH)));
+            }
+        }
+        let Some(tool) = pyproject.and_then(|table| table.get("tool")?.as_table()) else {
+            return Ok(None);
+        };
+        let of = |name: &str| tool.get(name).and_then(Value::as_table);
+        let length = of("ruff")
+            .and_then(length_in)
+            .or_else(|| of("black").and_then(length_in));
+        // A formatter that is configured without a length has this one; both have the same.
+        let formatter = of("ruff").or_else(|| of("black"));
+        Ok(length.or_else(|| formatter.map(|_| LINE_LENGTH)))
+    }
+
+    fn warn(&self, warning: String) {
+        self.warnings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(warning);
+    }
+
+    /// Puts the layers on top of each other.
+    fn folder(&self, found: Found) -> Folder {
+        let mut base = match &found.configuration {
+            Some(configuration) => self.settings.clone().over(configuration),
+            None => self.settings.clone(),
+        };
+        if self.selected {
+            // Who names codemods on the command line means these.
+            base.select = None;
+            base.extend_select = Vec::new();
+            base.ignore = None;
+        }
+        let layer = self.flags.clone().over(&base);
+        let target = layer
+            .target
+            .clone()
+            .or_else(|| match &found.target {
+                Some(Requires::Lowest(target)) => Some(target.clone()),
+                Some(Requires::Anything) | None => None,
+            })
+            .unwrap_or_else(|| Target {
+                version: target::DEFAULT,
+                origin: "the default".to_string(),
+            });
+        let codemods = layer.selection();
+        let prefilter = Prefilter::new(&codemods);
+        let module = Settings {
+            codemods,
+            target,
+            apply: layer.apply(),
+            options: layer.option_values(),
+            line_length: layer
+                .line_length
+                .or(found.line_length)
+                .unwrap_or(LINE_LENGTH),
+            is_package: false,
+        };
+        Folder {
+            package: Settings {
+                is_package: true,
+                ..module.clone()
+            },
+            module,
+            prefilter,
+            show_withheld: layer.show_withheld == Some(true),
+            layer,
+            found,
+        }
+    }
+}
+
+impl Folder {
+    /// The settings for the file of that path.
+    pub fn settings(&self, path: &Path) -> &Settings {
+        if path.file_stem().is_some_and(|stem| stem == "__init__") {
+            &self.package
+        } else {
+            &self.module
+        }
+    }
+
+    /// Whether the walk leaves out the entry at `path` (absolute), which is in this folder.
+    pub fn excludes(&self, path: &Path, is_folder: bool) -> bool {
+        let by_default = || {
+            is_folder
+                && path
+                    .file_name()
+                    .and_then(|name| name.to_str())
+                    .is_some_and(|name| EXCLUDED.contains(&name))
+        };
+        let matches = |globs: &ignore::gitignore::Gitignore| {
+            path.starts_with(globs.path()) && globs.matched(path, is_folder).is_ignore()
+        };
+        let excluded = match &self.layer.exclude {
+            Some(globs) => matches(globs),
+            None => by_default(),
+        };
+        excluded || self.layer.extend_exclude.iter().any(|globs| matches(globs))
+    }
+}
+
+/// Folders that are never a project's own code. Those whose names start with a dot are hidden, and
+/// not walked into anyway; `build` and `dist` are names that packages of a project have too.
+const EXCLUDED: [&str; 7] = [
+    "__pycache__",
+    "__pypackages__",
+    "_build",
+    "buck-out",
+    "node_modules",
+    "site-packages",
+    "venv",
+];
+
+/// The line length of Black and of ruff's formatter.
+const LINE_LENGTH: usize = 88;
+
+/// Which Python a project says it needs.
+enum Requirement {
+    /// It is a project, and says nothing.
+    None,
+    Standard(String),
+    Poetry(String),
+    SetupCfg(String),
+}
+
+/// The configuration in `folder`.
+fn configuration(
+    folder: &Path,
+    pyproject_path: &Path,
+    pyproject: Option<&Table>,
+) -> Result<Option<Layer>> {
+    for name in config::FILES {
+        let path = folder.join(name);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => {
+                let shown = place::shown(&path);
+                let table =
+                    config::parse(&text).with_context(|| format!("`{shown}` is not valid TOML"))?;
+                return config::read_table(&path, &table).map(Some);
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                let shown = place::shown(&path);
+                return Err(anyhow::Error::new(error).context(format!("`{shown}` cannot be read")));
+            }
+        }
+    }
+    match pyproject.and_then(config::tool_table) {
+        Some(table) => config::read_table(pyproject_path, table).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn python_requirement(pyproject: &Table) -> Option<Requirement> {
+    let text = |value: &Value| value.as_str().map(str::to_string);
+    let project = pyproject.get("project");
+    if let Some(requires) = project
+        .and_then(|project| project.get("requires-python"))
+        .and_then(text)
+    {
+        return Some(Requirement::Standard(requires));
+    }
+    let poetry = pyproject.get("tool").and_then(|tool| tool.get("poetry"));
+    if let Some(python) = poetry
+        .and_then(|poetry| poetry.get("dependencies")?.get("python"))
+        .and_then(text)
+    {
+        return Some(Requirement::Poetry(python));
+    }
+    (project.is_some() || poetry.is_some()).then_some(Requirement::None)
+}
+
+/// `python_requires` under `[options]` of a setup.cfg.
+fn setup_cfg(folder: &Path) -> Option<Requirement> {
+    let text = std::fs::read_to_string(folder.join("setup.cfg")).ok()?;
+    let value = text
+        .lines()
+        .skip_while(|line| line.trim() != "[options]")
+        .skip(1)
+        .take_while(|line| !line.starts_with('['))
+        .find_map(|line| {
+            let (key, value) = line.split_once('=')?;
+            (key.trim() == "python_requires").then(|| value.trim().to_string())
+        })?;
+    Some(Requirement::SetupCfg(value))
+}
+
+fn length_in(table: &Table) -> Option<usize> {
+    let length = table.get("line-length")?.as_integer()?;
+    usize::try_from(length).ok().filter(|length| *length > 0)
+}
+
+/// A lock that a panic of another thread does not poison: what is behind it is whole at all times.
+fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}

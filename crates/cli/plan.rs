@@ -1,0 +1,168 @@
+//! The command line as it is meant: arguments and configuration put together, and checked.
+
+use std::io::IsTerminal;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use engine::Target;
+
+use crate::arguments::{Color, OutputFormat, Run, SUBCOMMANDS};
+use crate::config::{self, Argument, Layer};
+use crate::folder::{Folders, Search};
+use crate::suggest;
+
+/// What a run is to do.
+pub struct Plan {
+    pub mode: Mode,
+    pub paths: Vec<PathBuf>,
+    pub folders: Folders,
+    /// How many threads work.
+    pub threads: usize,
+    pub format: OutputFormat,
+    pub verbosity: Verbosity,
+    /// Whether findings leave the exit status at 0.
+    pub exit_zero: bool,
+    /// Whether standard output is coloured.
+    pub color: bool,
+}
+
+/// What becomes of the fixes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// They are reported.
+    Report,
+    /// They are printed as a patch.
+    Diff,
+    /// They are written.
+    Fix,
+}
+
+/// What is said on standard error, from least to most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// Nothing but what stops the run.
+    Silent,
+    /// Errors.
+    Quiet,
+    /// And warnings and the summary.
+    Normal,
+    /// And which files were skipped.
+    Verbose,
+    /// And what holds for each file.
+    Debug,
+}
+
+impl Plan {
+    /// The plan of `arguments`. The error is one of usage or configuration.
+    pub fn new(arguments: Run) -> Result<Self> {
+        let mode = match (arguments.diff, arguments.fix) {
+            (true, _) => Mode::Diff,
+            (false, true) => Mode::Fix,
+            (false, false) => Mode::Report,
+        };
+        if mode == Mode::Diff && arguments.output_format == OutputFormat::Json {
+            bail!("--diff prints a patch, and --output-format json findings: use one of them");
+        }
+        let paths = paths(&arguments)?;
+        let verbosity = match (arguments.quiet, arguments.verbose) {
+            (0, 0) => Verbosity::Normal,
+            (0, 1) => Verbosity::Verbose,
+            (0, _) => Verbosity::Debug,
+            (1, _) => Verbosity::Quiet,
+            _ => Verbosity::Silent,
+        };
+        let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Ok(Self {
+            mode,
+            paths,
+            threads: arguments.jobs.map_or_else(cores, NonZeroUsize::get),
+            format: arguments.output_format,
+            verbosity,
+            exit_zero: arguments.exit_zero,
+            color: colored(arguments.color, &std::io::stdout()),
+            folders: folders(arguments)?,
+        })
+    }
+}
+
+/// The paths that were typed, unless the first is the slip of another word.
+fn paths(arguments: &Run) -> Result<Vec<PathBuf>> {
+    let Some(first) = arguments.paths.first() else {
+        return Ok(vec![PathBuf::from(".")]);
+    };
+    let word = first.to_str().unwrap_or_default();
+    if !first.exists() && !word.contains(['/', '\\', '.']) {
+        if codemods::find(word).is_some() {
+            bail!(
+                "there is no file or directory `{word}`; to run the codemod, write `--{word}`, to \
+                 read about it, `asyncfix explain {word}`"
+            );
+        }
+        if let Some(subcommand) = suggest::nearest(word, SUBCOMMANDS) {
+            bail!(
+                "there is no file or directory `{word}`; did you mean the subcommand `{subcommand}`?"
+            );
+        }
+    }
+    Ok(arguments.paths.clone())
+}
+
+fn folders(arguments: Run) -> Result<Folders> {
+    let mut files: Option<Layer> = None;
+    let mut settings = Layer::default();
+    for argument in &arguments.config {
+        match config::read_argument(argument)? {
+            Argument::File(layer) => {
+                files = Some(match &files {
+                    Some(before) => layer.over(before),
+                    None => layer,
+                });
+            }
+            Argument::Setting(layer) => settings = layer.over(&settings),
+        }
+    }
+    let search = if arguments.isolated {
+        Search::Nothing
+    } else if files.is_some() {
+        Search::Project
+    } else {
+        Search::All
+    };
+    let named = [arguments.named, arguments.select].concat();
+    let selected = arguments.all || !named.is_empty();
+    let select = if arguments.all {
+        Some(codemods::ALL.to_vec())
+    } else {
+        (!named.is_empty()).then_some(named)
+    };
+    let flags = Layer {
+        select,
+        extend_select: arguments.extend_select,
+        ignore: (!arguments.ignore.is_empty()).then_some(arguments.ignore),
+        target: arguments.target_version.map(|version| Target {
+            version,
+            origin: "`--target-version`".to_string(),
+        }),
+        safe_only: arguments.safe_only.then_some(true),
+        unsafe_fixes: arguments.unsafe_fixes.then_some(true),
+        show_withheld: arguments.show_withheld.then_some(true),
+        ..Layer::default()
+    };
+    Ok(Folders::new(flags, selected, files, settings, search))
+}
+
+/// Whether to colour what goes to `stream`. `NO_COLOR` counts more than `FORCE_COLOR`, as in
+/// CPython.
+fn colored(color: Color, stream: &impl IsTerminal) -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto if set("NO_COLOR") => false,
+        Color::Auto if set("FORCE_COLOR") => true,
+        Color::Auto => {
+            stream.is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Findings for programs: one JSON array.
+
+use std::io::{self, Write};
+use std::ops::Range;
+
+use edit::{LineIndex, Position};
+use engine::{Finding, Outcome};
+use serde::Serialize;
+
+use super::{Entry, Failure};
+use crate::page;
+
+/// Prints all findings, the withheld ones too, and the files that could not be analysed.
+pub fn print(entries: &[Entry], failures: &[Failure], out: &mut impl Write) -> io::Result<()> {
+    let mut objects: Vec<Object> = failures
+        .iter()
+        .filter(|failure| !failure.unwritten)
+        .map(Object::of_failure)
+        .collect();
+    for entry in entries {
+        let places = Places {
+            text: entry.text,
+            index: LineIndex::new(entry.text),
+        };
+        let filename = entry.path.display().to_string();
+        objects.extend(
+            entry
+                .findings
+                .iter()
+                .map(|finding| Object::of_finding(finding, filename.clone(), &places)),
+        );
+    }
+    // Stable: within a file by position.
+    objects.sort_by(|one, other| one.filename.cmp(&other.filename));
+    serde_json::to_writer_pretty(&mut *out, &objects).map_err(io::Error::from)?;
+    writeln!(out)
+}
+
+/// One finding, or one file that could not be analysed.
+#[derive(Serialize)]
+struct Object<'a> {
+    /// None: the file could not be analysed.
+    codemod: Option<&'static str>,
+    message: &'a str,
+    filename: String,
+    location: Option<Place>,
+    end_location: Option<Place>,
+    fix: Option<Fix<'a>>,
+    withheld: Option<&'a str>,
+}
+
+/// One-based; the column in characters.
+#[derive(Serialize)]
+struct Place {
+    row: usize,
+    column: usize,
+}
+
+#[derive(Serialize)]
+struct Fix<'a> {
+    applicability: &'static str,
+    message: String,
+    edits: Vec<Edit<'a>>,
+}
+
+#[derive(Serialize)]
+struct Edit<'a> {
+    content: &'a str,
+    location: Place,
+    end_location: Place,
+}
+
+/// Turns offsets into places.
+struct Places<'a> {
+    text: &'a str,
+    index: LineIndex,
+}
+
+impl Places<'_> {
+    fn of(&self, offset: usize) -> Place {
+        let Position { row, column } = self.index.position(self.text, offset);
+        Place { row, column }
+    }
+
+    fn ends(&self, range: &Range<usize>) -> (Place, Place) {
+        (self.of(range.start), self.of(range.end))
+    }
+}
+
+impl<'a> Object<'a> {
+    fn of_finding(finding: &'a Finding, filename: String, places: &Places) -> Self {
+        let (location, end_location) = places.ends(&finding.range);
+        let (fix, withheld) = match &finding.outcome {
+            Outcome::Fix(fix) => (Some(fix), None),
+            Outcome::Withheld(reason) => (None, Some(reason.as_str())),
+        };
+        let fix = fix.map(|fix| Fix {
+            applicability: fix.applicability.as_str(),
+            message: format!(
+                "{}: {}",
+                finding.codemod.name,
+                page::summary(finding.codemod)
+            ),
+            edits: fix
+                .edits
+                .iter()
+                .map(|edit| {
+                    let (location, end_location) = places.ends(&edit.range);
+                    Edit {
+                        content: &edit.content,
+                        location,
+                        end_location,
+                    }
+                })
+                .collect(),
+        });
+        Self {
+            codemod: Some(finding.codemod.name),
+            message: &finding.message,
+            filename,
+            location: Some(location),
+            end_location: Some(end_location),
+            fix,
+            withheld,
+        }
+    }
+
+    fn of_failure(failure: &'a Failure) -> Self {
+        let place = || {
+            failure.row.map(|row| Place {
+                row,
+                column: failure.column.unwrap_or(1),
+            })
+        };
+        Self {
+            codemod: None,
+            message: &failure.message,
+            filename: failure.path.display().to_string(),
+            location: place(),
+            end_location: place(),
+            fix: None,
+            withheld: None,
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! The last line: what was done, and what more could be.
+
+use edit::Applicability;
+use engine::{Outcome, Rewritten};
+
+use super::Failure;
+use crate::plan::Mode;
+
+/// What is counted over all files.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Files that were looked at.
+    checked: usize,
+    /// Findings of any kind, before anything was applied.
+    findings: usize,
+    /// Files that have findings.
+    files: usize,
+    /// Fixes that were applied, or would be.
+    safe: usize,
+    intended: usize,
+    unsafe_: usize,
+    /// Files that were changed, or would be.
+    changed: usize,
+    /// What is left that `--fix` rewrites: before anything was applied, or where that failed.
+    fixable: usize,
+    /// What is left that `--safe-only` left out.
+    more_intended: usize,
+    /// What is left that needs `--unsafe-fixes`.
+    more_unsafe: usize,
+    withheld: usize,
+    /// Whether the withheld ones are listed.
+    listed: bool,
+    unanalysed: usize,
+    unwritten: usize,
+}
+
+impl Counts {
+    /// Nothing yet, in so many files.
+    pub fn new(checked: usize) -> Self {
+        Self {
+            checked,
+            ..Self::default()
+        }
+    }
+
+    /// Counts one file. `changed`: whether what is to be applied was, or would be.
+    pub fn count(
+        &mut self,
+        rewritten: &Rewritten,
+        changed: bool,
+        apply: Applicability,
+        listed: bool,
+    ) {
+        self.findings += rewritten.findings.len();
+        self.files += usize::from(!rewritten.findings.is_empty());
+        self.listed |= listed;
+        self.changed += usize::from(changed);
+        let mut left = &rewritten.findings;
+        if changed {
+            left = &rewritten.remaining;
+            for applied in &rewritten.applied {
+                match applied.applicability {
+                    Applicability::Safe => self.safe += applied.fixes,
+                    Applicability::Intended => self.intended += applied.fixes,
+                    Applicability::Unsafe => self.unsafe_ += applied.fixes,
+                }
+            }
+        }
+        for finding in left {
+            match &finding.outcome {
+                Outcome::Withheld(_) => self.withheld += 1,
+                Outcome::Fix(fix) if fix.applicability <= apply => self.fixable += 1,
+                Outcome::Fix(fix) if fix.applicability == Applicability::Unsafe => {
+                    self.more_unsafe += 1;
+                }
+                Outcome::Fix(_) => self.more_intended += 1,
+            }
+        }
+    }
+
+    /// Counts a file that something went wrong with.
+    pub fn count_failure(&mut self, failure: &Failure) {
+        if failure.unwritten {
+            self.unwritten += 1;
+        } else {
+            self.unanalysed += 1;
+        }
+    }
+
+    /// How many findings are left.
+    pub fn remaining(&self) -> usize {
+        self.fixable + self.more_intended + self.more_unsafe + self.withheld
+    }
+}
+
+/// The summary. `all_listed`: the format lists withheld findings in any case.
+pub fn sentence(mode: Mode, counts: &Counts, all_listed: bool) -> String {
+    let mut sentences = match mode {
+        _ if counts.findings == 0 => vec![format!("No findings in {}.", files(counts.checked))],
+        Mode::Report => vec![report(counts, all_listed)],
+        Mode::Diff => changed("Would fix", counts, all_listed),
+        Mode::Fix => changed("Fixed", counts, all_listed),
+    };
+    if counts.unanalysed > 0 {
+        sentences.push(format!(
+            "{} could not be analysed.",
+            files(counts.unanalysed)
+        ));
+    }
+    if counts.unwritten > 0 {
+        sentences.push(format!("{} could not be written.", files(counts.unwritten)));
+    }
+    sentences.join(" ")
+}
+
+/// `Found 23 findings in 9 of 120 files: 12 can be fixed with --fix, 4 more with --unsafe-fixes;
+/// 7 withheld (--show-withheld lists them).`
+fn report(counts: &Counts, all_listed: bool) -> String {
+    let mut fixes = Vec::new();
+    if counts.fixable > 0 {
+        fixes.push(format!("{} can be fixed with --fix", counts.fixable));
+    }
+    fixes.extend(more(counts, counts.fixable == 0));
+    let mut parts = vec![fixes.join(", ")];
+    if counts.withheld > 0 {
+        let listed = counts.listed || all_listed;
+        let hint = if listed {
+            ""
+        } else {
+            " (--show-withheld lists them)"
+        };
+        parts.push(format!("{} withheld{hint}", counts.withheld));
+    }
+    parts.retain(|part| !part.is_empty());
+    format!(
+        "Found {} in {} of {}: {}.",
+        findings(counts.findings),
+        counts.files,
+        files(counts.checked),
+        parts.join("; ")
+    )
+}
+
+/// `Fixed 12 findings in 5 of 120 files (9 intended, 3 safe). 4 more with --unsafe-fixes. 7
+/// withheld (list them with --show-withheld).`
+fn changed(verb: &str, counts: &Counts, all_listed: bool) -> Vec<String> {
+    let checked = files(counts.checked);
+    let mut sentences = if counts.changed == 0 {
+        vec![format!("{verb} nothing in {checked}.")]
+    } else {
+        let kinds = [
+            (counts.intended, "intended"),
+            (counts.safe, "safe"),
+            (counts.unsafe_, "unsafe"),
+        ];
+        let kinds: Vec<String> = kinds
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, kind)| format!("{count} {kind}"))
+            .collect();
+        let kinds = match kinds.join(", ") {
+            none if none.is_empty() => none,
+            some => format!(" ({some})"),
+        };
+        let fixed = findings(counts.safe + counts.intended + counts.unsafe_);
+        vec![format!(
+            "{verb} {fixed} in {} of {checked}{kinds}.",
+            counts.changed
+        )]
+    };
+    sentences.extend(more(counts, false).into_iter().map(|part| part + "."));
+    if counts.withheld > 0 {
+        let listed = counts.listed || all_listed;
+        let hint = if listed {
+            ""
+        } else {
+            " (list them with --show-withheld)"
+        };
+        sentences.push(format!("{} withheld{hint}.", counts.withheld));
+    }
+    sentences
+}
+
+/// What other options would fix.
+fn more(counts: &Counts, first: bool) -> Vec<String> {
+    let more = if first { "can be fixed" } else { "more" };
+    let mut parts = Vec::new();
+    if counts.more_intended > 0 {
+        parts.push(format!(
+            "{} {more} without --safe-only",
+            counts.more_intended
+        ));
+    }
+    if counts.more_unsafe > 0 {
+        parts.push(format!("{} {more} with --unsafe-fixes", counts.more_unsafe));
+    }
+    parts
+}
+
+fn files(count: usize) -> String {
+    plural(count, "file")
+}
+
+fn findings(count: usize) -> String {
+    plural(count, "finding")
+}
+
+fn plural(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Counts, sentence};
+    use crate::plan::Mode;
+
+    #[test]
+    fn a_report_says_what_could_be_done() {
+        let counts = Counts {
+            checked: 120,
+            findings: 23,
+            files: 9,
+            fixable: 12,
+            more_unsafe: 4,
+            withheld: 7,
+            ..Counts::default()
+        };
+        assert_eq!(
+            sentence(Mode::Report, &counts, false),
+            "Found 23 findings in 9 of 120 files: 12 can be fixed with --fix, 4 more with \
+             --unsafe-fixes; 7 withheld (--show-withheld lists them)."
+        );
+        assert_eq!(
+            sentence(Mode::Report, &counts, true),
+            "Found 23 findings in 9 of 120 files: 12 can be fixed with --fix, 4 more with \
+             --unsafe-fixes; 7 withheld."
+        );
+    }
+
+    #[test]
+    fn few_are_counted_as_few() {
+        let counts = Counts {
+            checked: 1,
+            findings: 1,
+            files: 1,
+            more_intended: 1,
+            unanalysed: 1,
+            ..Counts::default()
+        };
+        assert_eq!(
+            sentence(Mode::Report, &counts, false),
+            "Found 1 finding in 1 of 1 file: 1 can be fixed without --safe-only. 1 file could not \
+             be analysed."
+        );
+        let counts = Counts {
+            checked: 2,
+            findings: 1,
+            files: 1,
+            withheld: 1,
+            ..Counts::default()
+        };
+        assert_eq!(
+            sentence(Mode::Report, &counts, false),
+            "Found 1 finding in 1 of 2 files: 1 withheld (--show-withheld lists them)."
+        );
+        assert_eq!(
+            sentence(Mode::Fix, &counts, false),
+            "Fixed nothing in 2 files. 1 withheld (list them with --show-withheld)."
+        );
+    }
+
+    #[test]
+    fn a_fix_says_what_was_done_and_what_more_could_be() {
+        let counts = Counts {
+            checked: 120,
+            findings: 23,
+            files: 9,
+            safe: 3,
+            intended: 9,
+            changed: 5,
+            more_unsafe: 4,
+            withheld: 7,
+            unwritten: 2,
+            ..Counts::default()
+        };
+        assert_eq!(
+            sentence(Mode::Fix, &counts, false),
+            "Fixed 12 findings in 5 of 120 files (9 intended, 3 safe). 4 more with --unsafe-fixes. \
+             7 withheld (list them with --show-withheld). 2 files could not be written."
+        );
+        assert!(sentence(Mode::Diff, &counts, false).starts_with("Would fix 12 findings in 5 of"));
+    }
+
+    #[test]
+    fn nothing_found_says_how_much_was_read() {
+        let counts = Counts {
+            checked: 120,
+            ..Counts::default()
+        };
+        for mode in [Mode::Report, Mode::Diff, Mode::Fix] {
+            assert_eq!(sentence(mode, &counts, false), "No findings in 120 files.");
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Findings for people: with the source and a caret, or one line each.
+
+use std::io::{self, Write};
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use anstyle::{AnsiColor, Style};
+use edit::{Applicability, LineIndex};
+use engine::{Finding, Outcome};
+
+use super::Entry;
+
+/// Prints `path:row:column: codemod: message [applicability]` for each finding.
+pub fn concise(entry: &Entry, color: bool, out: &mut impl Write) -> io::Result<()> {
+    let (bold, name) = if color {
+        (Style::new().bold(), AnsiColor::Cyan.on_default().bold())
+    } else {
+        (Style::new(), Style::new())
+    };
+    for (finding, Line { place, state }) in lines(entry) {
+        let Finding {
+            codemod, message, ..
+        } = finding;
+        let codemod = codemod.name;
+        writeln!(
+            out,
+            "{bold}{place}{bold:#}: {name}{codemod}{name:#}: {message} [{state}]"
+        )?;
+    }
+    Ok(())
+}
+
+/// Prints the withheld findings on standard error, one line each.
+pub fn withheld(entry: &Entry) {
+    for (finding, line) in lines(entry) {
+        if let Outcome::Withheld(_) = finding.outcome {
+            let Finding {
+                codemod, message, ..
+            } = finding;
+            super::line(&format!(
+                "{}: {}: {message} [{}]",
+                line.place, codemod.name, line.state
+            ));
+        }
+    }
+}
+
+/// What a line says beside the finding itself.
+struct Line {
+    /// `path:row:column`
+    place: String,
+    /// The applicability, or `withheld: reason`.
+    state: String,
+}
+
+/// The findings that are to be listed, each with its line.
+fn lines<'a>(entry: &'a Entry) -> impl Iterator<Item = (&'a Finding, Line)> {
+    let index = LineIndex::new(entry.text);
+    listed(entry).map(move |finding| {
+        let position = index.position(entry.text, finding.range.start);
+        let path = entry.path.display();
+        let line = Line {
+            place: format!("{path}:{}:{}", position.row, position.column),
+            state: match &finding.outcome {
+                Outcome::Fix(fix) => fix.applicability.as_str().to_string(),
+                Outcome::Withheld(reason) => format!("withheld: {reason}"),
+            },
+        };
+        (finding, line)
+    })
+}
+
+fn listed<'a>(entry: &'a Entry) -> impl Iterator<Item = &'a Finding> {
+    entry
+        .findings
+        .iter()
+        .copied()
+        .filter(|finding| entry.show_withheld || matches!(finding.outcome, Outcome::Fix(_)))
+}
+
+/// Prints each finding with its source.
+pub fn full(entry: &Entry, color: bool, out: &mut impl Write) -> io::Result<()> {
+    let index = LineIndex::new(entry.text);
+    let renderer = if color {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    let renderer = renderer.term_width(WIDTH);
+    for finding in listed(entry) {
+        let row = index.position(entry.text, finding.range.start).row;
+        let excerpt = Excerpt::new(entry.text, &finding.range);
+        let (state, note) = match &finding.outcome {
+            Outcome::Fix(fix) => (fix.applicability.as_str(), hint(fix.applicability, entry)),
+            Outcome::Withheld(reason) => ("withheld", reason.clone()),
+        };
+        let note = match finding.outcome {
+            Outcome::Fix(_) => Level::HELP.message(note),
+            Outcome::Withheld(_) => Level::NOTE.message(note),
+        };
+        let path = entry.path.display().to_string();
+        let snippet = Snippet::source(excerpt.text.as_str())
+            .line_start(row)
+            .path(path)
+            .fold(true)
+            .annotation(AnnotationKind::Primary.span(excerpt.range));
+        let title = Level::WARNING
+            .with_name(finding.codemod.name)
+            .primary_title(finding.message.as_str())
+            .id(state);
+        let report = [Group::with_title(title).element(snippet).element(note)];
+        writeln!(out, "{}\n", renderer.render(&report))?;
+    }
+    Ok(())
+}
+
+/// Longer lines are cut around what is shown of them. In characters; the same for terminals,
+/// files and pipes.
+const WIDTH: usize = 110;
+
+/// More lines than these are not shown of a finding.
+const ROWS: usize = 6;
+
+/// Which option takes the fix in.
+fn hint(applicability: Applicability, entry: &Entry) -> String {
+    if applicability <= entry.apply {
+        "`--fix` rewrites it"
+    } else if applicability == Applicability::Unsafe {
+        "`--fix --unsafe-fixes` rewrites it, and may change more than the codemod states"
+    } else {
+        "`--fix` without `--safe-only` rewrites it"
+    }
+    .to_string()
+}
+
+/// The lines that hold a finding.
+struct Excerpt {
+    /// With `\n` at the end of each line.
+    text: String,
+    /// The finding: byte offsets into `text`.
+    range: Range<usize>,
+}
+
+impl Excerpt {
+    fn new(source: &str, range: &Range<usize>) -> Self {
+        let ends = ['\n', '\r'];
+        let start = source[..range.start].rfind(ends).map_or(0, |end| end + 1);
+        let mut text = String::new();
+        let mut shown = range.start - start..range.start - start;
+        let mut position = start;
+        for row in 0..ROWS {
+            let length = source[position..].find(ends);
+            let line = &source[position..length.map_or(source.len(), |length| position + length)];
+            // The part of the finding that is in this line. A finding that is longer than what
+            // is shown is shown by its first line: a mark without an end says nothing.
+            let end = range.end.min(position + line.len());
+            if row == 0 || range.end <= position + line.len() {
+                shown.end = text.len() + (end - position);
+            }
+            text.push_str(line);
+            text.push('\n');
+            position += line.len();
+            if position >= range.end {
+                return Self { text, range: shown };
+            }
+            let crlf = source[position..].starts_with("\r\n");
+            position += if crlf { 2 } else { 1 };
+        }
+        text.truncate(text.find('\n').map_or(text.len(), |end| end + 1));
+        Self { text, range: shown }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Excerpt;
+
+    fn excerpt(source: &str, part: &str) -> (String, String) {
+        let start = source.find(part).unwrap();
+        let excerpt = Excerpt::new(source, &(start..start + part.len()));
+        let marked = excerpt.text[excerpt.range].to_string();
+        (excerpt.text, marked)
+    }
+
+    #[test]
+    fn the_lines_of_the_finding_are_shown() {
+        let (text, marked) = excerpt("a\nb = f(1)\nc\n", "f(1)");
+        assert_eq!((text.as_str(), marked.as_str()), ("b = f(1)\n", "f(1)"));
+        let (text, marked) = excerpt("a\r\nb = f(\r\n1)\r\nc", "f(\r\n1)");
+        assert_eq!((text.as_str(), marked.as_str()), ("b = f(\n1)\n", "f(\n1)"));
+        let (text, marked) = excerpt("a\rb = f(\r1)", "f(\r1)");
+        assert_eq!((text.as_str(), marked.as_str()), ("b = f(\n1)\n", "f(\n1)"));
+    }
+
+    #[test]
+    fn a_long_finding_is_shown_by_its_first_line() {
+        let (text, marked) = excerpt(
+            "x = f(\n1,\n2,\n3,\n4,\n5,\n6)\n",
+            "f(\n1,\n2,\n3,\n4,\n5,\n6)",
+        );
+        assert_eq!((text.as_str(), marked.as_str()), ("x = f(\n", "f("));
+    }
+}

@@ -1,0 +1,198 @@
+//! From the paths that were typed to the files of the run.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Result;
+use ignore::{DirEntry, WalkBuilder, WalkState};
+
+use crate::folder::{Folder, Folders};
+use crate::report::Failure;
+
+/// One Python file of the run.
+pub struct File {
+    /// As the user would write it: what messages show.
+    pub path: PathBuf,
+    /// Absolute, and without symbolic links.
+    pub canonical: PathBuf,
+    /// What holds for it.
+    pub folder: Arc<Folder>,
+}
+
+/// What the paths lead to.
+#[derive(Default)]
+pub struct Walked {
+    /// Sorted by path; none twice.
+    pub files: Vec<File>,
+    /// What could not be read on the way.
+    pub failures: Vec<Failure>,
+}
+
+/// Walks `paths` on `threads` threads. An error is one of configuration.
+pub fn walk(paths: &[PathBuf], folders: &Folders, threads: usize) -> Result<Walked> {
+    let mut walked = Walked::default();
+    for path in paths {
+        match std::fs::metadata(path) {
+            Err(error) => walked.failures.push(Failure::io(path, "read", &error)),
+            Ok(metadata) if metadata.is_dir() => walk_folder(path, folders, threads, &mut walked)?,
+            Ok(metadata) if metadata.is_file() => match fs_err::canonicalize(path) {
+                Ok(canonical) => {
+                    let folder = folders.get(canonical.parent().unwrap_or(Path::new("/")))?;
+                    walked.files.push(File {
+                        path: without_dot(path).to_path_buf(),
+                        canonical,
+                        folder,
+                    });
+                }
+                Err(error) => walked.failures.push(Failure::io(path, "read", &error)),
+            },
+            Ok(_) => walked
+                .failures
+                .push(Failure::new(path, "is neither a file nor a directory")),
+        }
+    }
+    walked.files.sort_by(|one, other| one.path.cmp(&other.path));
+    if paths.len() > 1 {
+        // Within one folder no file is reached twice: links are not followed there.
+        let mut seen = HashSet::new();
+        walked
+            .files
+            .retain(|file| seen.insert(file.canonical.clone()));
+    }
+    Ok(walked)
+}
+
+/// What the threads of one walk gather.
+#[derive(Default)]
+struct Gathered {
+    files: Vec<File>,
+    failures: Vec<Failure>,
+    error: Option<anyhow::Error>,
+}
+
+fn walk_folder(root: &Path, folders: &Folders, threads: usize, walked: &mut Walked) -> Result<()> {
+    let canonical_root = match fs_err::canonicalize(root) {
+        Ok(canonical) => canonical,
+        Err(error) => {
+            walked.failures.push(Failure::io(root, "read", &error));
+            return Ok(());
+        }
+    };
+    let all = Mutex::new(Gathered::default());
+    let gathered = &all;
+    let parallel = WalkBuilder::new(root).threads(threads).build_parallel();
+    parallel.run(|| {
+        let mut batch = Batch {
+            files: Vec::new(),
+            all: gathered,
+        };
+        let canonical_root = &canonical_root;
+        Box::new(move |entry| match entry {
+            Ok(entry) => match visit(&entry, root, canonical_root, folders) {
+                Ok(Visit::Skip) => WalkState::Skip,
+                Ok(Visit::Pass) => WalkState::Continue,
+                Ok(Visit::Take(file)) => {
+                    batch.files.push(file);
+                    WalkState::Continue
+                }
+                Err(error) => {
+                    lock(gathered).error.get_or_insert(error);
+                    WalkState::Quit
+                }
+            },
+            Err(error) => {
+                lock(gathered).failures.push(walk_failure(root, &error));
+                WalkState::Continue
+            }
+        })
+    });
+    let gathered = all.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let Some(error) = gathered.error {
+        return Err(error);
+    }
+    walked.files.extend(gathered.files);
+    walked.failures.extend(gathered.failures);
+    Ok(())
+}
+
+/// The files of one thread, handed over when it ends.
+struct Batch<'a> {
+    files: Vec<File>,
+    all: &'a Mutex<Gathered>,
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        lock(self.all).files.append(&mut self.files);
+    }
+}
+
+/// What becomes of an entry.
+enum Visit {
+    /// Not a file of ours; a folder is walked into.
+    Pass,
+    /// A folder that is not walked into.
+    Skip,
+    Take(File),
+}
+
+fn visit(entry: &DirEntry, root: &Path, canonical_root: &Path, folders: &Folders) -> Result<Visit> {
+    let path = entry.path();
+    let Some(kind) = entry.file_type() else {
+        return Ok(Visit::Pass);
+    };
+    if entry.depth() == 0 || !(kind.is_dir() || kind.is_file() && is_python(path)) {
+        return Ok(Visit::Pass);
+    }
+    let below = path.strip_prefix(root).unwrap_or(path);
+    let canonical = canonical_root.join(below);
+    let folder = folders.get(canonical.parent().unwrap_or(canonical_root))?;
+    Ok(if folder.excludes(&canonical, kind.is_dir()) {
+        Visit::Skip
+    } else if kind.is_dir() {
+        Visit::Pass
+    } else {
+        Visit::Take(File {
+            path: without_dot(path).to_path_buf(),
+            canonical,
+            folder,
+        })
+    })
+}
+
+fn is_python(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension == "py" || extension == "pyw")
+}
+
+/// `./a.py` as `a.py`, but not `.` as nothing.
+fn without_dot(path: &Path) -> &Path {
+    match path.strip_prefix(".") {
+        Ok(rest) if !rest.as_os_str().is_empty() => rest,
+        _ => path,
+    }
+}
+
+fn walk_failure(root: &Path, error: &ignore::Error) -> Failure {
+    /// The path that the error is about.
+    fn path_of(error: &ignore::Error) -> Option<&Path> {
+        match error {
+            ignore::Error::WithPath { path, .. } => Some(path),
+            ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
+                path_of(err)
+            }
+            ignore::Error::Loop { child, .. } => Some(child),
+            _ => None,
+        }
+    }
+    let path = without_dot(path_of(error).unwrap_or(root));
+    match error.io_error() {
+        Some(io) => Failure::io(path, "read", io),
+        None => Failure::new(path, format!("cannot be read: {error}")),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,236 @@
+//! Replacing a file: at once, only if it is still the one that was read, and with its mode.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// What a file looked like when it was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// In bytes.
+    length: u64,
+    modified: Option<std::time::SystemTime>,
+    /// The device and the file's number on it.
+    #[cfg(unix)]
+    identity: (u64, u64),
+}
+
+impl Stamp {
+    /// The stamp of the file that `metadata` was taken from.
+    pub fn new(metadata: &Metadata) -> Self {
+        #[cfg(unix)]
+        use std::os::unix::fs::MetadataExt;
+        Self {
+            length: metadata.len(),
+            modified: metadata.modified().ok(),
+            #[cfg(unix)]
+            identity: (metadata.dev(), metadata.ino()),
+        }
+    }
+}
+
+/// What else is to be said of a file that was written.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Other names of the file, which still have the old content: a rename cannot reach them.
+    /// Writing in place could, but not at once, and a package installer's cache that shares the
+    /// file would be changed behind its back.
+    pub other_links: u64,
+}
+
+/// Replaces the content of `path`, which must be free of symbolic links and hold `before` still.
+/// The error says what is the matter and what to do. Extended attributes are not kept.
+pub fn replace(path: &Path, read: Stamp, before: &[u8], after: &[u8]) -> Result<Written, String> {
+    let metadata = std::fs::symlink_metadata(path).map_err(|error| cannot("be read", &error))?;
+    if Stamp::new(&metadata) != read || !holds(path, before) {
+        return Err("changed while asyncfix ran, and was left alone: run again".to_string());
+    }
+    // A rename asks for no permission on the file itself: what is write-protected stays so.
+    if metadata.permissions().readonly() {
+        return Err("is read-only, and was left alone: make it writable".to_string());
+    }
+    OpenOptions::new()
+        .write(true)
+        .open(path)
+        .map_err(|error| cannot("be written", &error) + ": make it writable")?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    // Where anything fails from here on, dropping the temporary file removes it.
+    let mut new = tempfile::Builder::new()
+        .prefix(".asyncfix-")
+        .tempfile_in(folder)
+        .map_err(|error| {
+            let why = reason(&error);
+            let folder = folder.display();
+            format!("cannot be replaced: no file can be made in {folder} ({why}): make it writable")
+        })?;
+    new.write_all(after)
+        .map_err(|error| cannot("be written", &error))?;
+    copy_owner_and_mode(new.as_file(), &metadata)
+        .map_err(|error| cannot("be replaced by a file of the same mode", &error))?;
+    new.persist(path)
+        .map_err(|error| cannot("be replaced", &error.error))?;
+    Ok(Written {
+        other_links: links(&metadata).saturating_sub(1),
+    })
+}
+
+fn holds(path: &Path, expected: &[u8]) -> bool {
+    std::fs::read(path).is_ok_and(|bytes| bytes == expected)
+}
+
+#[cfg(unix)]
+fn copy_owner_and_mode(file: &File, of: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let own = file.metadata()?;
+    // Before the mode: a change of owner clears the set-user-id bits. Only root may give a file
+    // away; who may write another's file may replace it as well.
+    if own.uid() != of.uid() {
+        let _ = fchown(file, Some(of.uid()), None);
+    }
+    if own.gid() != of.gid() {
+        let _ = fchown(file, None, Some(of.gid()));
+    }
+    file.set_permissions(of.permissions())
+}
+
+#[cfg(not(unix))]
+fn copy_owner_and_mode(file: &File, of: &Metadata) -> io::Result<()> {
+    file.set_permissions(of.permissions())
+}
+
+#[cfg(unix)]
+fn links(metadata: &Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::nlink(metadata)
+}
+
+#[cfg(not(unix))]
+fn links(_metadata: &Metadata) -> u64 {
+    1
+}
+
+fn cannot(what: &str, error: &io::Error) -> String {
+    format!("cannot {what}: {}", reason(error))
+}
+
+/// The system's words, without the number, in the form of our messages.
+pub fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    // tempfile adds the path after the reason.
+    let text = text.split(" at path").next().unwrap_or(text);
+    lowercase_first(text)
+}
+
+/// The words of others in the form of our messages: `Expected ...` as `expected ...`.
+pub fn lowercase_first(text: &str) -> String {
+    let mut characters = text.chars();
+    match characters.next() {
+        // An abbreviation, or a name, stays: `EOF`, `F-string`.
+        Some(first)
+            if characters
+                .as_str()
+                .starts_with(|second: char| second.is_lowercase()) =>
+        {
+            first.to_lowercase().chain(characters).collect()
+        }
+        _ => text.to_string(),
+    }
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use super::{Stamp, Written, replace};
+    use std::fs;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::path::{Path, PathBuf};
+
+    fn file(folder: &Path, content: &str) -> (PathBuf, Stamp) {
+        let path = folder.join("a.py");
+        fs::write(&path, content).unwrap();
+        let stamp = Stamp::new(&fs::metadata(&path).unwrap());
+        (path, stamp)
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn a_file_that_changed_meanwhile_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, stamp) = file(folder.path(), "old");
+        fs::write(&path, "longer").unwrap();
+        let error = replace(&path, stamp, b"old", b"new").unwrap_err();
+        assert_eq!(
+            error,
+            "changed while asyncfix ran, and was left alone: run again"
+        );
+        assert_eq!(fs::read(&path).unwrap(), b"longer");
+
+        // The same length, at the same time, in the same file: the bytes decide.
+        let (path, stamp) = file(folder.path(), "old");
+        let modified = fs::metadata(&path).unwrap().modified().unwrap();
+        fs::write(&path, "odd").unwrap();
+        fs::File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_modified(modified)
+            .unwrap();
+        assert_eq!(Stamp::new(&fs::metadata(&path).unwrap()), stamp);
+        replace(&path, stamp, b"old", b"new").unwrap_err();
+        assert_eq!(fs::read(&path).unwrap(), b"odd");
+
+        // Another file of the same name and content.
+        let (path, stamp) = file(folder.path(), "old");
+        fs::rename(&path, folder.path().join("b.py")).unwrap();
+        file(folder.path(), "old");
+        replace(&path, stamp, b"old", b"new").unwrap_err();
+
+        fs::remove_file(&path).unwrap();
+        let error = replace(&path, stamp, b"old", b"new").unwrap_err();
+        assert_eq!(error, "cannot be read: no such file or directory");
+        assert_eq!(names(folder.path()), ["b.py"]);
+    }
+
+    #[test]
+    fn a_read_only_file_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, stamp) = file(folder.path(), "old");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
+        let error = replace(&path, stamp, b"old", b"new").unwrap_err();
+        assert_eq!(error, "is read-only, and was left alone: make it writable");
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(names(folder.path()), ["a.py"]);
+    }
+
+    #[test]
+    fn the_mode_and_the_owner_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, _) = file(folder.path(), "old");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o751)).unwrap();
+        let before = fs::metadata(&path).unwrap();
+        let written = replace(&path, Stamp::new(&before), b"old", b"new").unwrap();
+        assert_eq!(written, Written { other_links: 0 });
+        let after = fs::metadata(&path).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(after.mode(), before.mode());
+        assert_eq!((after.uid(), after.gid()), (before.uid(), before.gid()));
+        assert_eq!(names(folder.path()), ["a.py"]);
+    }
+
+    #[test]
+    fn other_links_are_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, stamp) = file(folder.path(), "old");
+        let other = folder.path().join("other.py");
+        fs::hard_link(&path, &other).unwrap();
+        let written = replace(&path, stamp, b"old", b"new").unwrap();
+        assert_eq!(written, Written { other_links: 1 });
+        assert_eq!(fs::read(&other).unwrap(), b"old");
+    }
+}

@@ -1,0 +1,19 @@
+//! The contract of the command line, checked on the binary: exit status, streams, and what is on
+//! the disk afterwards.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it says"
+)]
+
+mod configuration; // which settings hold for a file
+mod encodings; // how files are read and written back
+mod imports; // which unused imports go
+mod patches; // what --diff prints
+mod project; // a folder to run in
+mod reports; // what is printed for findings
+mod selection; // which codemods run
+mod statuses; // exit status and streams
+mod usage; // arguments, help and subcommands
+mod walking; // which files are looked at
+mod writing; // what --fix writes

@@ -1,0 +1,138 @@
+//! What is printed for findings.
+
+use crate::project::{AWAITS, Project, SLEEPS, WITHHELD, assert_snapshot};
+
+fn project() -> Project {
+    let tabs = "async def \u{65e5}\u{672c}():\n\tx = '\u{65e5}\u{672c}'; sleep(\n\t\t1\n\t)\n";
+    let tabs = format!("import asyncio\nfrom time import sleep, time\nprint(time)\n{tabs}");
+    let long = format!(
+        "    x = '{}'; time.sleep(1); y = '{0}'\n",
+        "long ".repeat(40)
+    );
+    let long = SLEEPS.replace("    time.sleep(1)\n", &long);
+    Project::new([
+        ("bad.py", "async def f(:\n    time.sleep(1)\n"),
+        ("long.py", &long),
+        ("plain.py", SLEEPS),
+        ("tabs.py", &tabs),
+        ("withheld.py", WITHHELD),
+    ])
+}
+
+#[test]
+fn full_shows_the_source() {
+    let ran = project().run([]);
+    assert_snapshot("full", &ran.stdout);
+    assert_snapshot("full-messages", &ran.stderr);
+}
+
+#[test]
+fn withheld_findings_are_listed_on_demand() {
+    let ran = project().run(["--show-withheld", "withheld.py"]);
+    assert_snapshot("full-withheld", &ran.stdout);
+    assert_eq!(ran.stderr, "Found 1 finding in 1 of 1 file: 1 withheld.\n");
+    let ran = project().run(["--diff", "--show-withheld", "withheld.py"]);
+    assert_eq!(ran.stdout, "");
+    assert!(
+        ran.stderr.starts_with("withheld.py:9:9: await-sleep: "),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn concise_is_one_line_each() {
+    let ran = project().run(["--output-format", "concise", "--show-withheld"]);
+    assert_snapshot("concise", &ran.stdout);
+}
+
+#[test]
+fn json_has_all_of_it() {
+    let ran = project().run([
+        "--output-format",
+        "json",
+        "bad.py",
+        "tabs.py",
+        "withheld.py",
+    ]);
+    assert_snapshot("json", &ran.stdout);
+    let objects: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let codemods: Vec<_> = objects
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["codemod"].as_str())
+        .collect();
+    assert_eq!(codemods, [None, Some("await-sleep"), Some("await-sleep")]);
+}
+
+#[test]
+fn json_is_an_array_when_there_is_nothing_to_say() {
+    let ran = Project::of(AWAITS).run(["--output-format", "json"]);
+    assert_eq!((ran.status, ran.stdout.as_str()), (0, "[]\n"));
+}
+
+#[test]
+fn the_edits_of_json_make_the_rewrite() {
+    let project = Project::of(format!("\u{feff}x = '\u{1f600}'\n{SLEEPS}"));
+    let ran = project.run(["--output-format", "json"]);
+    let objects: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let edit = &objects[0]["fix"]["edits"][0];
+    assert_eq!(edit["content"], "await asyncio.sleep");
+    assert_eq!(edit["location"], serde_json::json!({"row": 9, "column": 5}));
+    assert_eq!(
+        edit["end_location"],
+        serde_json::json!({"row": 9, "column": 15})
+    );
+    assert_eq!(objects[0]["fix"]["applicability"], "intended");
+    assert_eq!(objects[0]["filename"], "a.py");
+}
+
+#[test]
+fn after_a_fix_what_remains_is_reported_at_its_new_place() {
+    let text = WITHHELD
+        .replace("        pass\n", "        time.sleep(2)\n")
+        .replace("import asyncio\n", "");
+    let project = Project::of(text);
+    let ran = project.run(["--fix", "--output-format", "json"]);
+    assert_eq!(ran.status, 1);
+    let objects: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(objects.as_array().unwrap().len(), 1);
+    assert_eq!(
+        objects[0]["location"],
+        serde_json::json!({"row": 9, "column": 9})
+    );
+    assert!(objects[0]["withheld"].is_string());
+    assert!(
+        ran.stderr
+            .starts_with("Fixed 1 finding in 1 of 1 file (1 intended). 1 withheld.")
+    );
+}
+
+#[test]
+fn colour_follows_the_flag_then_no_color_then_force_color() {
+    let project = Project::of(SLEEPS);
+    let colored = |arguments: &[&str], environment: &[(&str, &str)]| {
+        let mut command = project.command(arguments.iter().copied());
+        let output = command.envs(environment.iter().copied()).output().unwrap();
+        output.stdout.contains(&0x1b)
+    };
+    for format in ["full", "concise"] {
+        let with = |rest: &[&'static str]| [&["--output-format", format], rest].concat();
+        assert!(!colored(&with(&[]), &[]));
+        assert!(colored(&with(&["--color", "always"]), &[("NO_COLOR", "1")]));
+        assert!(colored(&with(&[]), &[("FORCE_COLOR", "1")]));
+        assert!(!colored(
+            &with(&[]),
+            &[("FORCE_COLOR", "1"), ("NO_COLOR", "1")]
+        ));
+        assert!(!colored(
+            &with(&["--color", "never"]),
+            &[("FORCE_COLOR", "1")]
+        ));
+    }
+    assert!(!colored(
+        &["--output-format", "json", "--color", "always"],
+        &[]
+    ));
+}
