@@ -210,6 +210,26 @@ fn wrapper(cx: &Context<'_, '_>) -> Result<(String, Option<Edit>), Refusal> {
     Ok((name.to_string(), Some(cx.define(&text, TextSize::new(0), 2))))
 }
 
+/// Whether a node that is no name expression binds or declares `name`.
+fn binds(node: AnyNodeRef<'_>, name: &str) -> bool {
+    match node {
+        AnyNodeRef::Parameter(parameter) => parameter.name.as_str() == name,
+        AnyNodeRef::StmtGlobal(stmt) => stmt.names.iter().any(|it| it.as_str() == name),
+        AnyNodeRef::StmtNonlocal(stmt) => stmt.names.iter().any(|it| it.as_str() == name),
+        AnyNodeRef::ExceptHandlerExceptHandler(it) => it.name.as_deref() == Some(name),
+        AnyNodeRef::StmtFunctionDef(it) => it.name.as_str() == name,
+        AnyNodeRef::StmtClassDef(it) => it.name.as_str() == name,
+        AnyNodeRef::Alias(it) => {
+            let bound = it.asname.as_ref().unwrap_or(&it.name).as_str();
+            bound.split('.').next() == Some(name)
+        }
+        AnyNodeRef::PatternMatchAs(it) => it.name.as_deref() == Some(name),
+        AnyNodeRef::PatternMatchStar(it) => it.name.as_deref() == Some(name),
+        AnyNodeRef::PatternMatchMapping(it) => it.rest.as_deref() == Some(name),
+        _ => false,
+    }
+}
+
 struct Writer<'a, 'm, 'c> {
     cx: &'c Context<'a, 'm>,
     gather: &'c Gather<'a>,
@@ -322,38 +342,30 @@ impl<'a> Writer<'a, '_, '_> {
             }
             Item::Each(child, clauses) => {
                 let comments = self.cx.module.comments(argument.range());
-                if comments.is_empty() && self.can_be_loop(argument, clauses) {
-                    let mut depth = depth;
-                    for clause in *clauses {
-                        let target = self.cx.module.text(clause.target.range());
-                        let iter = self.expression(&clause.iter, depth);
-                        lines.push(Line::new(depth, format!("for {target} in {iter}:")));
-                        depth += 1;
-                        for condition in &clause.ifs {
-                            let condition = self.expression(condition, depth);
-                            lines.push(Line::new(depth, format!("if {condition}:")));
-                            depth += 1;
-                        }
+                let headers = self.loop_headers(clauses).filter(|_| comments.is_empty());
+                if let Some(headers) = headers.filter(|_| self.can_be_loop(clauses)) {
+                    for header in &headers {
+                        lines.push(Line::new(header.depth, &*header.text));
                     }
-                    self.create(lines, depth, "", child);
+                    self.create(lines, depth + headers.len(), "", child);
                 } else {
                     lines.push(self.unused_list(item, argument)?);
                 }
             }
             Item::All(iterable, wrapped) => {
                 let variable = if *wrapped { "awaitable" } else { "coro" };
-                if self.cx.module.mentions(self.gather.coroutine, variable) {
-                    lines.push(self.unused_list(item, argument)?);
-                } else {
-                    let iterable = self.expression(iterable, depth);
+                let header = self.header_line(depth, &format!("for {variable} in "), iterable);
+                if let Some(header) = header.filter(|_| self.is_free_for_loop(variable)) {
                     let element = if *wrapped {
                         format!("{}({variable})", self.names.wrapper)
                     } else {
                         variable.to_string()
                     };
-                    lines.push(Line::new(depth, format!("for {variable} in {iterable}:")));
+                    lines.push(header);
                     let create = format!("{}.create_task({element})", self.names.group);
                     lines.push(Line::new(depth + 1, create));
+                } else {
+                    lines.push(self.unused_list(item, argument)?);
                 }
             }
         }
@@ -367,12 +379,63 @@ impl<'a> Writer<'a, '_, '_> {
         lines.push(Line::new(depth, format!("{assigned}{text}")));
     }
 
-    /// An expression as it stands in a header line.
-    fn expression(&self, expr: &'a Expr, depth: usize) -> String {
-        let range = self.cx.module.parenthesized(expr);
-        self.layout
-            .flat(expr)
-            .unwrap_or_else(|| self.layout.verbatim(range, &self.indent_at(depth)))
+    /// The clauses of a comprehension as statements; none where one cannot be laid out.
+    fn loop_headers(&self, clauses: &'a [Comprehension]) -> Option<Vec<Line>> {
+        let mut lines = Vec::new();
+        for clause in clauses {
+            let mut target = self.layout.flat(&clause.target)?;
+            // The parentheses of `for (a, b) in pairs` are needless in both.
+            if let Expr::Tuple(tuple) = &clause.target
+                && tuple.parenthesized
+                && !tuple.elts.is_empty()
+                && let Some(bare) = target.strip_prefix('(').and_then(|it| it.strip_suffix(')'))
+            {
+                target = bare.to_string();
+            }
+            let depth = self.depth() + lines.len();
+            lines.push(self.header_line(depth, &format!("for {target} in "), &clause.iter)?);
+            for condition in &clause.ifs {
+                let depth = self.depth() + lines.len();
+                lines.push(self.header_line(depth, "if ", condition)?);
+            }
+        }
+        Some(lines)
+    }
+
+    /// `open`, the expression without needless parentheses, and a colon; none where the
+    /// expression has to be broken and this cannot tell where.
+    fn header_line(&self, depth: usize, open: &str, expr: &'a Expr) -> Option<Line> {
+        let indent = self.indent_at(depth);
+        let parenthesized = self.cx.module.parenthesized(expr) != expr.range();
+        if let Some(text) = self.layout.flat(expr) {
+            let needless = parenthesized
+                && !matches!(expr, Expr::Named(_) | Expr::Yield(_) | Expr::YieldFrom(_));
+            let bare = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+            let text = bare.filter(|_| needless).map_or(text.as_str(), str::trim);
+            if width(&indent) + width(open) + width(text) < self.layout.width {
+                return Some(Line::new(depth, format!("{open}{text}:")));
+            }
+        }
+        match expr {
+            Expr::BoolOp(operation) => {
+                let newline = self.cx.module.newline();
+                let inner = format!("{indent}{}", self.cx.module.indent());
+                let mut text = format!("{open}(");
+                for (position, value) in operation.values.iter().enumerate() {
+                    let operator = if position == 0 { "" } else { operation.op.as_str() };
+                    let space = if position == 0 { "" } else { " " };
+                    let value = self.layout.flat(value)?;
+                    let _ = write!(text, "{newline}{inner}{operator}{space}{value}");
+                }
+                Some(Line::new(depth, format!("{text}{newline}{indent}):")))
+            }
+            Expr::Call(_) | Expr::List(_) | Expr::ListComp(_) if !parenthesized => {
+                let before = width(&indent) + width(open);
+                let text = self.layout.piece(&Piece::Expr(expr), &indent, before, 1);
+                Some(Line::new(depth, format!("{open}{text}:")))
+            }
+            _ => None,
+        }
     }
 
     /// `_tasks = [...]` for an argument that is a list by itself, and whose results nobody wants.
@@ -387,15 +450,8 @@ impl<'a> Writer<'a, '_, '_> {
 
     /// Whether the clauses of a comprehension can become statements: their variables would then
     /// be the function's own, so that nothing else in it may have these names.
-    fn can_be_loop(&self, comprehension: &'a Expr, clauses: &'a [Comprehension]) -> bool {
+    fn can_be_loop(&self, clauses: &'a [Comprehension]) -> bool {
         let module = self.cx.module;
-        let inside = |node: AnyNodeRef<'a>| comprehension.range().contains_range(node.range());
-        let mut targets = clauses.iter().flat_map(|clause| {
-            module.descendants(&clause.target).filter_map(|node| match node {
-                AnyNodeRef::ExprName(name) => Some(name.id.as_str()),
-                _ => None,
-            })
-        });
         let is_plain = clauses.iter().all(|clause| {
             !clause.is_async
                 && module
@@ -403,26 +459,46 @@ impl<'a> Writer<'a, '_, '_> {
                     .all(|node| !matches!(node, AnyNodeRef::ExprAttribute(_) | AnyNodeRef::ExprSubscript(_)))
         });
         is_plain
-            && targets.all(|target| {
-                let free = module.descendants(self.gather.coroutine).all(|node| match node {
-                    AnyNodeRef::ExprName(name) if name.id == target && !inside(node) => {
-                        // The variable of another comprehension is that one's own.
-                        module.symbol(name).is_some_and(|symbol| {
-                            matches!(module.scope_data(symbol.scope).kind, ScopeKind::Comprehension)
-                        })
-                    }
-                    AnyNodeRef::ExprName(_) => true,
-                    AnyNodeRef::Parameter(parameter) => parameter.name.as_str() != target,
-                    AnyNodeRef::StmtGlobal(stmt) => stmt.names.iter().all(|it| it.as_str() != target),
-                    AnyNodeRef::StmtNonlocal(stmt) => stmt.names.iter().all(|it| it.as_str() != target),
-                    AnyNodeRef::ExceptHandlerExceptHandler(it) => it.name.as_deref() != Some(target),
-                    AnyNodeRef::StmtFunctionDef(it) => it.name.as_str() != target,
-                    AnyNodeRef::StmtClassDef(it) => it.name.as_str() != target,
-                    AnyNodeRef::Alias(it) => it.asname.as_ref().unwrap_or(&it.name).as_str() != target,
+            && clauses
+                .iter()
+                .flat_map(|clause| module.descendants(&clause.target))
+                .all(|node| match node {
+                    AnyNodeRef::ExprName(name) => self.is_free_for_loop(name.id.as_str()),
                     _ => true,
-                });
-                free
-            })
+                })
+    }
+
+    /// Whether a loop may bind this name in the coroutine: it is the variable of comprehensions
+    /// there, or of loops that are over or not begun, and everything that reads it is inside them.
+    fn is_free_for_loop(&self, name: &str) -> bool {
+        let module = self.cx.module;
+        let coroutine = self.gather.coroutine;
+        let own = coroutine.body.first().map(|first| module.scope(first));
+        module.descendants(coroutine).all(|node| match node {
+            AnyNodeRef::ExprName(it) if it.id == name => module.symbol(it).is_some_and(|symbol| {
+                matches!(module.scope_data(symbol.scope).kind, ScopeKind::Comprehension)
+                    || (Some(symbol.scope) == own
+                        && own == Some(module.scope(it))
+                        && self.is_inside_own_loop(it))
+            }),
+            AnyNodeRef::ExprName(_) => true,
+            _ => !binds(node, name),
+        })
+    }
+
+    /// Whether a name stands in a `for` statement of which it is the variable, and the gather
+    /// does not.
+    fn is_inside_own_loop(&self, name: &ast::ExprName) -> bool {
+        let module = self.cx.module;
+        module.ancestors(name).any(|node| match node {
+            AnyNodeRef::StmtFor(stmt) => {
+                matches!(&*stmt.target, Expr::Name(target) if target.id == name.id)
+                    && (module.contains(&*stmt.target, name)
+                        || stmt.body.iter().any(|inner| module.contains(inner, name)))
+                    && !module.contains(stmt, self.gather.site)
+            }
+            _ => false,
+        })
     }
 
     /// `a, b = await gather(f(), g())`: a task for each name, its result after the block.
@@ -695,13 +771,14 @@ impl<'a> Writer<'a, '_, '_> {
         let mut edits = self.move_into_group(body);
         let create = format!("{}.create_task", self.names.group);
         for (append, child) in appended {
-            let Some(Expr::Call(element)) = append.arguments.args.first() else {
-                return Err(Refusal::NotOurs); // a child that is appended is a call
-            };
-            let is_created = !std::ptr::eq(child.coroutine, &raw const append.arguments.args[0]);
-            match (empty, is_created) {
+            // What is appended is a call of `create_task`, or the coroutine itself.
+            let created = append.arguments.args.first().and_then(|element| match element {
+                Expr::Call(call) if !std::ptr::eq(child.coroutine, element) => Some(call),
+                _ => None,
+            });
+            match (empty, created) {
                 // tasks.append(create_task(f(x))) => tg.create_task(f(x))
-                (Some(_), true) => {
+                (Some(_), Some(element)) => {
                     edits.push(Edit::replace(
                         TextRange::new(append.start(), element.arguments.start()),
                         create.clone(),
@@ -709,9 +786,12 @@ impl<'a> Writer<'a, '_, '_> {
                     edits.push(Edit::delete(TextRange::new(element.end(), append.end())));
                 }
                 // tasks.append(f(x)) => tg.create_task(f(x))
-                (Some(_), false) => edits.push(Edit::replace(append.func.range(), create.clone())),
+                (Some(_), None) => edits.push(Edit::replace(append.func.range(), create.clone())),
                 // tasks.append(create_task(f(x))) => tasks.append(tg.create_task(f(x)))
-                (None, _) => edits.push(Edit::replace(element.func.range(), create.clone())),
+                (None, Some(element)) => {
+                    edits.push(Edit::replace(element.func.range(), create.clone()));
+                }
+                (None, None) => return Err(Refusal::NotOurs), // the list would hold coroutines
             }
         }
         if let Some(empty) = empty {
