@@ -45,6 +45,14 @@ impl<'a> Children<'a> {
     pub(super) fn of(cx: &Context<'a, '_>, gather: &Gather<'a>) -> Result<Self, Refusal> {
         let arguments = &gather.call.arguments.args;
         check_arguments(cx, gather.call)?;
+        if let Some(list) = lists::named(cx, gather) {
+            return Ok(Self {
+                items: Vec::new(),
+                list: Some(list),
+                applicability: Applicability::Intended,
+                wraps: false,
+            });
+        }
         if let [Expr::Starred(starred)] = &**arguments
             && let Expr::Name(name) = &*starred.value
             && let Some(list) = lists::list(cx, gather, name)

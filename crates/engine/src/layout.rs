@@ -330,7 +330,8 @@ impl<'a> Layout<'a, '_> {
         self.module.reindented(range, &original, indent)
     }
 
-    fn has_trailing_comma(&self, range: TextRange) -> bool {
+    /// Whether its author asked for one element a line.
+    pub fn has_trailing_comma(&self, range: TextRange) -> bool {
         self.module
             .text(range)
             .trim_end_matches([')', ']', '}'])
