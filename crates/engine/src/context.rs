@@ -17,7 +17,15 @@ pub struct Context<'a, 'm> {
     pub settings: &'m Settings,
     pub(crate) codemod: &'m Codemod,
     /// The module-level names that fixes of this round have drawn.
-    pub(crate) drawn: &'m RefCell<Vec<String>>,
+    pub(crate) drawn: &'m RefCell<Vec<Drawn>>,
+}
+
+/// A module-level name that a fix has drawn.
+#[derive(Debug)]
+pub(crate) struct Drawn {
+    name: String,
+    /// The codemod and the purpose whose fixes share it; none where it is one fix's own.
+    shared: Option<(&'static str, &'static str)>,
 }
 
 /// A module of the standard library, as it can be named at a site.
@@ -109,7 +117,9 @@ impl<'a> Context<'a, '_> {
 
     /// Whether the code at `site` runs only after an import that binds `symbol`.
     fn is_done(&self, symbol: &Symbol<'a>, site: AnyNodeRef<'_>) -> bool {
-        let in_function = self.module.scope(site) != ScopeId::MODULE;
+        // The module as a whole stands for a definition that is placed after its imports.
+        let in_function =
+            self.module.scope(site) != ScopeId::MODULE || matches!(site, AnyNodeRef::ModModule(_));
         symbol.bindings.iter().any(|binding| {
             if binding.typing_only {
                 return false;
@@ -169,6 +179,27 @@ impl<'a> Context<'a, '_> {
     /// The first of `candidates` that can be a new name of the module: it occurs nowhere in it,
     /// and no other fix of this round has drawn it.
     pub fn fresh_global(&self, candidates: &[&str]) -> Option<String> {
+        self.draw(candidates, None)
+    }
+
+    /// The same for a name that the fixes of this codemod share: whichever asks for it in this
+    /// round, for the same `purpose`, gets the same name.
+    pub fn shared_global(&self, purpose: &'static str, candidates: &[&str]) -> Option<String> {
+        let shared = Some((self.codemod.name, purpose));
+        let known = self
+            .drawn
+            .borrow()
+            .iter()
+            .find(|drawn| drawn.shared == shared)
+            .map(|drawn| drawn.name.clone());
+        known.or_else(|| self.draw(candidates, shared))
+    }
+
+    fn draw(
+        &self,
+        candidates: &[&str],
+        shared: Option<(&'static str, &'static str)>,
+    ) -> Option<String> {
         let numbered =
             (2..100).map(|number| format!("{}_{number}", candidates.first().unwrap_or(&"_")));
         let root = self.module.root();
@@ -177,8 +208,13 @@ impl<'a> Context<'a, '_> {
             .iter()
             .map(ToString::to_string)
             .chain(numbered)
-            .find(|name| !drawn.contains(name) && !self.module.mentions(root, name))?;
-        drawn.push(name.clone());
+            .find(|name| {
+                drawn.iter().all(|other| other.name != *name) && !self.module.mentions(root, name)
+            })?;
+        drawn.push(Drawn {
+            name: name.clone(),
+            shared,
+        });
         Some(name)
     }
 
@@ -188,6 +224,12 @@ impl<'a> Context<'a, '_> {
     /// `text` is whole lines, written with `\n`, without the last line ending.
     pub fn define(&self, text: &str, not_before: TextSize, blank: usize) -> Edit {
         let insertion = self.module.definition_insertion(text, not_before, blank);
+        Edit::insert(insertion.offset, insertion.text)
+    }
+
+    /// The same for a function, which has its place among the module's others.
+    pub fn define_function(&self, text: &str, not_before: TextSize) -> Edit {
+        let insertion = self.module.function_insertion(text, not_before);
         Edit::insert(insertion.offset, insertion.text)
     }
 

@@ -1,5 +1,7 @@
 //! Imports that a rewrite left unused.
 
+use std::ops::Range;
+
 use edit::Edit;
 use python::ast::{self, AnyNodeRef};
 use python::{Binding, BindingKind, Module, Ranged, ScopeId, ScopeKind, Symbol, TextRange};
@@ -11,6 +13,8 @@ pub struct Unused {
     pub name: String,
     /// Whether it binds it at module level, where other files can see it.
     pub is_global: bool,
+    /// Where the module before the rewrite used it: byte offsets.
+    pub uses: Vec<Range<usize>>,
     /// The edit to the module after the rewrite that removes it.
     pub removal: Edit,
 }
@@ -22,23 +26,34 @@ pub struct Unused {
 pub fn unused_imports(before: &Module<'_>, after: &Module<'_>) -> Vec<Unused> {
     // A scope has no name that lasts from one text to the next. Where two have the same path and
     // only one of them used the name, nothing is removed.
-    let was = |symbol: &Symbol<'_>, used: bool| {
-        before.symbols().any(|other| {
-            other.name == symbol.name
-                && other.reads.is_empty() != used
-                && path(before, other.scope) == path(after, symbol.scope)
-        })
+    let uses = |symbol: &Symbol<'_>| -> Vec<Range<usize>> {
+        let scope = path(after, symbol.scope);
+        let mut uses = Vec::new();
+        for other in before.symbols() {
+            if other.name == symbol.name && path(before, other.scope) == scope {
+                if other.reads.is_empty() {
+                    return Vec::new();
+                }
+                let reads = other.reads.iter();
+                uses.extend(reads.map(|read| Range::from(before.node(*read).range())));
+            }
+        }
+        uses
     };
     after
         .symbols()
         .filter(|symbol| symbol.reads.is_empty() && !symbol.named_in_string)
-        .filter(|symbol| was(symbol, true) && !was(symbol, false))
         .filter(|symbol| !after.is_exported(symbol.name))
         .filter_map(|symbol| {
             let [binding] = symbol.bindings.as_slice() else {
                 return None;
             };
+            let uses = uses(symbol);
+            if uses.is_empty() {
+                return None;
+            }
             Some(Unused {
+                uses,
                 name: symbol.name.to_string(),
                 is_global: symbol.scope == ScopeId::MODULE,
                 removal: Edit::delete(removal(after, binding)?),

@@ -69,7 +69,8 @@ impl<'a> Module<'a> {
         }
     }
 
-    fn awaitable_call(&self, call: &ast::ExprCall) -> Awaitable {
+    /// What the value of a call gives to `await`.
+    pub fn awaitable_call(&self, call: &ast::ExprCall) -> Awaitable {
         if self.coroutine_function(&call.func).is_some() {
             return Awaitable::Coroutine;
         }
@@ -129,7 +130,7 @@ impl<'a> Module<'a> {
     }
 
     /// The function of this module that a call of `func` runs, if nothing else is bound to its
-    /// name: a plain name, or a method called on `self`.
+    /// name: a plain name, or a method called on `self` or on a new instance.
     pub fn function_definition(&self, func: &Expr) -> Option<&'a ast::StmtFunctionDef> {
         match func {
             Expr::Name(name) => match self.only_binding(name)?.kind {
@@ -137,14 +138,50 @@ impl<'a> Module<'a> {
                 _ => None,
             },
             Expr::Attribute(attribute) => {
-                let Expr::Name(receiver) = &*attribute.value else {
-                    return None;
+                let class = match &*attribute.value {
+                    Expr::Name(receiver) => self
+                        .class_of_self(receiver)
+                        .or_else(|| self.class_of_instance(&attribute.value))?,
+                    instance => self.class_of_instance(instance)?,
                 };
-                let class = self.class_of_self(receiver)?;
                 self.method(class, attribute.attr.as_str())
             }
             _ => None,
         }
+    }
+
+    /// The class of this module that `expr` is a new instance of: `C()`, or a name that is bound
+    /// to nothing else. None where a decorator, a metaclass or `__new__` may give something else.
+    fn class_of_instance(&self, expr: &Expr) -> Option<&'a ast::StmtClassDef> {
+        let call = match expr {
+            Expr::Call(call) => call,
+            Expr::Name(name) => match self.only_binding(name)?.kind {
+                BindingKind::Value(Expr::Call(call)) => call,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let Expr::Name(name) = &*call.func else {
+            return None;
+        };
+        let BindingKind::Class(class) = self.only_binding(name)?.kind else {
+            return None;
+        };
+        let is_plain = class
+            .arguments
+            .as_ref()
+            .is_none_or(|arguments| arguments.keywords.is_empty());
+        let is_known = class.decorator_list.iter().all(|decorator| {
+            let decorator = match &decorator.expression {
+                Expr::Call(call) => &*call.func,
+                other => other,
+            };
+            self.refers_to(decorator, "dataclasses.dataclass")
+        });
+        let makes_others = class.body.iter().any(
+            |stmt| matches!(stmt, ast::Stmt::FunctionDef(method) if method.name.as_str() == "__new__"),
+        );
+        (is_plain && is_known && !makes_others).then_some(class)
     }
 
     /// The class whose method has `receiver` as its first parameter.

@@ -24,4 +24,4 @@ pub use lines::{After, Placement};
 pub use module::{Module, Parsed, parse};
 pub use place::AwaitPlace;
 pub use ruff_python_ast as ast;
-pub use ruff_text_size::{Ranged, TextRange, TextSize};
+pub use ruff_text_size::{Ranged, TextLen, TextRange, TextSize};

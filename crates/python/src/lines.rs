@@ -221,7 +221,7 @@ impl<'a> Module<'a> {
     }
 
     /// The string tokens in `range` that go over more than one line; an f-string with its fields.
-    fn multiline_strings(&self, range: TextRange) -> Vec<TextRange> {
+    pub fn multiline_strings(&self, range: TextRange) -> Vec<TextRange> {
         let mut strings = Vec::new();
         let mut nested = Vec::new();
         for token in self.tokens().in_range(range) {
