@@ -26,6 +26,8 @@ struct Style {
 enum Node {
     /// Simple statements on one line, with a comment after them.
     Line(Vec<Simple>, bool),
+    /// Several statements that belong together.
+    Idiom(&'static str),
     /// A comment on a line of its own.
     Comment,
     Blank,
@@ -210,6 +212,30 @@ const CLAUSES: &[&[&str]] = &[
     &["ASYNC for x in xs"],
 ];
 
+/// What only a codemod sees as one thing.
+const IDIOMS: &[&str] = &[
+    "tasks = []  # COMMENT\nfor x in xs:\n    tasks.append(f(x))  # COMMENT\nAWAIT asyncio.gather(*tasks)",
+    "tasks = []\nfor x in xs:\n    # COMMENT\n    if x: tasks.append(asyncio.create_task(f(x)))\nif tasks:\n    results = AWAIT asyncio.gather(*tasks)\n    print(results)",
+    "tasks = [asyncio.create_task(f(x)) for x in xs]\nAWAIT asyncio.gather(*tasks)",
+    "coros = [\n    f(1),  # COMMENT\n    g(2),\n]\n\nx = AWAIT asyncio.gather(*coros)",
+    "a = asyncio.create_task(f())\nb = asyncio.create_task(g())\nAWAIT asyncio.gather(a, b)",
+    "try:\n    x = AWAIT asyncio.gather(f(), g())  # COMMENT\nexcept Exception:\n    raise\nelse: pass",
+    "for x in xs:\n    AWAIT asyncio.gather(f(x), g(x)); time.sleep(1)",
+    "def nested(): AWAIT asyncio.gather(f(), g()); return x",
+    "loop = asyncio.get_event_loop()\nloop.run_until_complete(f())",
+    "loop = asyncio.new_event_loop()\nasyncio.set_event_loop(loop)  # COMMENT\ntry:\n    x = loop.run_until_complete(g(1))\nfinally:\n    # COMMENT\n    loop.run_until_complete(loop.shutdown_asyncgens())\n    loop.close()",
+    "loop = asyncio.get_event_loop()\nloop.set_debug(True); loop.run_until_complete(f()); loop.close()  # COMMENT",
+    "loop = asyncio.new_event_loop()\nloop.run_until_complete(f())\nprint(x)  # COMMENT\nloop.run_until_complete(\n    g(),  # COMMENT\n)\nloop.close()",
+    "loop = asyncio.get_event_loop()\ntry:\n    loop.run_until_complete(asyncio.gather(f(), g()))\nexcept KeyboardInterrupt:\n    pass",
+    "if __name__ == \"__main__\":\n    loop = asyncio.get_event_loop()\n    loop.run_until_complete(f())\n    # COMMENT",
+    "if x: asyncio.create_task(f()); time.sleep(1)  # COMMENT",
+    "while x: asyncio.create_task(f())",
+    "asyncio.create_task(f())  # COMMENT\nreturn",
+    "with open(x) as y:\n    asyncio.ensure_future(\n        g(\"\"\"a\n  b\"\"\")  # COMMENT\n    )",
+    "lambda: asyncio.create_task(f())\nx or asyncio.create_task(g())\n[asyncio.create_task(f()), 1]",
+    "class A:\n    async def f(self):\n        asyncio.create_task(self.f())\n        time.sleep(1)\n        x, self.y = await asyncio.gather(self.f(), f())\n        return x",
+];
+
 fn simple() -> impl Strategy<Value = Simple> {
     (select(STATEMENTS), select(EXPRESSIONS)).prop_map(|(statement, expression)| Simple {
         statement,
@@ -220,6 +246,7 @@ fn simple() -> impl Strategy<Value = Simple> {
 fn node() -> impl Strategy<Value = Node> {
     let leaf = prop_oneof![
         8 => (vec(simple(), 1..3), any::<bool>()).prop_map(|(line, comment)| Node::Line(line, comment)),
+        2 => select(IDIOMS).prop_map(Node::Idiom),
         1 => Just(Node::Comment),
         1 => Just(Node::Blank),
     ];
@@ -240,6 +267,28 @@ fn coroutine() -> impl Strategy<Value = Node> {
         .prop_map(|(header, body)| Node::Block(vec![(header, body)], Layout::Indented))
 }
 
+/// A module that runs a coroutine and does little else.
+fn script() -> impl Strategy<Value = Vec<Node>> {
+    let runs: Vec<&str> = IDIOMS
+        .iter()
+        .copied()
+        .filter(|it| it.contains("run_until_complete"))
+        .collect();
+    let run = select(runs).prop_map(Node::Idiom);
+    let run = prop_oneof![
+        2 => run.clone(),
+        1 => (select(&["def main()", "if x", "try"][..]), run).prop_map(|(header, run)| {
+            let mut clauses = vec![(header, vec![run])];
+            if header == "try" {
+                clauses.push(("finally", vec![Node::Comment]));
+            }
+            Node::Block(clauses, Layout::Indented)
+        }),
+    ];
+    (vec(coroutine(), 0..2), run, vec(Just(Node::Comment), 0..2))
+        .prop_map(|(before, run, after)| before.into_iter().chain([run]).chain(after).collect())
+}
+
 pub fn source() -> impl Strategy<Value = Source> {
     let style = (
         select(&["    ", "    ", "  ", "\t"][..]),
@@ -256,7 +305,10 @@ pub fn source() -> impl Strategy<Value = Source> {
     (
         prop::bool::weighted(0.8),
         vec(select(HEADERS), 0..4),
-        vec(prop_oneof![2 => coroutine(), 1 => node()], 1..4),
+        prop_oneof![
+            3 => vec(prop_oneof![2 => coroutine(), 1 => node()], 1..4),
+            1 => script(),
+        ],
         style,
     )
         .prop_map(|(is_usual, header, body, style)| Source {
@@ -327,10 +379,11 @@ impl Writer {
             text.replace_range(at..at + "# COMMENT".len(), &comment);
         }
         for line in text.split('\n') {
-            let line = match line.strip_prefix("    ") {
-                Some(rest) => format!("{}{rest}", self.indent),
-                None => line.to_string(),
-            };
+            let rest = line.trim_start_matches("    ");
+            let line = format!(
+                "{}{rest}",
+                self.indent.repeat((line.len() - rest.len()) / 4)
+            );
             // What is inside of a string stays where it is; it does no harm to indent it.
             self.lines.push(format!("{indent}{line}"));
         }
@@ -355,6 +408,7 @@ impl Writer {
                 let comment = self.comment();
                 self.lines.push(format!("{indent}{comment}"));
             }
+            Node::Idiom(text) => self.statement(&indent, text, in_coroutine, ""),
             Node::Line(simple, commented) => {
                 let text = Self::line(simple);
                 let after = if *commented {
@@ -397,7 +451,7 @@ impl Writer {
             return;
         }
         self.statement(&indent, &header, in_coroutine, ":");
-        let has_statement = |node: &Node| matches!(node, Node::Line(..) | Node::Block(..));
+        let has_statement = |node: &Node| !matches!(node, Node::Comment | Node::Blank);
         for node in body {
             self.node(node, depth + 1, inside);
         }

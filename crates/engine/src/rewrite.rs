@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
-use edit::{Applicability, Change, Fix, merge};
+use edit::{Applicability, Change, Fix, Merged, Touched, merge};
 use python::ast::{Expr, ExprCall};
 use python::{Module, Ranged};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -162,7 +162,7 @@ impl Run<'_> {
             if changes.is_empty() {
                 return None;
             }
-            let merged = merge(&text.source, &changes, &self.rewritten.touched);
+            let merged = merge_changes(&text.source, &changes, &self.rewritten.touched);
             if merged.text == text.source {
                 return None;
             }
@@ -177,7 +177,7 @@ impl Run<'_> {
             // Somebody's fix is wrong. Whoever fails alone is left out; where nobody does, the
             // fixes do not go together, and the last in precedence yields.
             let blamed = self.codemods.iter().copied().find_map(|codemod| {
-                let alone = merge(&text.source, &self.changes(&[codemod]), &[]);
+                let alone = merge_changes(&text.source, &self.changes(&[codemod]), &[]);
                 let problem = self.verified(text, alone.text).err()?;
                 Some((codemod, problem))
             });
@@ -301,7 +301,7 @@ impl Run<'_> {
         if changes.is_empty() {
             return text;
         }
-        let merged = merge(&text.source, &changes, &self.rewritten.touched);
+        let merged = merge_changes(&text.source, &changes, &self.rewritten.touched);
         let Ok(removed) = self.verified(&text, merged.text) else {
             return text;
         };
@@ -321,6 +321,23 @@ impl Rewritten {
             ..Self::default()
         }
     }
+}
+
+/// The changes applied. A text whose last line has no ending still has none where that line goes.
+fn merge_changes<T: Clone>(
+    source: &str,
+    changes: &[Change<T>],
+    before: &[Touched<T>],
+) -> Merged<T> {
+    let mut merged = merge(source, changes, before);
+    if !source.ends_with(['\n', '\r']) {
+        let length = merged.text.trim_end_matches(['\n', '\r']).len();
+        merged.text.truncate(length);
+        for part in &mut merged.touched {
+            part.range = part.range.start.min(length)..part.range.end.min(length);
+        }
+    }
+    merged
 }
 
 /// The calls that codemods start from, with who asks and how; by position, then precedence.
@@ -374,4 +391,26 @@ fn sites<'a>(
         }
     }
     sites
+}
+
+#[cfg(test)]
+mod tests {
+    use edit::Edit;
+
+    use super::*;
+
+    #[test]
+    fn the_last_line_goes_with_the_ending_before_it() {
+        let deletes_last = |source: &str| {
+            let change = Change {
+                edits: vec![Edit::delete(source.find('b').unwrap()..source.len())],
+                tag: (),
+            };
+            merge_changes(source, &[change], &[])
+        };
+        let cut = deletes_last("a\r\nb");
+        assert_eq!(cut.text, "a");
+        assert_eq!(cut.touched[0].range, 1..1);
+        assert_eq!(deletes_last("a\nb\n").text, "a\n");
+    }
 }
