@@ -26,18 +26,18 @@ pub struct Outcome {
 impl Interpreter {
     /// The one that `ASYNCFIX_PYTHON` names, else the first on the path that is new enough.
     pub fn find() -> Result<Self, String> {
-        let (candidates, named) = match env::var_os("ASYNCFIX_PYTHON") {
-            Some(path) => (vec![path], true),
-            None => {
-                let names = [
-                    "python3.13",
-                    "python3.12",
-                    "python3.11",
-                    "python3",
-                    "python",
-                ];
-                (names.map(OsString::from).to_vec(), false)
-            }
+        let named = env::var_os("ASYNCFIX_PYTHON");
+        let candidates = match &named {
+            Some(path) => vec![path.clone()],
+            None => [
+                "python3.13",
+                "python3.12",
+                "python3.11",
+                "python3",
+                "python",
+            ]
+            .map(OsString::from)
+            .to_vec(),
         };
         // The real file: what is on the path may be a script of a version manager, which is slow.
         let ask = "import sys; print(sys.executable if sys.version_info >= (3, 11) else '')";
@@ -55,7 +55,7 @@ impl Interpreter {
                 .map(|it| it.to_string_lossy())
                 .collect::<Vec<_>>()
                 .join(", ");
-            let named = if named { " (from ASYNCFIX_PYTHON)" } else { "" };
+            let named = if named.is_some() { " (from ASYNCFIX_PYTHON)" } else { "" };
             format!(
                 "the examples are run by CPython 3.11 or newer, and {asked}{named} is none: install one (`apt install python3`), or set ASYNCFIX_PYTHON to its path"
             )

@@ -1,6 +1,8 @@
 //! Rules about the project itself that no compiler knows. What `UPDATE=1 cargo test` can set
 //! right, it does.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // It is all tests.
+
 mod code;
 mod codemods_and_pages;
 #[path = "../pages/page.rs"]

@@ -106,3 +106,45 @@ pub fn insert_before<'n>(
     }
     Edit::replace(start.to_usize()..statement.start().to_usize(), text)
 }
+
+#[cfg(test)]
+mod tests {
+    use edit::{Change, merge};
+    use python::ast::{Expr, PythonVersion};
+
+    use super::*;
+
+    /// `source` with two lines in the place of the statement `x`.
+    fn replaced(source: &str) -> String {
+        let parsed = python::parse(source, PythonVersion::PY311).unwrap();
+        let module = Module::new(source, &parsed);
+        let statement = module
+            .descendants(module.root())
+            .find(|node| match node {
+                AnyNodeRef::StmtExpr(stmt) => {
+                    matches!(&*stmt.value, Expr::Name(name) if name.id == "x")
+                }
+                _ => false,
+            })
+            .unwrap();
+        let lines = [Line::new(0, "with y:"), Line::new(1, "x")];
+        let change = Change {
+            edits: vec![replace_statement(&module, statement, &lines)],
+            tag: (),
+        };
+        merge(source, &[change], &[]).text
+    }
+
+    #[test]
+    fn a_suite_on_its_headers_line_is_split_as_far_as_needed() {
+        assert_eq!(replaced("if a: x\n"), "if a:\n    with y:\n        x\n");
+        assert_eq!(
+            replaced("if a: b; c; x; d  # e\n"),
+            "if a:\n    b; c\n    with y:\n        x\n    d  # e\n"
+        );
+        assert_eq!(
+            replaced("if a:\r\n\tb; x;  # c\r\n"),
+            "if a:\r\n\tb\r\n\twith y:  # c\r\n\t\tx\r\n"
+        );
+    }
+}

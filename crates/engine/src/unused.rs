@@ -157,3 +157,72 @@ fn conditional(module: &Module<'_>, statement: AnyNodeRef<'_>) -> bool {
             _ => false,
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use edit::{Change, merge};
+    use python::ast::PythonVersion;
+
+    use super::*;
+
+    /// `before` without the uses of `m()`, and without the imports that are then unused.
+    fn removed(before: &str) -> String {
+        let after = before.replace("m()", "0");
+        let parse = |text| python::parse(text, PythonVersion::PY311).unwrap();
+        let (parsed_before, parsed_after) = (parse(before), parse(&after));
+        let unused = unused_imports(
+            &Module::new(before, &parsed_before),
+            &Module::new(&after, &parsed_after),
+        );
+        let changes: Vec<Change<()>> = unused
+            .into_iter()
+            .map(|unused| Change {
+                edits: vec![unused.removal],
+                tag: (),
+            })
+            .collect();
+        merge(&after, &changes, &[]).text
+    }
+
+    #[test]
+    fn what_was_unused_before_stays() {
+        let text =
+            "def f():\n    import m\n    n()\ndef g():\n    from a import m, n\n    n()\n    m()\n";
+        assert_eq!(
+            removed(text),
+            "def f():\n    import m\n    n()\ndef g():\n    from a import n\n    n()\n    0\n"
+        );
+    }
+
+    #[test]
+    fn what_an_import_set_apart_moves_together() {
+        assert_eq!(removed("import m\n\nimport n\nm()\n"), "import n\n0\n");
+        assert_eq!(
+            removed("import a\n\nimport m\n\n\nm()\n"),
+            "import a\n\n\n0\n"
+        );
+        assert_eq!(
+            removed("import a\nimport m\n\n\nm()\n"),
+            "import a\n\n\n0\n"
+        );
+        assert_eq!(
+            removed("def f():\n    import m\n\n    m()\n"),
+            "def f():\n    0\n"
+        );
+    }
+
+    #[test]
+    fn one_of_several_attempts_stays() {
+        for text in [
+            "try:\n    import m; import n\nexcept ImportError: pass\nm()\n",
+            "if x:\n    import m\n    n = 1\nm()\n",
+            "import m  # for all\nm()\n",
+            "__all__ = [\"m\"]\nimport m\nm()\n",
+            "from a import m as m\nm()\n",
+        ] {
+            assert_eq!(removed(text), text.replace("m()", "0"));
+        }
+        let text = "def f():\n    if x:\n        import m\n        m()\n";
+        assert_eq!(removed(text), "def f():\n    if x:\n        0\n");
+    }
+}

@@ -95,13 +95,11 @@ impl<'a> Module<'a> {
                 .checked_sub(1)
                 .and_then(|at| body.get(at))
                 .map(Ranged::end);
-            placement.indent = match self.indentation_at(first.start()) {
-                Some(indent) => indent.to_string(),
-                None => {
-                    placement.suite =
-                        from.map(|_| TextRange::new(colon(first.start()), first.start()));
-                    format!("{}{}", self.header_indent(node), self.indent())
-                }
+            placement.indent = if let Some(indent) = self.indentation_at(first.start()) {
+                indent.to_string()
+            } else {
+                placement.suite = from.map(|_| TextRange::new(colon(first.start()), first.start()));
+                format!("{}{}", self.header_indent(node), self.indent())
             };
         }
         // Without a statement before it on the line there is the colon of the header.
