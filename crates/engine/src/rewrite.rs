@@ -91,6 +91,7 @@ impl Run<'_> {
     fn ask(&self, text: &Text) -> Vec<Finding> {
         let module = text.module();
         let drawn = RefCell::default();
+        let answers = RefCell::default();
         let mut findings: Vec<Finding> = sites(&module, &self.codemods)
             .into_iter()
             .filter_map(|(codemod, call, decide)| {
@@ -99,6 +100,7 @@ impl Run<'_> {
                     settings: self.settings,
                     codemod,
                     drawn: &drawn,
+                    answers: &answers,
                 };
                 self.finding(codemod, call, decide(&context, call))
             })
