@@ -19,6 +19,7 @@ codemods! {
     "gather_to_taskgroup/codemod.rs" => gather_to_taskgroup,
     "run_until_complete_to_run/codemod.rs" => run_until_complete_to_run,
     "await_sleep/codemod.rs" => await_sleep,
+    "keep_task_reference/codemod.rs" => keep_task_reference,
 }
 
 /// The codemod of that name.

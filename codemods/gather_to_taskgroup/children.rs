@@ -45,6 +45,14 @@ impl<'a> Children<'a> {
     pub(super) fn of(cx: &Context<'a, '_>, gather: &Gather<'a>) -> Result<Self, Refusal> {
         let arguments = &gather.call.arguments.args;
         check_arguments(cx, gather.call)?;
+        if let Some(list) = lists::named(cx, gather) {
+            return Ok(Self {
+                items: Vec::new(),
+                list: Some(list),
+                applicability: Applicability::Intended,
+                wraps: false,
+            });
+        }
         if let [Expr::Starred(starred)] = &**arguments
             && let Expr::Name(name) = &*starred.value
             && let Some(list) = lists::list(cx, gather, name)
@@ -65,10 +73,37 @@ impl<'a> Children<'a> {
         for argument in arguments {
             children.push(cx, argument)?;
         }
-        if children.wraps {
+        children.check_nesting()?;
+        if children.wraps || children.starts_in_other_order(cx) {
             children.applicability = Applicability::Unsafe;
         }
         Ok(children)
+    }
+
+    /// The results of a nested gather are found by their place in the list of tasks.
+    fn check_nesting(&self) -> Result<(), Refusal> {
+        let any = |is: fn(&Item<'a>) -> bool| self.items.iter().any(|(item, _)| is(item));
+        if any(|item| matches!(item, Item::Nested(_)))
+            && any(|item| matches!(item, Item::Each(..) | Item::All(..)))
+        {
+            return Err(withheld!(
+                "a `gather` in the arguments stands beside an unpacked list of unknown length: await the one in the arguments by itself"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether an argument that makes its task at once stands behind one whose task `gather`
+    /// makes when it has them all: the first would start first.
+    fn starts_in_other_order(&self, cx: &Context<'a, '_>) -> bool {
+        let at_once = |item: &Item<'a>| match item {
+            Item::One(child) | Item::Each(child, _) => is_created(cx, child),
+            Item::Nested(_) => true,
+            Item::All(..) => false,
+        };
+        let mixed = |item: &Item<'a>| matches!(item, Item::Nested(children) if children.iter().any(|child| is_created(cx, child)) && !children.iter().all(|child| is_created(cx, child)));
+        let mut rest = self.items.iter().skip_while(|(item, _)| at_once(item));
+        rest.any(|(item, _)| at_once(item)) || self.items.iter().any(|(item, _)| mixed(item))
     }
 
     fn push(&mut self, cx: &Context<'a, '_>, argument: &'a Expr) -> Result<(), Refusal> {
@@ -248,6 +283,12 @@ fn is_coroutine<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> bool {
         }
         _ => cx.module.awaitable(expr) == Awaitable::Coroutine,
     }
+}
+
+/// Whether the child was made a task where it stands.
+fn is_created<'a>(cx: &Context<'a, '_>, child: &Child<'a>) -> bool {
+    let parent = cx.module.ancestors(child.coroutine).nth(1);
+    !child.wrapped && matches!(parent, Some(AnyNodeRef::ExprCall(call)) if created(cx, call).is_some())
 }
 
 fn is_plain_gather<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {

@@ -2,21 +2,31 @@
 
 use engine::Context;
 use python::ast::{self, AnyNodeRef, Expr, ExprCall, ExprName, Stmt};
-use python::{BindingKind, NodeId, Ranged, ScopeKind, Symbol};
+use python::{After, BindingKind, NodeId, Ranged, ScopeKind, Symbol};
 
 use super::children::{Child, child, created};
 use super::{Gather, place};
 
-/// A list that is made right before the gather, and can be made in the group instead.
+/// Where the tasks are made, if that is right before the gather: there is the group's place.
 pub(super) enum List<'a> {
-    /// `tasks = [f(x) for x in xs]` or `tasks = [f(), g()]`, directly before. The list has no
-    /// other use: it need not be made.
-    Inline(&'a Stmt, &'a Expr),
-    /// `tasks = [create_task(f(x)) for x in xs]`, directly before: the calls to rewrite. The list
-    /// is used afterwards, or its tasks are.
-    Created(&'a Stmt, Vec<&'a ExprCall>),
-    /// `tasks = []` and a loop directly before, which appends: the empty list, if the list has
-    /// no other use and need not be made; the loop; the appended elements.
+    /// `tasks = [f(x) for x in xs]` or `tasks = [f(), g()]`. The list has no other use: it need
+    /// not be made.
+    Inline {
+        stmt: &'a Stmt,
+        display: &'a Expr,
+        guard: Option<&'a Stmt>,
+    },
+    /// `tasks = [create_task(f(x)) for x in xs]`. The list is used afterwards, or its tasks are.
+    Created {
+        stmt: &'a Stmt,
+        display: &'a Expr,
+        calls: Vec<&'a ExprCall>,
+        guard: Option<&'a Stmt>,
+    },
+    /// `one = create_task(f())` and `two = create_task(g())`: the statements, and their calls.
+    Named(Vec<(&'a Stmt, &'a ExprCall)>),
+    /// `tasks = []` and a loop, which appends: the empty list, if the list has no other use and
+    /// need not be made; the loop; the appended elements.
     Loop {
         empty: Option<&'a Stmt>,
         body: &'a Stmt,
@@ -26,6 +36,83 @@ pub(super) enum List<'a> {
     },
     /// Made anywhere before, of coroutines only: the list stays.
     Kept,
+}
+
+impl<'a> List<'a> {
+    /// The first and last of the statements that move into the group.
+    pub(super) fn moved(&self) -> Option<(&'a Stmt, &'a Stmt)> {
+        match self {
+            List::Created { stmt, .. } | List::Loop { body: stmt, .. } => Some((stmt, stmt)),
+            List::Named(statements) => Some((statements.first()?.0, statements.last()?.0)),
+            List::Inline { .. } | List::Kept => None,
+        }
+    }
+
+    pub(super) fn guard(&self) -> Option<&'a Stmt> {
+        match self {
+            List::Inline { guard, .. } | List::Created { guard, .. } | List::Loop { guard, .. } => *guard,
+            List::Named(_) | List::Kept => None,
+        }
+    }
+}
+
+/// `gather(one, two)` where each was made a task by one of the statements directly before.
+pub(super) fn named<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>) -> Option<List<'a>> {
+    let arguments = &gather.call.arguments.args;
+    let mut before = AnyNodeRef::from(cx.module.statement(gather.site));
+    let mut statements = Vec::new();
+    for _ in 0..arguments.len() {
+        let stmt = place::previous(cx, before)?;
+        let Stmt::Assign(assign) = stmt else {
+            return None;
+        };
+        let ([Expr::Name(target)], Expr::Call(call)) = (assign.targets.as_slice(), &*assign.value) else {
+            return None;
+        };
+        created(cx, call)?;
+        let symbol = local(cx, target)?;
+        let is_argument = arguments.iter().any(|argument| {
+            matches!(argument, Expr::Name(name) if cx.module.symbol(name).is_some_and(|it| std::ptr::eq(it, symbol)))
+        });
+        if !is_argument || symbol.bindings.len() != 1 || !stands_alone(cx, stmt) || yields(cx, call) {
+            return None;
+        }
+        statements.push((stmt, call));
+        before = AnyNodeRef::from(stmt);
+    }
+    statements.reverse();
+    let removable = removable(cx, gather, None);
+    removable.then_some(List::Named(statements))
+}
+
+/// A `yield` inside a group would hand the group's cancellation to the consumer.
+fn yields<'a>(cx: &Context<'a, '_>, node: impl Into<AnyNodeRef<'a>>) -> bool {
+    cx.module.descendants(node).any(|node| {
+        matches!(node, AnyNodeRef::ExprYield(_) | AnyNodeRef::ExprYieldFrom(_))
+    })
+}
+
+/// Whether nothing else stands on the lines of a statement, but for a comment after it.
+fn stands_alone(cx: &Context<'_, '_>, stmt: &Stmt) -> bool {
+    let placement = cx.module.placement(stmt);
+    placement.before.is_none() && placement.after == After::Nothing
+}
+
+/// Whether the statement of the gather, or the guard around it, can be removed where it has to be.
+fn removable<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>, guard: Option<&'a Stmt>) -> bool {
+    let statement = cx.module.statement(gather.site);
+    match (guard, statement) {
+        (Some(guard), _) => stands_alone(cx, guard) && is_unused(gather, statement),
+        (None, AnyNodeRef::StmtExpr(_)) if is_unused(gather, statement) => {
+            let placement = cx.module.placement(statement);
+            placement.before.is_none() && placement.after == After::Nothing
+        }
+        _ => true,
+    }
+}
+
+fn is_unused(gather: &Gather<'_>, statement: AnyNodeRef<'_>) -> bool {
+    matches!(statement, AnyNodeRef::StmtExpr(stmt) if stmt.value.range() == gather.site.range())
 }
 
 /// How the list that `name` is bound to is made; none where it may hold anything but coroutines,
@@ -190,51 +277,67 @@ fn call_of<'a>(cx: &Context<'a, '_>, method: &'a ast::ExprAttribute) -> Option<&
     (one_argument && is_statement && call.func.range() == method.range()).then_some(call)
 }
 
-/// `tasks = [...]` directly before the statement of the gather.
+/// `tasks = [...]` directly before the statement of the gather, or before its guard.
 fn adjacent_display<'a>(
     cx: &Context<'a, '_>,
     gather: &Gather<'a>,
     symbol: &Symbol<'a>,
     uses: &Uses<'a>,
 ) -> Option<List<'a>> {
-    let before = place::previous(cx, cx.module.statement(gather.site))?;
-    let value = assigned(cx, before, symbol)?;
-    // Nothing may be lost with the line, nor stand between the two.
-    let between = python::TextRange::new(before.start(), gather.site.start());
-    let plain = cx.module.comments(between).is_empty()
-        && cx.module.whole_lines(before).is_some()
-        && gather.timeout.is_none();
-    let elements: Vec<&'a Expr> = match value {
+    let statement = cx.module.statement(gather.site);
+    let guard = guard(cx, statement, symbol);
+    let stmt = place::previous(cx, guard.map_or(statement, AnyNodeRef::from))?;
+    let display = assigned(cx, stmt, symbol)?;
+    if !stands_alone(cx, stmt) || !removable(cx, gather, guard) {
+        return None;
+    }
+    let elements: Vec<&'a Expr> = match display {
         Expr::List(list) => list.elts.iter().collect(),
         Expr::ListComp(comprehension) => vec![&comprehension.elt],
         Expr::Generator(generator) => vec![&generator.elt],
         _ => return None,
     };
-    let suspends = cx.module.descendants(value).any(|node| {
-        matches!(node, AnyNodeRef::ExprAwait(_))
-            || matches!(node, AnyNodeRef::Comprehension(clause) if clause.is_async)
-    });
-    if suspends || elements.iter().any(|element| child(cx, element).is_none()) {
-        return None;
-    }
-    let only_use = symbol.bindings.len() == 1 && symbol.reads.len() == 1;
-    if plain && only_use {
-        return Some(List::Inline(before, value));
-    }
+    let children: Vec<Child<'a>> = elements
+        .iter()
+        .map(|element| child(cx, element))
+        .collect::<Option<_>>()?;
     let calls: Option<Vec<&'a ExprCall>> = elements
         .iter()
-        .map(|element| match element {
-            Expr::Call(call) => created(cx, call).map(|_| call),
+        .zip(&children)
+        .map(|(element, child)| match element {
+            Expr::Call(call) if !std::ptr::eq(child.coroutine, *element) => Some(call),
             _ => None,
         })
         .collect();
-    let statement = cx.module.statement(gather.site);
-    let replaceable = !matches!(statement, AnyNodeRef::StmtExpr(_))
-        || cx.module.whole_lines(statement).is_some();
-    // A generator would be used up.
-    (!value.is_generator_expr() && !uses.gathered.is_empty() && replaceable)
-        .then(|| calls.map(|calls| List::Created(before, calls)))
-        .flatten()
+    let suspends = cx.module.descendants(display).any(|node| {
+        matches!(node, AnyNodeRef::ExprAwait(_) | AnyNodeRef::ExprYield(_) | AnyNodeRef::ExprYieldFrom(_))
+            || matches!(node, AnyNodeRef::Comprehension(clause) if clause.is_async)
+    });
+    let asked_in_guard = usize::from(guard.is_some());
+    let only_use =
+        symbol.bindings.len() == 1 && symbol.reads.len() == 1 + asked_in_guard && !symbol.named_in_string;
+    if only_use && !suspends && !is_type_comment(cx, stmt) {
+        return Some(List::Inline { stmt, display, guard });
+    }
+    // Tasks start at the first `await` after them, in the group as before it; a generator would
+    // be used up.
+    let calls = calls.filter(|_| {
+        !display.is_generator_expr() && !uses.gathered.is_empty() && !yields(cx, display)
+    })?;
+    Some(List::Created {
+        stmt,
+        display,
+        calls,
+        guard,
+    })
+}
+
+/// Whether a statement has the old kind of annotation, which cannot stand without it.
+fn is_type_comment(cx: &Context<'_, '_>, stmt: &Stmt) -> bool {
+    cx.module.placement(stmt).comment.is_some_and(|comment| {
+        let text = cx.module.text(comment).trim_start_matches('#').trim_start();
+        ["type:", "noqa", "pylint:", "pyright:"].iter().any(|it| text.starts_with(it))
+    })
 }
 
 /// The value that a statement `name = value` gives to the symbol.
@@ -306,15 +409,16 @@ fn adjacent_loop<'a>(
         }
         appended.push((*call, child(cx, element)?));
     }
+    if !removable(cx, gather, guard) {
+        return None;
+    }
     let asked_in_guard = usize::from(guard.is_some());
-    let result_unused = matches!(statement, AnyNodeRef::StmtExpr(stmt) if stmt.value.range() == gather.site.range());
-    let serves_nothing_else =
-        uses.other.is_empty() && uses.gathered.len() == 1 && uses.asked == asked_in_guard && result_unused;
-    let deletable = |stmt: AnyNodeRef<'a>| cx.module.whole_lines(stmt).is_some();
-    if serves_nothing_else && deletable(AnyNodeRef::from(empty)) {
-        let last = guard.map_or(statement, AnyNodeRef::from);
-        let comments = cx.module.comments(last.range());
-        return (deletable(last) && comments.is_empty()).then_some(List::Loop {
+    let serves_nothing_else = uses.other.is_empty()
+        && uses.gathered.len() == 1
+        && uses.asked == asked_in_guard
+        && is_unused(gather, statement);
+    if serves_nothing_else && stands_alone(cx, empty) && !is_type_comment(cx, empty) {
+        return Some(List::Loop {
             empty: Some(empty),
             body,
             appended,
@@ -332,17 +436,15 @@ fn adjacent_loop<'a>(
         .other
         .iter()
         .all(|read| *read > cx.module.id(gather.site));
-    let complete = matches!(statement, AnyNodeRef::StmtExpr(_)) && result_unused;
-    let replaceable = !complete || deletable(statement);
-    (all_created && used_after && replaceable && guard.is_none() && uses.asked == 0).then_some(List::Loop {
+    (all_created && used_after && uses.asked == asked_in_guard).then_some(List::Loop {
         empty: None,
         body,
         appended,
-        guard: None,
+        guard,
     })
 }
 
-/// `if tasks:` with nothing in it but `statement`.
+/// `if tasks:` or `if len(tasks) > 0:` with nothing in it but `statement`.
 fn guard<'a>(
     cx: &Context<'a, '_>,
     statement: AnyNodeRef<'a>,
@@ -351,8 +453,21 @@ fn guard<'a>(
     let AnyNodeRef::StmtIf(guard) = cx.module.parent(statement)? else {
         return None;
     };
-    let Expr::Name(name) = &*guard.test else {
-        return None;
+    let test = match &*guard.test {
+        Expr::Compare(compare) => {
+            let zero = matches!(&*compare.comparators, [Expr::NumberLiteral(number)]
+                if matches!(&number.value, ast::Number::Int(int) if int.as_u64() == Some(0)));
+            let is_more = matches!(&*compare.ops, [ast::CmpOp::Gt | ast::CmpOp::NotEq]);
+            (zero && is_more && compare.left.is_call_expr()).then_some(&*compare.left)?
+        }
+        test => test,
+    };
+    let name = match test {
+        Expr::Name(name) => name,
+        Expr::Call(call) if cx.module.refers_to(&call.func, "builtins.len") => {
+            call.arguments.args.first()?.as_name_expr()?
+        }
+        _ => return None,
     };
     if guard.body.len() != 1
         || !guard.elif_else_clauses.is_empty()

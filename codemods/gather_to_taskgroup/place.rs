@@ -1,8 +1,8 @@
 //! Where in its statement a gather stands, and whether it can be moved before it.
 
 use engine::{Context, Refusal, withheld};
-use python::ast::{AnyNodeRef, Expr, Stmt, StmtAssign, StmtExpr};
-use python::Ranged;
+use python::ast::{AnyNodeRef, DictItem, Expr, ExprName, Stmt, StmtAssign, StmtExpr};
+use python::{BindingKind, Ranged, ScopeKind};
 
 use super::Gather;
 
@@ -69,7 +69,7 @@ fn check_evaluated_first<'a>(
     for parent in cx.module.ancestors(gather.site) {
         let first = match parent {
             _ if parent.is_statement() => {
-                return check_statement(cx, statement, child);
+                return check_statement(cx, gather, statement, child);
             }
             AnyNodeRef::ElifElseClause(_) => return Err(conditionally("an `elif` condition")),
             AnyNodeRef::ExprBoolOp(operation) => {
@@ -88,7 +88,7 @@ fn check_evaluated_first<'a>(
                 if same(&compare.left, child) {
                     true
                 } else if compare.comparators.first().is_some_and(|it| same(it, child)) {
-                    is_inert(cx, &compare.left)
+                    is_inert(cx, gather, &compare.left)
                 } else {
                     return Err(conditionally("the tail of a comparison"));
                 }
@@ -106,32 +106,42 @@ fn check_evaluated_first<'a>(
                 true
             }
             AnyNodeRef::ExprCall(call) => {
-                is_inert_callee(cx, &call.func) && {
+                same(&call.func, child) || is_inert_callee(cx, gather, &call.func) && {
                     call.arguments
                         .iter_source_order()
                         .map(|argument| argument.value())
                         .take_while(|it| !cx.module.contains(*it, gather.site))
-                        .all(|it| is_inert(cx, it))
+                        .all(|it| is_inert(cx, gather, it))
+                        // `f(x=await ..., *xs)` unpacks `xs` first.
+                        && (call.arguments.args.iter().any(|it| cx.module.contains(it, gather.site))
+                            || !call.arguments.args.iter().any(Expr::is_starred_expr))
                 }
             }
             AnyNodeRef::ExprBinOp(operation) => {
-                same(&operation.left, child) || is_inert(cx, &operation.left)
+                same(&operation.left, child) || is_inert(cx, gather, &operation.left)
             }
             AnyNodeRef::ExprSubscript(subscript) => {
-                same(&subscript.value, child) || is_inert(cx, &subscript.value)
+                same(&subscript.value, child) || is_inert(cx, gather, &subscript.value)
             }
             AnyNodeRef::ExprTuple(python::ast::ExprTuple { elts, .. })
             | AnyNodeRef::ExprList(python::ast::ExprList { elts, .. }) => {
-                all_before(cx, elts.iter(), child)
+                all_before(cx, gather, elts.iter(), child)
             }
-            AnyNodeRef::ExprSet(set) => all_before(cx, set.elts.iter(), child),
-            AnyNodeRef::ExprDict(dict) => all_before(
-                cx,
-                dict.items
+            AnyNodeRef::ExprSet(set) => all_before(cx, gather, set.elts.iter(), child),
+            AnyNodeRef::ExprDict(dict) => {
+                let mut before = dict
+                    .items
                     .iter()
-                    .flat_map(|item| item.key.iter().chain(std::iter::once(&item.value))),
-                child,
-            ),
+                    .take_while(|item| item.range().end() <= gather.site.start());
+                let own = dict
+                    .items
+                    .iter()
+                    .find(|item| item.range().contains_range(gather.site.range()));
+                before.all(|item| is_inert_item(cx, gather, item))
+                    && own.and_then(|item| item.key.as_ref()).is_none_or(|key| {
+                        same(key, child) || is_inert(cx, gather, key)
+                    })
+            }
             // A field before it would be formatted before the children run.
             AnyNodeRef::FString(string) => {
                 let mut fields = string.elements.interpolations();
@@ -150,8 +160,8 @@ fn check_evaluated_first<'a>(
             | AnyNodeRef::ExprNamed(_)
             | AnyNodeRef::ExprStarred(_)
             | AnyNodeRef::ExprUnaryOp(_)
-            | AnyNodeRef::ExprYield(_)
-            | AnyNodeRef::WithItem(_) => true,
+            | AnyNodeRef::ExprYield(_) => true,
+            AnyNodeRef::WithItem(item) => same(&item.context_expr, child),
             AnyNodeRef::Decorator(_) | AnyNodeRef::Parameters(_) | AnyNodeRef::ParameterWithDefault(_) => {
                 return Err(conditionally("a decorator or default value"));
             }
@@ -177,6 +187,7 @@ fn same(expr: &Expr, node: AnyNodeRef<'_>) -> bool {
 
 fn check_statement<'a>(
     cx: &Context<'a, '_>,
+    gather: &Gather<'a>,
     statement: AnyNodeRef<'a>,
     child: AnyNodeRef<'a>,
 ) -> Result<(), Refusal> {
@@ -188,7 +199,8 @@ fn check_statement<'a>(
         }
         AnyNodeRef::StmtAugAssign(assign) => {
             // The target is read before the value: another task may change it meanwhile.
-            let is_local = matches!(&*assign.target, Expr::Name(name) if is_unshared(cx, name));
+            let is_local =
+                same(&assign.value, child) && matches!(&*assign.target, Expr::Name(name) if is_own(cx, gather, name));
             if !is_local {
                 return Err(withheld!(
                     "`{}` is read before the children run and written after: assign the result to a name first",
@@ -243,38 +255,82 @@ fn is_first_iterable(
 
 fn all_before<'a>(
     cx: &Context<'a, '_>,
+    gather: &Gather<'a>,
     elements: impl Iterator<Item = &'a Expr>,
     child: AnyNodeRef<'a>,
 ) -> bool {
     elements
         .take_while(|element| !same(element, child))
-        .all(|element| is_inert(cx, element))
+        .all(|element| is_inert(cx, gather, element))
 }
 
-/// Whether evaluating `expr` early changes nothing: a constant, or a name that no other task can
-/// bind anew meanwhile.
-fn is_inert<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> bool {
+/// Whether evaluating `expr` late changes nothing: a constant, a display of such, or a name that
+/// neither another task nor the gather itself can bind anew meanwhile.
+fn is_inert<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>, expr: &'a Expr) -> bool {
     match expr {
-        Expr::Name(name) => is_unshared(cx, name),
+        Expr::Name(name) => is_unshared(cx, gather, name),
+        Expr::UnaryOp(operation) => operation.operand.is_literal_expr(),
+        Expr::List(list) => list.elts.iter().all(|it| is_inert(cx, gather, it)),
+        Expr::Tuple(tuple) => tuple.elts.iter().all(|it| is_inert(cx, gather, it)),
+        Expr::Dict(dict) => dict.items.iter().all(|item| is_inert_item(cx, gather, item)),
         _ => expr.is_literal_expr(),
     }
 }
 
-fn is_unshared<'a>(cx: &Context<'a, '_>, name: &'a python::ast::ExprName) -> bool {
+fn is_inert_item<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>, item: &'a DictItem) -> bool {
+    // `**mapping` copies what the children may change.
+    item.key.as_ref().is_some_and(|key| is_inert(cx, gather, key)) && is_inert(cx, gather, &item.value)
+}
+
+fn is_unshared<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>, name: &'a ExprName) -> bool {
     cx.module.symbol(name).is_none_or(|symbol| {
-        let own = cx.module.scope(name);
-        symbol.bindings.len() == 1
-            || (symbol.scope == own && symbol.bindings.iter().all(|binding| binding.from == own))
+        is_own(cx, gather, name)
+            || matches!(symbol.bindings.as_slice(), [binding]
+                if binding.from == symbol.scope
+                    && symbol.scope != cx.module.scope(name)
+                    && !matches!(binding.kind, BindingKind::Loop | BindingKind::Augmented | BindingKind::Deleted))
     })
 }
 
-/// A name, a name of an imported module, or a method of a literal.
-fn is_inert_callee<'a>(cx: &Context<'a, '_>, func: &'a Expr) -> bool {
+/// Whether only the coroutine itself binds this name, and not inside the gather.
+fn is_own<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>, name: &'a ExprName) -> bool {
+    cx.module.symbol(name).is_some_and(|symbol| {
+        let own = cx.module.scope(name);
+        let is_function = matches!(cx.module.scope_data(own).kind, ScopeKind::Function(_));
+        is_function
+            && symbol.scope == own
+            && symbol.bindings.iter().all(|binding| {
+                binding.from == own
+                    && !cx.module.contains(gather.site, cx.module.node(binding.node))
+            })
+    })
+}
+
+/// A name, a name of an imported module, a method of a literal, or one of a list or the like that
+/// was displayed here.
+fn is_inert_callee<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>, func: &'a Expr) -> bool {
     match func {
-        Expr::Attribute(attribute) => {
-            attribute.value.is_literal_expr() || cx.module.qualified_name(func).is_some()
-        }
-        _ => is_inert(cx, func),
+        Expr::Attribute(attribute) => match &*attribute.value {
+            Expr::Name(name) if is_own(cx, gather, name) => {
+                cx.module.symbol(name).is_some_and(|symbol| {
+                    symbol.bindings.iter().all(|binding| {
+                        matches!(
+                            binding.kind,
+                            BindingKind::Value(
+                                Expr::List(_)
+                                    | Expr::ListComp(_)
+                                    | Expr::Set(_)
+                                    | Expr::SetComp(_)
+                                    | Expr::Dict(_)
+                                    | Expr::DictComp(_)
+                            )
+                        )
+                    })
+                })
+            }
+            value => value.is_literal_expr() || cx.module.qualified_name(func).is_some(),
+        },
+        _ => is_inert(cx, gather, func),
     }
 }
 

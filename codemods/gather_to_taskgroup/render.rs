@@ -31,9 +31,11 @@ pub(super) fn edits<'a>(
     } else {
         (String::new(), None)
     };
-    let first = match &children.list {
-        Some(List::Created(stmt, _) | List::Loop { body: stmt, .. }) => AnyNodeRef::from(*stmt),
-        Some(List::Inline(..) | List::Kept) | None => cx.module.statement(gather.site),
+    let list = children.list.as_ref();
+    let guard = list.and_then(List::guard);
+    let first = match list.and_then(List::moved) {
+        Some((first, _)) => AnyNodeRef::from(first),
+        None => guard.map_or(cx.module.statement(gather.site), AnyNodeRef::from),
     };
     let unwrap = cx.option("exceptions") == "unwrap";
     let failures = if unwrap {
@@ -57,35 +59,113 @@ pub(super) fn edits<'a>(
         failures,
         asyncio: import.name.clone(),
         replaced: replaced_list(gather, children),
+        display: match list {
+            Some(List::Inline { display, .. }) => Some(display),
+            _ => None,
+        },
         indent: cx.module.placement(first).indent,
     };
     let mut edits = match &children.list {
-        Some(List::Created(stmt, calls)) => writer.move_display(stmt, calls, place)?,
+        Some(List::Created {
+            stmt,
+            display,
+            calls,
+            ..
+        }) => {
+            let inner = writer.created_display(stmt, display, calls);
+            writer.move_into_group((stmt, stmt), inner, guard, place)?
+        }
+        Some(List::Named(statements)) => {
+            let inner = statements
+                .iter()
+                .map(|(_, call)| writer.created_call(call))
+                .collect();
+            let (Some((first, _)), Some((last, _))) = (statements.first(), statements.last()) else {
+                return Err(Refusal::NotOurs); // a gather of nothing
+            };
+            writer.move_into_group((first, last), inner, None, place)?
+        }
         Some(List::Loop {
             empty,
             body,
             appended,
-            guard,
-        }) => writer.move_loop(*empty, body, appended, *guard, place)?,
-        Some(List::Inline(stmt, display)) => {
+            ..
+        }) => {
+            let inner = writer.appended(empty.is_some(), appended);
+            let mut edits = writer.move_into_group((body, body), inner, guard, place)?;
+            edits.extend(empty.map(|empty| delete_statement(cx, empty)));
+            edits
+        }
+        Some(List::Inline { stmt, display, .. }) => {
             let items = display_items(cx, display);
-            let mut edits = writer.write(place, &items)?;
-            let Some(lines) = cx.module.whole_lines(*stmt) else {
-                return Err(Refusal::NotOurs); // checked before
+            let mut edits = match guard {
+                Some(guard) => writer.replace_guard(guard, &items)?,
+                None => writer.write(place, &items)?,
             };
-            edits.push(Edit::delete(lines));
+            edits.push(delete_statement(cx, stmt));
             edits
         }
         Some(List::Kept) | None => writer.write(place, &children.items)?,
     };
+    check_comments(cx, &edits)?;
     edits.extend(import.edit);
     edits.extend(definition);
     Ok(edits)
 }
 
+/// A comment may stand where the result has no place for it.
+fn check_comments(cx: &Context<'_, '_>, edits: &[Edit]) -> Result<(), Refusal> {
+    let written: String = edits.iter().map(|edit| edit.content.as_str()).collect();
+    for edit in edits {
+        let (Ok(start), Ok(end)) = (TextSize::try_from(edit.range.start), TextSize::try_from(edit.range.end))
+        else {
+            continue;
+        };
+        for comment in cx.module.comments(TextRange::new(start, end)) {
+            let text = cx.module.text(*comment);
+            if !written.contains(text) {
+                return Err(withheld!(
+                    "the comment `{text}` has no place in the result: move it before the statement"
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The deletion of a statement that stands alone on its lines. A comment after it stays; of the
+/// blank lines around it those before, or those after where nothing stands before.
+fn delete_statement<'a>(cx: &Context<'a, '_>, stmt: &'a Stmt) -> Edit {
+    let module = cx.module;
+    if let Some(comment) = module.placement(stmt).comment {
+        return Edit::delete(TextRange::new(stmt.start(), comment.start()));
+    }
+    let start = module.line_start(stmt.start());
+    let mut end = module.next_line(stmt.end());
+    let is_blank_at = |offset: TextSize| {
+        let line = TextRange::new(module.line_start(offset), module.next_line(offset));
+        !line.is_empty() && module.text(line).trim().is_empty()
+    };
+    let opens_body = module
+        .siblings(stmt)
+        .is_some_and(|(_, position)| position == 0)
+        && module.comments(TextRange::new(
+            module.line_start(start.checked_sub(1.into()).unwrap_or_default()),
+            start,
+        ))
+        .is_empty();
+    let blank_before = start
+        .checked_sub(1.into())
+        .is_some_and(|before| is_blank_at(before));
+    while (opens_body || blank_before) && is_blank_at(end) {
+        end = module.next_line(end);
+    }
+    Edit::delete(TextRange::new(start, end))
+}
+
 /// The name of the list that is made in the group instead: its readers know it.
 fn replaced_list<'a>(gather: &Gather<'a>, children: &Children<'a>) -> Option<&'a str> {
-    let (Some(List::Inline(..)), [Expr::Starred(starred)]) =
+    let (Some(List::Inline { .. }), [Expr::Starred(starred)]) =
         (&children.list, &*gather.call.arguments.args)
     else {
         return None;
@@ -210,6 +290,26 @@ fn wrapper(cx: &Context<'_, '_>) -> Result<(String, Option<Edit>), Refusal> {
     Ok((name.to_string(), Some(cx.define(&text, TextSize::new(0), 2))))
 }
 
+/// Whether a node that is no name expression binds or declares `name`.
+fn binds(node: AnyNodeRef<'_>, name: &str) -> bool {
+    match node {
+        AnyNodeRef::Parameter(parameter) => parameter.name.as_str() == name,
+        AnyNodeRef::StmtGlobal(stmt) => stmt.names.iter().any(|it| it.as_str() == name),
+        AnyNodeRef::StmtNonlocal(stmt) => stmt.names.iter().any(|it| it.as_str() == name),
+        AnyNodeRef::ExceptHandlerExceptHandler(it) => it.name.as_deref() == Some(name),
+        AnyNodeRef::StmtFunctionDef(it) => it.name.as_str() == name,
+        AnyNodeRef::StmtClassDef(it) => it.name.as_str() == name,
+        AnyNodeRef::Alias(it) => {
+            let bound = it.asname.as_ref().unwrap_or(&it.name).as_str();
+            bound.split('.').next() == Some(name)
+        }
+        AnyNodeRef::PatternMatchAs(it) => it.name.as_deref() == Some(name),
+        AnyNodeRef::PatternMatchStar(it) => it.name.as_deref() == Some(name),
+        AnyNodeRef::PatternMatchMapping(it) => it.rest.as_deref() == Some(name),
+        _ => false,
+    }
+}
+
 struct Writer<'a, 'm, 'c> {
     cx: &'c Context<'a, 'm>,
     gather: &'c Gather<'a>,
@@ -220,6 +320,8 @@ struct Writer<'a, 'm, 'c> {
     asyncio: String,
     /// The name of a list that the group's own takes the place of.
     replaced: Option<&'a str>,
+    /// The list that is made in the group instead.
+    display: Option<&'a Expr>,
     /// The indentation of the first statement of the group.
     indent: String,
 }
@@ -322,38 +424,30 @@ impl<'a> Writer<'a, '_, '_> {
             }
             Item::Each(child, clauses) => {
                 let comments = self.cx.module.comments(argument.range());
-                if comments.is_empty() && self.can_be_loop(argument, clauses) {
-                    let mut depth = depth;
-                    for clause in *clauses {
-                        let target = self.cx.module.text(clause.target.range());
-                        let iter = self.expression(&clause.iter, depth);
-                        lines.push(Line::new(depth, format!("for {target} in {iter}:")));
-                        depth += 1;
-                        for condition in &clause.ifs {
-                            let condition = self.expression(condition, depth);
-                            lines.push(Line::new(depth, format!("if {condition}:")));
-                            depth += 1;
-                        }
+                let headers = self.loop_headers(clauses).filter(|_| comments.is_empty());
+                if let Some(headers) = headers.filter(|_| self.can_be_loop(clauses)) {
+                    for header in &headers {
+                        lines.push(Line::new(header.depth, &*header.text));
                     }
-                    self.create(lines, depth, "", child);
+                    self.create(lines, depth + headers.len(), "", child);
                 } else {
                     lines.push(self.unused_list(item, argument)?);
                 }
             }
             Item::All(iterable, wrapped) => {
                 let variable = if *wrapped { "awaitable" } else { "coro" };
-                if self.cx.module.mentions(self.gather.coroutine, variable) {
-                    lines.push(self.unused_list(item, argument)?);
-                } else {
-                    let iterable = self.expression(iterable, depth);
+                let header = self.header_line(depth, &format!("for {variable} in "), iterable);
+                if let Some(header) = header.filter(|_| self.is_free_for_loop(variable)) {
                     let element = if *wrapped {
                         format!("{}({variable})", self.names.wrapper)
                     } else {
                         variable.to_string()
                     };
-                    lines.push(Line::new(depth, format!("for {variable} in {iterable}:")));
+                    lines.push(header);
                     let create = format!("{}.create_task({element})", self.names.group);
                     lines.push(Line::new(depth + 1, create));
+                } else {
+                    lines.push(self.unused_list(item, argument)?);
                 }
             }
         }
@@ -367,12 +461,63 @@ impl<'a> Writer<'a, '_, '_> {
         lines.push(Line::new(depth, format!("{assigned}{text}")));
     }
 
-    /// An expression as it stands in a header line.
-    fn expression(&self, expr: &'a Expr, depth: usize) -> String {
-        let range = self.cx.module.parenthesized(expr);
-        self.layout
-            .flat(expr)
-            .unwrap_or_else(|| self.layout.verbatim(range, &self.indent_at(depth)))
+    /// The clauses of a comprehension as statements; none where one cannot be laid out.
+    fn loop_headers(&self, clauses: &'a [Comprehension]) -> Option<Vec<Line>> {
+        let mut lines = Vec::new();
+        for clause in clauses {
+            let mut target = self.layout.flat(&clause.target)?;
+            // The parentheses of `for (a, b) in pairs` are needless in both.
+            if let Expr::Tuple(tuple) = &clause.target
+                && tuple.parenthesized
+                && !tuple.elts.is_empty()
+                && let Some(bare) = target.strip_prefix('(').and_then(|it| it.strip_suffix(')'))
+            {
+                target = bare.to_string();
+            }
+            let depth = self.depth() + lines.len();
+            lines.push(self.header_line(depth, &format!("for {target} in "), &clause.iter)?);
+            for condition in &clause.ifs {
+                let depth = self.depth() + lines.len();
+                lines.push(self.header_line(depth, "if ", condition)?);
+            }
+        }
+        Some(lines)
+    }
+
+    /// `open`, the expression without needless parentheses, and a colon; none where the
+    /// expression has to be broken and this cannot tell where.
+    fn header_line(&self, depth: usize, open: &str, expr: &'a Expr) -> Option<Line> {
+        let indent = self.indent_at(depth);
+        let parenthesized = self.cx.module.parenthesized(expr) != expr.range();
+        if let Some(text) = self.layout.flat(expr) {
+            let needless = parenthesized
+                && !matches!(expr, Expr::Named(_) | Expr::Yield(_) | Expr::YieldFrom(_));
+            let bare = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+            let text = bare.filter(|_| needless).map_or(text.as_str(), str::trim);
+            if width(&indent) + width(open) + width(text) < self.layout.width {
+                return Some(Line::new(depth, format!("{open}{text}:")));
+            }
+        }
+        match expr {
+            Expr::BoolOp(operation) => {
+                let newline = self.cx.module.newline();
+                let inner = format!("{indent}{}", self.cx.module.indent());
+                let mut text = format!("{open}(");
+                for (position, value) in operation.values.iter().enumerate() {
+                    let operator = if position == 0 { "" } else { operation.op.as_str() };
+                    let space = if position == 0 { "" } else { " " };
+                    let value = self.layout.flat(value)?;
+                    let _ = write!(text, "{newline}{inner}{operator}{space}{value}");
+                }
+                Some(Line::new(depth, format!("{text}{newline}{indent}):")))
+            }
+            Expr::Call(_) | Expr::List(_) | Expr::ListComp(_) if !parenthesized => {
+                let before = width(&indent) + width(open);
+                let text = self.layout.piece(&Piece::Expr(expr), &indent, before, 1);
+                Some(Line::new(depth, format!("{open}{text}:")))
+            }
+            _ => None,
+        }
     }
 
     /// `_tasks = [...]` for an argument that is a list by itself, and whose results nobody wants.
@@ -387,15 +532,8 @@ impl<'a> Writer<'a, '_, '_> {
 
     /// Whether the clauses of a comprehension can become statements: their variables would then
     /// be the function's own, so that nothing else in it may have these names.
-    fn can_be_loop(&self, comprehension: &'a Expr, clauses: &'a [Comprehension]) -> bool {
+    fn can_be_loop(&self, clauses: &'a [Comprehension]) -> bool {
         let module = self.cx.module;
-        let inside = |node: AnyNodeRef<'a>| comprehension.range().contains_range(node.range());
-        let mut targets = clauses.iter().flat_map(|clause| {
-            module.descendants(&clause.target).filter_map(|node| match node {
-                AnyNodeRef::ExprName(name) => Some(name.id.as_str()),
-                _ => None,
-            })
-        });
         let is_plain = clauses.iter().all(|clause| {
             !clause.is_async
                 && module
@@ -403,26 +541,46 @@ impl<'a> Writer<'a, '_, '_> {
                     .all(|node| !matches!(node, AnyNodeRef::ExprAttribute(_) | AnyNodeRef::ExprSubscript(_)))
         });
         is_plain
-            && targets.all(|target| {
-                let free = module.descendants(self.gather.coroutine).all(|node| match node {
-                    AnyNodeRef::ExprName(name) if name.id == target && !inside(node) => {
-                        // The variable of another comprehension is that one's own.
-                        module.symbol(name).is_some_and(|symbol| {
-                            matches!(module.scope_data(symbol.scope).kind, ScopeKind::Comprehension)
-                        })
-                    }
-                    AnyNodeRef::ExprName(_) => true,
-                    AnyNodeRef::Parameter(parameter) => parameter.name.as_str() != target,
-                    AnyNodeRef::StmtGlobal(stmt) => stmt.names.iter().all(|it| it.as_str() != target),
-                    AnyNodeRef::StmtNonlocal(stmt) => stmt.names.iter().all(|it| it.as_str() != target),
-                    AnyNodeRef::ExceptHandlerExceptHandler(it) => it.name.as_deref() != Some(target),
-                    AnyNodeRef::StmtFunctionDef(it) => it.name.as_str() != target,
-                    AnyNodeRef::StmtClassDef(it) => it.name.as_str() != target,
-                    AnyNodeRef::Alias(it) => it.asname.as_ref().unwrap_or(&it.name).as_str() != target,
+            && clauses
+                .iter()
+                .flat_map(|clause| module.descendants(&clause.target))
+                .all(|node| match node {
+                    AnyNodeRef::ExprName(name) => self.is_free_for_loop(name.id.as_str()),
                     _ => true,
-                });
-                free
-            })
+                })
+    }
+
+    /// Whether a loop may bind this name in the coroutine: it is the variable of comprehensions
+    /// there, or of loops that are over or not begun, and everything that reads it is inside them.
+    fn is_free_for_loop(&self, name: &str) -> bool {
+        let module = self.cx.module;
+        let coroutine = self.gather.coroutine;
+        let own = coroutine.body.first().map(|first| module.scope(first));
+        module.descendants(coroutine).all(|node| match node {
+            AnyNodeRef::ExprName(it) if it.id == name => module.symbol(it).is_some_and(|symbol| {
+                matches!(module.scope_data(symbol.scope).kind, ScopeKind::Comprehension)
+                    || (Some(symbol.scope) == own
+                        && own == Some(module.scope(it))
+                        && self.is_inside_own_loop(it))
+            }),
+            AnyNodeRef::ExprName(_) => true,
+            _ => !binds(node, name),
+        })
+    }
+
+    /// Whether a name stands in a `for` statement of which it is the variable, and the gather
+    /// does not.
+    fn is_inside_own_loop(&self, name: &ast::ExprName) -> bool {
+        let module = self.cx.module;
+        module.ancestors(name).any(|node| match node {
+            AnyNodeRef::StmtFor(stmt) => {
+                matches!(&*stmt.target, Expr::Name(target) if target.id == name.id)
+                    && (module.contains(&*stmt.target, name)
+                        || stmt.body.iter().any(|inner| module.contains(inner, name)))
+                    && !module.contains(stmt, self.gather.site)
+            }
+            _ => false,
+        })
     }
 
     /// `a, b = await gather(f(), g())`: a task for each name, its result after the block.
@@ -663,121 +821,245 @@ impl<'a> Writer<'a, '_, '_> {
         )
     }
 
-    /// `tasks = [create_task(...)]` moves into the group; the results are read after it.
-    fn move_display(
-        &self,
-        stmt: &'a Stmt,
-        calls: &[&'a ast::ExprCall],
-        place: &Place<'a>,
-    ) -> Result<Vec<Edit>, Refusal> {
-        let mut edits = self.move_into_group(stmt);
-        for call in calls {
-            edits.push(Edit::replace(
-                call.func.range(),
-                format!("{}.create_task", self.names.group),
-            ));
-        }
-        let last = stmt.end();
-        edits.extend(self.after_move(place, last)?);
-        Ok(edits)
-    }
-
-    /// The loop that fills the list moves into the group, and makes the tasks there.
-    fn move_loop(
-        &self,
-        empty: Option<&'a Stmt>,
-        body: &'a Stmt,
-        appended: &[(&'a ast::ExprCall, Child<'a>)],
-        guard: Option<&'a Stmt>,
-        place: &Place<'a>,
-    ) -> Result<Vec<Edit>, Refusal> {
+    /// `tasks = [create_task(f(x)) for x in xs]` => `tasks = [tg.create_task(f(x)) for x in xs]`,
+    /// laid out anew where its author left that to a formatter.
+    fn created_display(&self, stmt: &'a Stmt, display: &'a Expr, calls: &[&'a ast::ExprCall]) -> Vec<Edit> {
         let module = self.cx.module;
-        let mut edits = self.move_into_group(body);
-        let create = format!("{}.create_task", self.names.group);
-        for (append, child) in appended {
-            let Some(Expr::Call(element)) = append.arguments.args.first() else {
-                return Err(Refusal::NotOurs); // a child that is appended is a call
-            };
-            let is_created = !std::ptr::eq(child.coroutine, &raw const append.arguments.args[0]);
-            match (empty, is_created) {
-                // tasks.append(create_task(f(x))) => tg.create_task(f(x))
-                (Some(_), true) => {
-                    edits.push(Edit::replace(
-                        TextRange::new(append.start(), element.arguments.start()),
-                        create.clone(),
-                    ));
-                    edits.push(Edit::delete(TextRange::new(element.end(), append.end())));
-                }
-                // tasks.append(f(x)) => tg.create_task(f(x))
-                (Some(_), false) => edits.push(Edit::replace(append.func.range(), create.clone())),
-                // tasks.append(create_task(f(x))) => tasks.append(tg.create_task(f(x)))
-                (None, _) => edits.push(Edit::replace(element.func.range(), create.clone())),
-            }
+        let plain = module.comments(stmt.range()).is_empty()
+            && !module.has_multiline_string(stmt.range())
+            && !self.layout.has_trailing_comma(display.range())
+            && !display.is_generator_expr();
+        if !plain {
+            return calls
+                .iter()
+                .map(|call| Edit::replace(call.func.range(), format!("{}.create_task", self.names.group)))
+                .collect();
         }
-        if let Some(empty) = empty {
-            edits.extend(module.whole_lines(empty).map(Edit::delete));
-        }
-        if let Some(guard) = guard {
-            edits.extend(module.whole_lines(guard).map(Edit::delete));
-            edits.extend(self.closing(body.end()));
-        } else {
-            edits.extend(self.after_move(place, body.end())?);
-        }
-        Ok(edits)
+        let items = display_items(self.cx, display);
+        let borrowed: Vec<(&Item<'a>, &'a Expr)> =
+            items.iter().map(|(item, argument)| (item, *argument)).collect();
+        let target = TextRange::new(stmt.start(), display.start());
+        let target = module.text(target).trim_end().trim_end_matches('=').trim_end();
+        vec![Edit::replace(stmt.range(), self.display(target, &borrowed))]
     }
 
-    /// The header before `stmt`, and `stmt` indented under it.
-    fn move_into_group(&self, stmt: &'a Stmt) -> Vec<Edit> {
+    /// `create_task(f())` => `tg.create_task(f())`
+    fn created_call(&self, call: &'a ast::ExprCall) -> Edit {
+        Edit::replace(call.func.range(), format!("{}.create_task", self.names.group))
+    }
+
+    /// `tasks.append(create_task(f(x)))` => `tg.create_task(f(x))`, or, where the list stays,
+    /// `tasks.append(tg.create_task(f(x)))`.
+    fn appended(&self, list_goes: bool, appended: &[(&'a ast::ExprCall, Child<'a>)]) -> Vec<Edit> {
         let module = self.cx.module;
         let deeper = module.indent().repeat(self.depth());
-        let start = module.line_start(stmt.start());
-        let mut header = String::new();
-        for line in self.header() {
-            let indent = self.indent_at(line.depth);
-            let _ = write!(header, "{indent}{}{}", line.text, module.newline());
-        }
-        let mut edits = vec![Edit::insert(start, header)];
-        for line in module.lines_to_indent(stmt.range()) {
-            edits.push(Edit::insert(line, deeper.clone()));
-        }
-        // One insertion, so that nothing can come between the header and the first line.
-        if let [header, first, ..] = edits.as_mut_slice()
-            && header.range == first.range
-        {
-            header.content.push_str(&first.content);
-            edits.remove(1);
+        let mut edits = Vec::new();
+        for (append, child) in appended {
+            let created = append.arguments.args.first().and_then(|element| match element {
+                Expr::Call(call) if !std::ptr::eq(child.coroutine, element) => Some(call),
+                _ => None,
+            });
+            let plain = module.comments(append.range()).is_empty()
+                && !module.has_multiline_string(append.range());
+            if let Some(indent) = module.indentation_at(append.start()).filter(|_| plain) {
+                let indent = format!("{indent}{deeper}");
+                let create = child.create(&self.names);
+                let piece = if list_goes {
+                    create
+                } else {
+                    Piece::Call(format!("{}(", module.text(append.func.range())), vec![create], ")")
+                };
+                let text = self.layout.piece(&piece, &indent, width(&indent), 0);
+                edits.push(Edit::replace(append.range(), text));
+                continue;
+            }
+            match (list_goes, created) {
+                (true, Some(call)) => {
+                    edits.push(Edit::replace(
+                        TextRange::new(append.start(), call.arguments.start()),
+                        format!("{}.create_task", self.names.group),
+                    ));
+                    edits.push(Edit::delete(TextRange::new(call.end(), append.end())));
+                }
+                (true, None) => edits.push(Edit::replace(
+                    append.func.range(),
+                    format!("{}.create_task", self.names.group),
+                )),
+                (false, Some(call)) => edits.push(self.created_call(call)),
+                (false, None) => {}
+            }
         }
         edits
     }
 
-    /// What stands after a list was moved: the statement with the results, or nothing.
-    fn after_move(&self, place: &Place<'a>, last: TextSize) -> Result<Vec<Edit>, Refusal> {
+    /// The statements from the first to the last of `moved` stand in the group: the header before
+    /// them, their lines indented, `inner` the edits of their text. What is awaited after them
+    /// goes, or becomes the results.
+    fn move_into_group(
+        &self,
+        (first, last): (&'a Stmt, &'a Stmt),
+        inner: Vec<Edit>,
+        guard: Option<&'a Stmt>,
+        place: &Place<'a>,
+    ) -> Result<Vec<Edit>, Refusal> {
         let module = self.cx.module;
-        let mut edits: Vec<Edit> = self.closing(last).into_iter().collect();
-        let name = match &*self.gather.call.arguments.args {
-            [Expr::Starred(starred)] => module.text(starred.value.range()),
-            _ => return Err(Refusal::NotOurs), // checked before
-        };
+        let newline = module.newline();
+        let end = self.end_of_moved(last);
+        let mut edits = Vec::new();
+        let mut header = String::new();
+        let mut after_header = None;
         match place {
-            Place::Unused(stmt) => edits.extend(module.whole_lines(*stmt).map(Edit::delete)),
+            Place::Unused(awaited) => {
+                let gone = guard.map_or(AnyNodeRef::from(*awaited), AnyNodeRef::from);
+                let trailing = module.placement(gone).comment;
+                let region_end = module.next_line(gone.end());
+                let mut region = TextRange::new(module.next_line(end), region_end);
+                if !module.text(region).ends_with(['\n', '\r']) && self.failures.is_none() {
+                    // A file without a last line ending stays one.
+                    region = TextRange::new(module.line_end(end), region_end);
+                }
+                for comment in module.comments(region) {
+                    if guard.is_none() && Some(*comment) == trailing {
+                        after_header = Some(module.text(*comment));
+                    } else {
+                        let _ = write!(header, "{}{}{newline}", self.indent, module.text(*comment));
+                    }
+                }
+                let mut text = self.closing();
+                let between = TextRange::new(region.start(), module.line_start(gone.start()));
+                let is_last = module
+                    .siblings(gone)
+                    .is_none_or(|(body, position)| position + 1 == body.len());
+                let next = TextRange::new(region.end(), module.next_line(region.end()));
+                if !is_last
+                    && !between.is_empty()
+                    && module.text(between).lines().any(|line| line.trim().is_empty())
+                    && !module.text(next).trim().is_empty()
+                {
+                    text.push_str(newline);
+                }
+                edits.push(Edit::replace(region, text));
+            }
+            Place::Names(assign, names) if !self.is_starred() => {
+                let lines: Vec<Line> = names
+                    .iter()
+                    .zip(self.argument_results())
+                    .map(|(name, result)| Line::new(0, format!("{name} = {result}")))
+                    .collect();
+                let same_number = lines.len() == names.len();
+                edits.push(if same_number {
+                    replace_statement(module, *assign, &lines)
+                } else {
+                    self.replace_site(self.moved_results())
+                });
+                edits.push(Edit::insert(module.next_line(end), self.closing()));
+            }
             Place::Names(..) | Place::Value(_) => {
-                edits.push(self.replace_site(format!("[task.result() for task in {name}]")));
+                edits.push(self.replace_site(self.moved_results()));
+                edits.push(Edit::insert(module.next_line(end), self.closing()));
             }
         }
+        for (position, line) in self.header().into_iter().enumerate() {
+            let indent = self.indent_at(line.depth);
+            let _ = write!(header, "{indent}{}", line.text);
+            if let Some(comment) = after_header.filter(|_| position == 0) {
+                let _ = write!(header, "  {comment}");
+            }
+            header.push_str(newline);
+        }
+        let deeper = module.indent().repeat(self.depth());
+        let start = module.line_start(first.start());
+        for line in module.lines_to_indent(TextRange::new(first.start(), end)) {
+            let offset = line.to_usize();
+            if inner.iter().any(|edit| edit.range.start < offset && offset <= edit.range.end) {
+                continue;
+            }
+            let mut text = deeper.clone();
+            if line == start {
+                // One insertion, so that nothing can come between the header and the first line.
+                text.insert_str(0, &header);
+            }
+            edits.push(Edit::insert(line, text));
+        }
+        edits.retain(|edit| !edit.range.is_empty() || !edit.content.is_empty());
+        edits.extend(inner);
         Ok(edits)
     }
 
-    /// The lines that unwrap the failures, after the last statement that was moved.
-    fn closing(&self, last: TextSize) -> Option<Edit> {
+    /// The end of a moved statement with the comments after it that stand deeper than it does:
+    /// they belong to its body.
+    fn end_of_moved(&self, last: &'a Stmt) -> TextSize {
         let module = self.cx.module;
+        let mut end = last.end();
+        let mut line = module.next_line(end);
+        while line.to_usize() < module.source().len() {
+            let range = TextRange::new(line, module.line_end(line));
+            let text = module.text(range);
+            let indent = text.len() - text.trim_start().len();
+            if text.trim().is_empty() {
+                line = module.next_line(line);
+                continue;
+            }
+            if !text.trim_start().starts_with('#') || indent <= self.indent.len() {
+                break;
+            }
+            end = range.end();
+            line = module.next_line(line);
+        }
+        end
+    }
+
+    fn is_starred(&self) -> bool {
+        self.gather.call.arguments.args.iter().any(Expr::is_starred_expr)
+    }
+
+    /// `one.result()` for each of the arguments, which are names of tasks.
+    fn argument_results(&self) -> Vec<String> {
+        let arguments = &self.gather.call.arguments.args;
+        arguments
+            .iter()
+            .map(|argument| format!("{}.result()", self.cx.module.text(argument)))
+            .collect()
+    }
+
+    /// The results of tasks that were made before the gather.
+    fn moved_results(&self) -> String {
+        match &*self.gather.call.arguments.args {
+            [Expr::Starred(starred)] => {
+                let name = self.cx.module.text(starred.value.range());
+                format!("[task.result() for task in {name}]")
+            }
+            _ => format!("[{}]", self.argument_results().join(", ")),
+        }
+    }
+
+    /// The group in the place of `if tasks: await gather(*tasks)`: without tasks it does nothing.
+    fn replace_guard(&self, guard: &'a Stmt, items: &[(Item<'a>, &'a Expr)]) -> Result<Vec<Edit>, Refusal> {
+        let module = self.cx.module;
+        let own = module.placement(guard).comment;
+        let site = self.gather.site.range();
+        let mut lines: Vec<Line> = module
+            .comments(guard.range())
+            .iter()
+            .filter(|comment| Some(**comment) != own && !site.contains_range(**comment))
+            .map(|comment| Line::new(0, module.text(*comment)))
+            .collect();
+        lines.extend(self.header());
+        self.statements(&mut lines, items)?;
+        self.close(&mut lines);
+        Ok(vec![replace_statement(module, guard, &lines)])
+    }
+
+    /// The lines that unwrap the failures, after the last statement that was moved.
+    fn closing(&self) -> String {
         let mut lines = Vec::new();
         self.close(&mut lines);
         let mut text = String::new();
         for line in lines {
             let indent = self.indent_at(line.depth);
-            let _ = write!(text, "{indent}{}{}", line.text, module.newline());
+            let _ = write!(text, "{indent}{}{}", line.text, self.cx.module.newline());
         }
-        (!text.is_empty()).then(|| Edit::insert(module.next_line(last), text))
+        text
     }
 
     fn comments(&self, items: &[(Item<'a>, &'a Expr)]) -> Comments<'a> {
@@ -792,7 +1074,9 @@ impl<'a> Writer<'a, '_, '_> {
             before: vec![Vec::new(); arguments.len() + 1],
             after: vec![None; arguments.len()],
         };
-        for comment in module.comments(self.gather.site.range()) {
+        let display = self.display.map(Ranged::range);
+        let ranges = std::iter::once(self.gather.site.range()).chain(display);
+        for comment in ranges.flat_map(|range| module.comments(range)) {
             if arguments.iter().any(|it| it.range().contains_range(*comment)) {
                 continue;
             }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use edit::Edit;
 use python::ast::{self, AnyNodeRef, PythonVersion};
-use python::{BindingKind, Module, NodeId, Symbol, TextSize};
+use python::{BindingKind, Module, NodeId, ScopeId, Symbol, TextSize};
 
 use rustc_hash::FxHashMap;
 
@@ -19,9 +19,17 @@ pub struct Context<'a, 'm> {
     pub settings: &'m Settings,
     pub(crate) codemod: &'m Codemod,
     /// The module-level names that fixes of this round have drawn.
-    pub(crate) drawn: &'m RefCell<Vec<String>>,
+    pub(crate) drawn: &'m RefCell<Vec<Drawn>>,
     /// What the codemod has found out about nodes of this module at other sites.
     pub(crate) answers: &'m RefCell<FxHashMap<(&'static str, NodeId), bool>>,
+}
+
+/// A module-level name that a fix has drawn.
+#[derive(Debug)]
+pub(crate) struct Drawn {
+    name: String,
+    /// The codemod and the purpose whose fixes share it; none where it is one fix's own.
+    shared: Option<(&'static str, &'static str)>,
 }
 
 /// A module of the standard library, as it can be named at a site.
@@ -86,27 +94,75 @@ impl<'a> Context<'a, '_> {
         let known = own_name.filter(|symbol| is_module(symbol)).or_else(|| {
             self.module
                 .symbols()
-                .find(|symbol| is_module(symbol) && visible(symbol))
+                .find(|symbol| is_module(symbol) && visible(symbol) && self.is_done(symbol, site))
         });
-        if let Some(symbol) = known {
-            return Ok(Import {
-                name: symbol.name.to_string(),
-                edit: None,
-            });
-        }
-        // What is imported only for type checkers may be imported for all.
-        let taken = own_name
-            .or_else(|| self.module.global(module))
-            .is_some_and(|symbol| symbol.bindings.iter().any(|binding| !binding.typing_only));
-        if taken {
-            return Err(Refusal::Withheld(format!(
-                "the name `{module}` is bound to something else here: import {module} under a name of its own"
-            )));
+        match known {
+            Some(symbol) if self.is_done(symbol, site) => {
+                return Ok(Import {
+                    name: symbol.name.to_string(),
+                    edit: None,
+                });
+            }
+            // One more import of the same at the top does no harm, and is always done.
+            Some(symbol) if symbol.scope == ScopeId::MODULE => {}
+            Some(_) => {
+                return Err(Refusal::Withheld(format!(
+                    "`{module}` is imported further down in the function: move the import to its start"
+                )));
+            }
+            None => {
+                // What is imported only for type checkers may be imported for all.
+                let taken = own_name
+                    .or_else(|| self.module.global(module))
+                    .is_some_and(|symbol| {
+                        symbol.bindings.iter().any(|binding| !binding.typing_only)
+                    });
+                if taken {
+                    return Err(Refusal::Withheld(format!(
+                        "the name `{module}` is bound to something else here: import {module} under a name of its own"
+                    )));
+                }
+            }
         }
         let insertion = self.module.import_insertion(module);
         Ok(Import {
             name: module.to_string(),
             edit: Some(Edit::insert(insertion.offset, insertion.text)),
+        })
+    }
+
+    /// Whether the code at `site` runs only after an import that binds `symbol`.
+    fn is_done(&self, symbol: &Symbol<'a>, site: AnyNodeRef<'_>) -> bool {
+        // The module as a whole stands for a definition that is placed after its imports.
+        let in_function =
+            self.module.scope(site) != ScopeId::MODULE || matches!(site, AnyNodeRef::ModModule(_));
+        symbol.bindings.iter().any(|binding| {
+            if binding.typing_only {
+                return false;
+            }
+            let mut statement = self.module.statement(self.module.node(binding.node));
+            loop {
+                let parent = self.module.parent(statement);
+                // What is defined in a module runs when the module has run, or else could not
+                // use the module's imports at all.
+                if in_function && matches!(parent, Some(AnyNodeRef::ModModule(_))) {
+                    return true;
+                }
+                if let Some((body, position)) = self.module.siblings(statement)
+                    && body[position + 1..]
+                        .iter()
+                        .any(|later| self.module.contains(later, site))
+                {
+                    return true;
+                }
+                // An import in `try` or `with` is done when the statement is.
+                match parent {
+                    Some(parent @ (AnyNodeRef::StmtTry(_) | AnyNodeRef::StmtWith(_))) => {
+                        statement = parent;
+                    }
+                    _ => return false,
+                }
+            }
         })
     }
 
@@ -139,6 +195,27 @@ impl<'a> Context<'a, '_> {
     /// The first of `candidates` that can be a new name of the module: it occurs nowhere in it,
     /// and no other fix of this round has drawn it.
     pub fn fresh_global(&self, candidates: &[&str]) -> Option<String> {
+        self.draw(candidates, None)
+    }
+
+    /// The same for a name that the fixes of this codemod share: whichever asks for it in this
+    /// round, for the same `purpose`, gets the same name.
+    pub fn shared_global(&self, purpose: &'static str, candidates: &[&str]) -> Option<String> {
+        let shared = Some((self.codemod.name, purpose));
+        let known = self
+            .drawn
+            .borrow()
+            .iter()
+            .find(|drawn| drawn.shared == shared)
+            .map(|drawn| drawn.name.clone());
+        known.or_else(|| self.draw(candidates, shared))
+    }
+
+    fn draw(
+        &self,
+        candidates: &[&str],
+        shared: Option<(&'static str, &'static str)>,
+    ) -> Option<String> {
         let numbered =
             (2..100).map(|number| format!("{}_{number}", candidates.first().unwrap_or(&"_")));
         let root = self.module.root();
@@ -147,8 +224,13 @@ impl<'a> Context<'a, '_> {
             .iter()
             .map(ToString::to_string)
             .chain(numbered)
-            .find(|name| !drawn.contains(name) && !self.module.mentions(root, name))?;
-        drawn.push(name.clone());
+            .find(|name| {
+                drawn.iter().all(|other| other.name != *name) && !self.module.mentions(root, name)
+            })?;
+        drawn.push(Drawn {
+            name: name.clone(),
+            shared,
+        });
         Some(name)
     }
 
@@ -158,6 +240,12 @@ impl<'a> Context<'a, '_> {
     /// `text` is whole lines, written with `\n`, without the last line ending.
     pub fn define(&self, text: &str, not_before: TextSize, blank: usize) -> Edit {
         let insertion = self.module.definition_insertion(text, not_before, blank);
+        Edit::insert(insertion.offset, insertion.text)
+    }
+
+    /// The same for a function, which has its place among the module's others.
+    pub fn define_function(&self, text: &str, not_before: TextSize) -> Edit {
+        let insertion = self.module.function_insertion(text, not_before);
         Edit::insert(insertion.offset, insertion.text)
     }
 

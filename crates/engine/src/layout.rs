@@ -223,8 +223,11 @@ impl<'a> Layout<'a, '_> {
         if !text.contains(['\n', '\r']) {
             return Some(text.to_string());
         }
-        if range != expr.range() || !self.module.comments(range).is_empty() {
+        if !self.module.comments(range).is_empty() {
             return None;
+        }
+        if range != expr.range() {
+            return self.joined(range);
         }
         match expr {
             Expr::Call(call) => {
@@ -259,8 +262,31 @@ impl<'a> Layout<'a, '_> {
             }
             Expr::Starred(starred) => Some(format!("*{}", self.flat(&starred.value)?)),
             Expr::Await(awaited) => Some(format!("await {}", self.flat(&awaited.value)?)),
-            _ => None,
+            _ => self.joined(range),
         }
+    }
+
+    /// The lines of an expression without comments, joined to one; none where a string goes over
+    /// several, or a trailing comma asks for one element a line.
+    fn joined(&self, range: TextRange) -> Option<String> {
+        if self.module.has_multiline_string(range) {
+            return None;
+        }
+        let mut text = String::new();
+        for line in self.module.text(range).lines() {
+            let line = line.trim();
+            let line = line.strip_suffix('\\').unwrap_or(line).trim_end();
+            let opens = text.is_empty() || text.ends_with(['(', '[', '{']);
+            let closes = line.starts_with([')', ']', '}']);
+            if closes && text.ends_with(',') {
+                return None;
+            }
+            if !opens && !closes && !line.starts_with('.') && !line.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(line);
+        }
+        Some(text)
     }
 
     fn flat_clauses(&self, element: &'a Expr, clauses: &'a [ast::Comprehension]) -> Option<String> {
@@ -304,7 +330,8 @@ impl<'a> Layout<'a, '_> {
         self.module.reindented(range, &original, indent)
     }
 
-    fn has_trailing_comma(&self, range: TextRange) -> bool {
+    /// Whether its author asked for one element a line.
+    pub fn has_trailing_comma(&self, range: TextRange) -> bool {
         self.module
             .text(range)
             .trim_end_matches([')', ']', '}'])

@@ -52,7 +52,13 @@ pub fn rewrite(
             message: problem.message,
             range: problem.range.into(),
         })?;
-    let findings = run.ask(&original);
+    let Some(findings) = run.ask(&original) else {
+        original.parsed.forget();
+        return Err(SyntaxError {
+            message: "it is nested too deeply".to_string(),
+            range: 0..0,
+        });
+    };
     run.rewritten.findings.clone_from(&findings);
     run.rewritten.remaining = findings;
     let mut seen: FxHashSet<String> = FxHashSet::default();
@@ -65,7 +71,8 @@ pub fn rewrite(
             run.fault(None, "its fixes undo each other".to_string());
             return Ok(run.rewritten.nothing_applied());
         }
-        run.rewritten.remaining = run.ask(&next);
+        // It is hardly deeper than what it was made from.
+        run.rewritten.remaining = run.ask(&next).unwrap_or_default();
         current = Some(next);
     }
     if let Some(rewritten) = current {
@@ -87,9 +94,12 @@ impl Run<'_> {
         Text::new(source, self.settings.target.version)
     }
 
-    /// What the codemods say of `text`, by position.
-    fn ask(&self, text: &Text) -> Vec<Finding> {
+    /// What the codemods say of `text`, by position; nothing if it is nested too deeply.
+    fn ask(&self, text: &Text) -> Option<Vec<Finding>> {
         let module = text.module();
+        if module.is_too_deep() {
+            return None;
+        }
         let drawn = RefCell::default();
         let answers = RefCell::default();
         let mut findings: Vec<Finding> = sites(&module, &self.codemods)
@@ -106,7 +116,7 @@ impl Run<'_> {
             })
             .collect();
         findings.sort_by_key(|finding| (finding.range.start, finding.range.end));
-        findings
+        Some(findings)
     }
 
     fn finding(
@@ -248,6 +258,26 @@ impl Run<'_> {
         self.rewritten.faults.push(Fault { codemod, problem });
     }
 
+    /// The codemod whose fix took away one of these parts of the original text.
+    fn rewriter_of(&self, parts: &[Range<usize>]) -> &'static str {
+        let takes = |finding: &&Finding| match &finding.outcome {
+            Outcome::Fix(fix) => fix.edits.iter().any(|edit| {
+                parts
+                    .iter()
+                    .any(|part| edit.range.start <= part.start && part.end <= edit.range.end)
+            }),
+            Outcome::Withheld(_) => false,
+        };
+        let applied = self.rewritten.applied.first();
+        self.rewritten
+            .findings
+            .iter()
+            .find(takes)
+            .map(|finding| finding.codemod)
+            .or(applied.map(|applied| applied.codemod))
+            .map_or("", |codemod| codemod.name)
+    }
+
     /// Removes the imports that the rewrite left unused, as far as that is allowed.
     fn remove_imports(
         &mut self,
@@ -255,11 +285,6 @@ impl Run<'_> {
         text: Text,
         may_remove: &dyn Fn(&str) -> bool,
     ) -> Text {
-        let tag = self
-            .rewritten
-            .applied
-            .first()
-            .map(|applied| applied.codemod.name);
         let mut changes = Vec::new();
         for unused in unused_imports(&original.module(), &text.module()) {
             if unused.is_global && self.settings.is_package {
@@ -271,8 +296,8 @@ impl Run<'_> {
                 continue;
             }
             changes.push(Change {
+                tag: self.rewriter_of(&unused.uses),
                 edits: vec![unused.removal],
-                tag: tag.unwrap_or_default(),
             });
         }
         if changes.is_empty() {
@@ -283,7 +308,7 @@ impl Run<'_> {
             return text;
         };
         self.rewritten.touched = merged.touched;
-        self.rewritten.remaining = self.ask(&removed);
+        self.rewritten.remaining = self.ask(&removed).unwrap_or_default();
         removed
     }
 }

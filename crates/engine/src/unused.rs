@@ -1,8 +1,10 @@
 //! Imports that a rewrite left unused.
 
+use std::ops::Range;
+
 use edit::Edit;
 use python::ast::{self, AnyNodeRef};
-use python::{Binding, BindingKind, Module, Ranged, ScopeId, Symbol, TextRange};
+use python::{Binding, BindingKind, Module, Ranged, ScopeId, ScopeKind, Symbol, TextRange};
 
 /// An import that was used before and is not any longer.
 #[derive(Clone, Debug)]
@@ -11,6 +13,8 @@ pub struct Unused {
     pub name: String,
     /// Whether it binds it at module level, where other files can see it.
     pub is_global: bool,
+    /// Where the module before the rewrite used it: byte offsets.
+    pub uses: Vec<Range<usize>>,
     /// The edit to the module after the rewrite that removes it.
     pub removal: Edit,
 }
@@ -20,26 +24,54 @@ pub struct Unused {
 /// Only where nothing else binds the name, `__all__` does not list it, it is not a re-export
 /// (`import a as a`), and no comment would be lost with it.
 pub fn unused_imports(before: &Module<'_>, after: &Module<'_>) -> Vec<Unused> {
-    let used_before = |symbol: &Symbol<'_>| {
-        before.symbols().any(|other| {
-            other.name == symbol.name
-                && !other.reads.is_empty()
-                && (other.scope == ScopeId::MODULE) == (symbol.scope == ScopeId::MODULE)
-        })
+    // A scope has no name that lasts from one text to the next. Where two have the same path and
+    // only one of them used the name, nothing is removed.
+    let uses = |symbol: &Symbol<'_>| -> Vec<Range<usize>> {
+        let scope = path(after, symbol.scope);
+        let mut uses = Vec::new();
+        for other in before.symbols() {
+            if other.name == symbol.name && path(before, other.scope) == scope {
+                if other.reads.is_empty() {
+                    return Vec::new();
+                }
+                let reads = other.reads.iter();
+                uses.extend(reads.map(|read| Range::from(before.node(*read).range())));
+            }
+        }
+        uses
     };
     after
         .symbols()
         .filter(|symbol| symbol.reads.is_empty() && !symbol.named_in_string)
-        .filter(|symbol| used_before(symbol) && !after.is_exported(symbol.name))
+        .filter(|symbol| !after.is_exported(symbol.name))
         .filter_map(|symbol| {
             let [binding] = symbol.bindings.as_slice() else {
                 return None;
             };
+            let uses = uses(symbol);
+            if uses.is_empty() {
+                return None;
+            }
             Some(Unused {
+                uses,
                 name: symbol.name.to_string(),
                 is_global: symbol.scope == ScopeId::MODULE,
                 removal: Edit::delete(removal(after, binding)?),
             })
+        })
+        .collect()
+}
+
+/// The functions and classes that a scope is in, from the inside out.
+fn path<'m>(module: &'m Module<'_>, scope: ScopeId) -> Vec<&'m str> {
+    let scopes = std::iter::successors(Some(module.scope_data(scope)), |scope| {
+        Some(module.scope_data(scope.parent?))
+    });
+    scopes
+        .map(|scope| match scope.kind {
+            ScopeKind::Function(function) => function.name.as_str(),
+            ScopeKind::Class(class) => class.name.as_str(),
+            _ => "",
         })
         .collect()
 }
@@ -74,9 +106,12 @@ fn removal(module: &Module<'_>, binding: &Binding<'_>) -> Option<TextRange> {
     }
     if names.len() == 1 {
         // The last statement of a block cannot go without another in its place.
-        let (body, _) = module.siblings(statement)?;
-        let stays = body.len() > 1 && !conditional(module, statement);
-        return stays.then(|| module.whole_lines(statement)).flatten();
+        let (body, position) = module.siblings(statement)?;
+        if body.len() == 1 || conditional(module, statement) {
+            return None;
+        }
+        let lines = module.whole_lines(statement)?;
+        return Some(with_blank_lines(module, lines, position == 0));
     }
     let position = names
         .iter()
@@ -92,10 +127,33 @@ fn removal(module: &Module<'_>, binding: &Binding<'_>) -> Option<TextRange> {
     Some(range)
 }
 
-/// Whether an import is one of several attempts: in `try` or under a condition.
+/// `lines`, which are to be deleted, with the blank lines after them that only set them apart:
+/// what is around is then as far apart as before.
+fn with_blank_lines(module: &Module<'_>, lines: TextRange, is_first: bool) -> TextRange {
+    let is_blank = |line: &&str| line.trim().is_empty();
+    let before = &module.source()[..lines.start().to_usize()];
+    let after = &module.source()[lines.end().to_usize()..];
+    let apart = if before.is_empty() || (is_first && before.trim_end().ends_with(':')) {
+        usize::MAX
+    } else {
+        before.lines().rev().take_while(is_blank).count()
+    };
+    let mut end = lines.end();
+    for _ in after.lines().take(apart).take_while(is_blank) {
+        end = module.next_line(end);
+    }
+    TextRange::new(lines.start(), end)
+}
+
+/// Whether an import is one of several attempts: in `try`, or in the module under a condition.
 fn conditional(module: &Module<'_>, statement: AnyNodeRef<'_>) -> bool {
+    let in_module = module.scope(statement) == ScopeId::MODULE;
     module
         .ancestors(statement)
         .take_while(|node| !matches!(node, AnyNodeRef::StmtFunctionDef(_)))
-        .any(|node| matches!(node, AnyNodeRef::StmtTry(_) | AnyNodeRef::StmtIf(_)))
+        .any(|node| match node {
+            AnyNodeRef::StmtTry(_) => true,
+            AnyNodeRef::StmtIf(_) => in_module,
+            _ => false,
+        })
 }

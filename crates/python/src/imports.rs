@@ -4,6 +4,7 @@ use ruff_python_ast::{Expr, PythonVersion, Stmt};
 use ruff_python_stdlib::sys::is_known_standard_library;
 use ruff_text_size::{Ranged, TextSize};
 
+use crate::index::is_type_checking;
 use crate::module::Module;
 
 /// Text to insert at module level.
@@ -76,7 +77,12 @@ impl Module<'_> {
             .rfind(|stmt| is_import(stmt) || matches!(stmt, Stmt::Try(_) | Stmt::If(_)))
             .map(Ranged::end);
         let after = last.into_iter().chain([not_before]).max();
-        let (offset, before) = match after.filter(|after| *after > TextSize::new(0)) {
+        let after = after
+            .filter(|after| *after > TextSize::new(0))
+            .map(|after| self.end_of_imports(after))
+            // Only a docstring or `__future__` imports, which have to stay first.
+            .or_else(|| self.header().last().map(Ranged::end));
+        let (offset, before) = match after {
             Some(after) => (self.next_line(after), blank),
             None => (self.after_header(), 0),
         };
@@ -94,6 +100,32 @@ impl Module<'_> {
         }
     }
 
+    /// The insertion of a function at module level: before the module's first function or class
+    /// that stands after the byte at `not_before`, and before the comment lines that belong to it.
+    /// Where there is none, as [`Self::definition_insertion`] has it.
+    pub fn function_insertion(&self, text: &str, not_before: TextSize) -> Insertion {
+        let first = self.body().iter().find(|stmt| {
+            let is_definition = matches!(stmt, Stmt::FunctionDef(_) | Stmt::ClassDef(_));
+            is_definition && stmt.start() >= not_before
+        });
+        let Some(first) = first else {
+            return self.definition_insertion(text, not_before, 2);
+        };
+        let mut offset = self.line_start(first.start());
+        while offset > TextSize::new(0) {
+            let before = self.line_start(offset - TextSize::new(1));
+            if before < not_before || !self.source()[before.to_usize()..].starts_with('#') {
+                break;
+            }
+            offset = before;
+        }
+        let newline = self.newline();
+        Insertion {
+            offset,
+            text: format!("{}{}", text.replace('\n', newline), newline.repeat(3)),
+        }
+    }
+
     /// The statements that a module starts with before anything runs: its docstring, imports,
     /// conditional imports, and constants.
     fn prologue(&self) -> &[Stmt] {
@@ -107,6 +139,22 @@ impl Module<'_> {
             .position(|stmt| !is_header(stmt))
             .unwrap_or(end);
         &body[start..end]
+    }
+
+    /// The docstring and the `__future__` imports.
+    fn header(&self) -> impl Iterator<Item = &Stmt> {
+        self.body().iter().take_while(|stmt| is_header(stmt))
+    }
+
+    /// The end of the last of the imports that follow each other after the statement that ends at
+    /// `offset`; that offset if none follows.
+    fn end_of_imports(&self, offset: TextSize) -> TextSize {
+        self.body()
+            .iter()
+            .skip_while(|stmt| stmt.start() < offset)
+            .take_while(|stmt| is_import(stmt))
+            .last()
+            .map_or(offset, Ranged::end)
     }
 
     /// The imports that follow each other on adjacent lines, beginning with the first.
@@ -127,7 +175,7 @@ impl Module<'_> {
 
     fn without_imports(&self, line: &str) -> Insertion {
         let newline = self.newline();
-        let header = self.body().iter().take_while(|stmt| is_header(stmt)).last();
+        let header = self.header().last();
         let offset = match header {
             Some(stmt) => self.next_line(stmt.end()),
             None => self.after_header(),
@@ -217,7 +265,7 @@ fn is_prologue(stmt: &Stmt) -> bool {
                 })
         }
         Stmt::If(stmt) => {
-            stmt.body.iter().all(is_prologue)
+            (is_type_checking(&stmt.test) || stmt.body.iter().all(is_prologue))
                 && stmt
                     .elif_else_clauses
                     .iter()

@@ -162,6 +162,8 @@ pub(crate) struct Index<'a> {
     pub(crate) star_imports: Vec<&'a ast::StmtImportFrom>,
     /// The functions that contain `yield` in their own body.
     generators: FxHashSet<NodeId>,
+    /// How deep the deepest node stands.
+    pub(crate) depth: usize,
     /// The calls that may read or write local names behind the text: `locals()`, `exec`, ...
     pub(crate) reflective: Vec<NodeId>,
 }
@@ -178,9 +180,11 @@ impl<'a> Index<'a> {
                 stored_attributes: FxHashSet::default(),
                 star_imports: Vec::new(),
                 generators: FxHashSet::default(),
+                depth: 0,
                 reflective: Vec::new(),
             },
             parent: None,
+            depth: 0,
             scope: ScopeId::MODULE,
             typing_only: false,
             annotation: false,
@@ -281,6 +285,7 @@ struct Redirected<'a> {
 struct Builder<'a> {
     index: Index<'a>,
     parent: Option<NodeId>,
+    depth: usize,
     scope: ScopeId,
     typing_only: bool,
     annotation: bool,
@@ -303,6 +308,8 @@ impl<'a> Builder<'a> {
             end: id.0 + 1,
         });
         self.parent = Some(id);
+        self.depth += 1;
+        self.index.depth = self.index.depth.max(self.depth);
         id
     }
 
@@ -313,6 +320,7 @@ impl<'a> Builder<'a> {
             let entry = &mut self.index.entries[id.0 as usize];
             entry.end = end;
             self.parent = entry.parent;
+            self.depth -= 1;
         }
     }
 
@@ -688,7 +696,7 @@ impl<'a> Builder<'a> {
                 self.index.calls.push(call);
                 walk_expr(self, expr);
                 if let Expr::Name(name) = &*call.func
-                    && matches!(name.id.as_str(), "locals" | "eval" | "exec" | "vars")
+                    && is_reflective(&name.id, call.arguments.len())
                 {
                     let id = NodeId::of(call);
                     self.index.reflective.push(id);
@@ -789,8 +797,19 @@ pub(crate) fn deeper<T>(walk: impl FnOnce() -> T) -> T {
     stacker::maybe_grow(64 << 10, 1 << 20, walk)
 }
 
+/// Whether a call of the builtin `name` sees the local names around it: `vars()`, not `vars(x)`;
+/// `exec(code)`, not `exec(code, namespace)`.
+fn is_reflective(name: &str, arguments: usize) -> bool {
+    match name {
+        "locals" => true,
+        "vars" => arguments == 0,
+        "eval" | "exec" => arguments < 2,
+        _ => false,
+    }
+}
+
 /// Whether a condition is `TYPE_CHECKING` or `typing.TYPE_CHECKING`.
-fn is_type_checking(test: &Expr) -> bool {
+pub(crate) fn is_type_checking(test: &Expr) -> bool {
     match test {
         Expr::Name(name) => name.id == "TYPE_CHECKING",
         Expr::Attribute(attribute) => attribute.attr.as_str() == "TYPE_CHECKING",

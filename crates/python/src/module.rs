@@ -16,7 +16,16 @@ use crate::index::{Binding, Index, NodeId, Scope, ScopeId, ScopeKind, Symbol, Sy
 #[derive(Debug)]
 pub struct Parsed(pub(crate) ruff_python_parser::Parsed<ModModule>);
 
+/// CPython's compiler gives up on code nested a tenth as deep as this.
+const MAX_DEPTH: usize = 10_000;
+
 impl Parsed {
+    /// Lets go of the tree without freeing it. Freeing goes as deep as the tree, and no stack is
+    /// deep enough for every tree.
+    pub fn forget(self) {
+        std::mem::forget(self);
+    }
+
     /// The comments, by position.
     pub fn comments(&self) -> Vec<TextRange> {
         CommentRanges::from(self.0.tokens()).to_vec()
@@ -83,6 +92,11 @@ impl<'a> Module<'a> {
             indent: stylist.indentation().to_string(),
             newline: stylist.line_ending().as_str(),
         }
+    }
+
+    /// Whether the code is nested so deeply that walking it is not safe.
+    pub fn is_too_deep(&self) -> bool {
+        self.index.depth > MAX_DEPTH
     }
 
     /// The module's text.
