@@ -1,9 +1,13 @@
 //! `time.sleep(x)` => `await asyncio.sleep(x)`
 
+mod surroundings;
+
 use edit::{Applicability, Edit};
-use engine::{Codemod, Context, Layout, On, Piece, Refusal, Rewrite, Verdict, arguments, width, withheld};
-use python::ast::{AnyNodeRef, Expr, ExprCall, PythonVersion, StmtFunctionDef, StmtWith, UnaryOp};
-use python::{AwaitPlace, Block, Library, Ranged, TryPart};
+use engine::{
+    Codemod, Context, Layout, On, Piece, Refusal, Rewrite, Verdict, arguments, width, withheld,
+};
+use python::ast::{AnyNodeRef, Expr, ExprCall, Number, PythonVersion, StmtFunctionDef, UnaryOp};
+use python::{AwaitPlace, BindingKind, Library, NodeId, Ranged, ScopeId};
 
 pub const CODEMOD: Codemod = Codemod {
     name: "await-sleep",
@@ -19,7 +23,8 @@ pub const CODEMOD: Codemod = Codemod {
 /// Both return None after `x` seconds. What changes is the stated effect: other tasks run in
 /// between, and a cancellation can arrive. So the argument stops where something relies on that
 /// not happening: while a lock is held or global state is replaced, and in cleanup that must not
-/// be interrupted. It stops, too, where the two differ on their argument.
+/// be interrupted. It stops, too, where the two differ on their argument, and where the file puts
+/// something else in the place of `time.sleep`.
 fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
     let module = cx.module;
     let [seconds] = &*call.arguments.args else {
@@ -29,50 +34,43 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
         return Err(Refusal::NotOurs); // fails today
     }
     let coroutine = coroutine(cx, call)?;
-    let library = match module.library() {
-        Library::Several => module.library_of(coroutine).unwrap_or(Library::Several),
-        library => library,
-    };
-    let library = match library {
-        Library::Asyncio => "asyncio",
-        Library::Trio => "trio",
-        Library::Anyio => "anyio",
-        Library::Curio => "curio",
-        Library::Other => return Err(Refusal::NotOurs), // its sleep may be patched
-        Library::Several => {
-            return Err(withheld!(
-                "the file uses asyncio and another library, and `{}` does not show under which it runs: write the `await` of that library",
-                coroutine.name
-            ));
-        }
-    };
-    check_argument(seconds)?;
-    check_surroundings(cx, call, coroutine)?;
+    let library = library(cx, coroutine)?;
+    check_argument(cx, seconds)?;
+    surroundings::check(cx, call, coroutine)?;
     if module.is_printed_source(call) {
         return Err(withheld!(
             "`f\"{{...=}}\"` prints its source, which would change: move the call out of the string"
         ));
     }
-
-    let import = cx.import(call, library)?;
-    if import.edit.is_some() && library != "asyncio" {
+    let name = module.parenthesized(&call.func);
+    if !module.comments(name).is_empty() {
         return Err(withheld!(
-            "`{library}` is imported only in parts: add `import {library}`"
+            "a comment stands inside the name of the function: move it out"
         ));
     }
-    let sleep = format!("{}.sleep", import.name);
-    let mut edits = vec![edit(cx, call, &sleep)];
-    edits.extend(import.edit);
+
+    let (sleep, import) = sleep(cx, call, library)?;
+    let mut edits = edits(cx, call, &sleep);
+    edits.extend(import);
     Ok(Rewrite {
-        message: format!("`time.sleep` blocks the event loop: `await {library}.sleep` lets other tasks run"),
-        applicability: Applicability::Intended,
+        message: format!(
+            "`time.sleep` blocks the event loop: `await {library}.sleep` lets other tasks run"
+        ),
+        applicability: if surroundings::handles_exit(cx, call) {
+            Applicability::Unsafe
+        } else {
+            Applicability::Intended
+        },
         edits,
         python: None,
     })
 }
 
 /// The coroutine in whose own code the call stands.
-fn coroutine<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<&'a StmtFunctionDef, Refusal> {
+fn coroutine<'a>(
+    cx: &Context<'a, '_>,
+    call: &'a ExprCall,
+) -> Result<&'a StmtFunctionDef, Refusal> {
     match cx.module.await_place(call) {
         AwaitPlace::Coroutine(function) => Ok(function),
         AwaitPlace::NestedComprehension(function) if cx.supports(PythonVersion::PY311) => {
@@ -81,52 +79,167 @@ fn coroutine<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<&'a StmtFun
         AwaitPlace::NestedComprehension(_) => Err(withheld!(
             "`await` in a comprehension inside a comprehension needs Python 3.11: write a loop"
         )),
-        AwaitPlace::GeneratorExpression => Err(withheld!(
+        AwaitPlace::GeneratorExpression if running(cx, call.into()).is_some() => Err(withheld!(
             "`await` would turn the generator expression into an asynchronous one, which cannot be iterated as it is: write a list comprehension or a loop"
         )),
         AwaitPlace::Function(function) => match caller(cx, function) {
-            Some(caller) => Err(withheld!(
+            Some((caller, None)) => Err(withheld!(
                 "the function `{}` is called by the coroutine `{}`, whose event loop it blocks: make it `async` and await it at every call",
                 function.name,
                 caller.name
             )),
+            Some((caller, Some(way))) => Err(withheld!(
+                "the function `{}` is called through `{}` by the coroutine `{}`, whose event loop it blocks: make them `async` and await them at every call",
+                function.name,
+                way.name,
+                caller.name
+            )),
             None => Err(Refusal::NotOurs), // no coroutine's code
         },
-        AwaitPlace::Lambda | AwaitPlace::Class | AwaitPlace::Module | AwaitPlace::Annotation => {
-            Err(Refusal::NotOurs) // no coroutine's code
+        AwaitPlace::GeneratorExpression
+        | AwaitPlace::Lambda
+        | AwaitPlace::Class
+        | AwaitPlace::Module
+        | AwaitPlace::Annotation => Err(Refusal::NotOurs), // no coroutine's code
+    }
+}
+
+/// The coroutine in whose own code `node` stands, be it in a generator expression there.
+fn running<'a>(cx: &Context<'a, '_>, mut node: AnyNodeRef<'a>) -> Option<&'a StmtFunctionDef> {
+    loop {
+        match cx.module.await_place(node) {
+            AwaitPlace::Coroutine(function) | AwaitPlace::NestedComprehension(function) => {
+                return Some(function);
+            }
+            AwaitPlace::GeneratorExpression => {
+                node = cx
+                    .module
+                    .ancestors(node)
+                    .find(|ancestor| matches!(ancestor, AnyNodeRef::ExprGenerator(_)))?;
+            }
+            _ => return None,
         }
     }
 }
 
-/// A coroutine of this module whose own code calls `function`.
-fn caller<'a>(cx: &Context<'a, '_>, function: &StmtFunctionDef) -> Option<&'a StmtFunctionDef> {
-    let id = cx.module.id(function);
-    cx.module.calls().iter().find_map(|call| {
-        let called = cx.module.function_definition(&call.func)?;
-        if cx.module.id(called) != id {
-            return None;
+/// A coroutine of this module that runs `function`, and the plain function that it calls for that
+/// if it does not call it itself.
+fn caller<'a>(
+    cx: &Context<'a, '_>,
+    function: &'a StmtFunctionDef,
+) -> Option<(&'a StmtFunctionDef, Option<&'a StmtFunctionDef>)> {
+    let module = cx.module;
+    let mut reached: Vec<NodeId> = vec![module.id(function)];
+    let mut next = 0;
+    while let Some(id) = reached.get(next).copied() {
+        next += 1;
+        let AnyNodeRef::StmtFunctionDef(function) = module.node(id) else {
+            continue;
+        };
+        // A decorator may run it elsewhere, and calling a generator function runs none of it.
+        if !function.decorator_list.is_empty() || module.is_generator(function) {
+            continue;
         }
-        match cx.module.await_place(*call) {
-            AwaitPlace::Coroutine(caller) | AwaitPlace::NestedComprehension(caller) => Some(caller),
+        for call in module.calls() {
+            let called = module.function_definition(&call.func);
+            if called.is_none_or(|called| module.id(called) != id) {
+                continue;
+            }
+            if let Some(coroutine) = running(cx, (*call).into()) {
+                return Some((coroutine, (next > 1).then_some(function)));
+            }
+            if let AwaitPlace::Function(outer) = module.await_place(*call) {
+                let outer = module.id(outer);
+                if !reached.contains(&outer) {
+                    reached.push(outer);
+                }
+            }
+        }
+    }
+    None
+}
+
+/// The library that the coroutine runs under.
+fn library<'a>(
+    cx: &Context<'a, '_>,
+    coroutine: &'a StmtFunctionDef,
+) -> Result<&'static str, Refusal> {
+    let module = cx.module;
+    let has_anyio = || {
+        module.symbols().any(|symbol| {
+            let name = module.imported_as(symbol);
+            name.is_some_and(|name| name.split('.').next() == Some("anyio"))
+        })
+    };
+    let library = match module.library() {
+        Library::Several => match module.library_of(coroutine) {
+            None if has_anyio() => Library::Anyio, // whose sleep runs under each of them
+            library => library.unwrap_or(Library::Several),
+        },
+        Library::Trio if has_anyio() => module.library_of(coroutine).unwrap_or(Library::Anyio),
+        Library::Asyncio if has_anyio() => module.library_of(coroutine).unwrap_or(Library::Asyncio),
+        library => library,
+    };
+    match library {
+        Library::Asyncio => Ok("asyncio"),
+        Library::Trio => Ok("trio"),
+        Library::Anyio => Ok("anyio"),
+        Library::Curio => Ok("curio"),
+        Library::Other => Err(Refusal::NotOurs), // its sleep may be patched
+        Library::Several => Err(withheld!(
+            "the file uses asyncio and another library, and `{}` does not show under which it runs: write the `await` of that library",
+            coroutine.name
+        )),
+    }
+}
+
+/// What the library's sleep is called at the site, with the edit that imports it if need be.
+fn sleep<'a>(
+    cx: &Context<'a, '_>,
+    call: &'a ExprCall,
+    library: &str,
+) -> Result<(String, Option<Edit>), Refusal> {
+    let module = cx.module;
+    let import = cx.import(call, library)?;
+    if import.edit.is_none() || library == "asyncio" {
+        return Ok((format!("{}.sleep", import.name), import.edit));
+    }
+    // Of an installed package, only the file's own imports show where it belongs.
+    let from_import = module
+        .symbols()
+        .filter(|symbol| symbol.scope == ScopeId::MODULE)
+        .flat_map(|symbol| &symbol.bindings)
+        .filter(|binding| !binding.typing_only)
+        .filter_map(|binding| match binding.kind {
+            BindingKind::FromImport(from, _) => Some(from),
             _ => None,
-        }
-    })
+        })
+        .find(|from| {
+            let package = from.module.as_deref().unwrap_or_default();
+            package.split('.').next() == Some(library)
+                && matches!(module.parent(*from), Some(AnyNodeRef::ModModule(_)))
+                && module.indentation_at(from.start()).is_some()
+        });
+    let Some(from) = from_import else {
+        return Err(withheld!(
+            "`{library}` is imported only in parts: add `import {library}`"
+        ));
+    };
+    let line = format!("import {library}{}", module.newline());
+    let edit = Edit::insert(module.line_start(from.start()), line);
+    Ok((format!("{}.sleep", import.name), Some(edit)))
 }
 
 /// The arguments on which the two differ: `time.sleep` refuses what is negative, not a number or
 /// infinite; `asyncio.sleep` returns at once, or never.
-fn check_argument(seconds: &Expr) -> Result<(), Refusal> {
+fn check_argument<'a>(cx: &Context<'a, '_>, seconds: &'a Expr) -> Result<(), Refusal> {
     let differs = match seconds {
-        Expr::Starred(_) => true,
-        Expr::UnaryOp(unary) => unary.op == UnaryOp::USub && unary.operand.is_number_literal_expr(),
-        // float("nan"), float("-inf")
-        Expr::Call(call) => {
-            matches!(&*call.func, Expr::Name(name) if name.id == "float")
-                && call.arguments.args.first().is_some_and(Expr::is_string_literal_expr)
+        Expr::Starred(_) => return Err(Refusal::NotOurs), // nobody knows with how many arguments
+        Expr::UnaryOp(unary) => {
+            unary.op == UnaryOp::USub
+                && (unary.operand.is_number_literal_expr() || is_not_finite(cx, &unary.operand))
         }
-        // math.inf
-        Expr::Attribute(attribute) => matches!(attribute.attr.as_str(), "inf" | "nan"),
-        _ => false,
+        _ => is_not_finite(cx, seconds),
     };
     if differs {
         return Err(withheld!(
@@ -136,92 +249,38 @@ fn check_argument(seconds: &Expr) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_surroundings<'a>(
-    cx: &Context<'a, '_>,
-    call: &'a ExprCall,
-    coroutine: &'a StmtFunctionDef,
-) -> Result<(), Refusal> {
-    if matches!(coroutine.name.as_str(), "__aexit__" | "aclose" | "__adel__") {
-        return Err(withheld!(
-            "`{}` is cleanup: a cancellation could arrive in the middle of it, and closing the coroutine there fails; decide whether it may wait",
-            coroutine.name
-        ));
-    }
-    for block in cx.module.blocks(call) {
-        match block {
-            Block::Try(_, TryPart::Finally) => {
-                return Err(withheld!(
-                    "it stands in `finally`: a cancellation could arrive in the middle of the cleanup, and closing the coroutine there fails; decide whether it may wait"
-                ));
-            }
-            Block::With(with) if !with.is_async => {
-                if let Some(context) = exclusive_context(cx, with) {
-                    return Err(withheld!(
-                        "it stands inside `with {context}`: if that is a lock or replaces global state, other tasks would meet it during the sleep; move the sleep out of the block"
-                    ));
-                }
-            }
-            _ => {}
+/// `math.inf`, `float("nan")`, `1e999`, and `float("-1")`, which is as bad.
+fn is_not_finite<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> bool {
+    match expr {
+        Expr::NumberLiteral(number) => {
+            matches!(number.value, Number::Float(value) if value.is_infinite())
         }
-    }
-    let driven_by_hand = cx.module.calls().iter().any(|call| {
-        matches!(&*call.func, Expr::Attribute(method) if method.attr.as_str() == "send")
-            && matches!(&*call.arguments.args, [Expr::NoneLiteral(_)])
-    });
-    if driven_by_hand {
-        return Err(withheld!(
-            "the file drives coroutines by `.send(None)`, without an event loop, which `asyncio.sleep` needs"
-        ));
-    }
-    Ok(())
-}
-
-/// The first item of a `with` that may be a lock or replace global state.
-fn exclusive_context<'a>(cx: &Context<'a, '_>, with: &'a StmtWith) -> Option<&'a str> {
-    const HARMLESS: &[&str] = &[
-        "builtins.open",
-        "bz2.open",
-        "concurrent.futures.ProcessPoolExecutor",
-        "concurrent.futures.ThreadPoolExecutor",
-        "contextlib.closing",
-        "contextlib.nullcontext",
-        "contextlib.suppress",
-        "gzip.open",
-        "io.BytesIO",
-        "io.StringIO",
-        "io.open",
-        "lzma.open",
-        "os.scandir",
-        "pytest.raises",
-        "socket.create_connection",
-        "socket.socket",
-        "tarfile.open",
-        "tempfile.NamedTemporaryFile",
-        "tempfile.SpooledTemporaryFile",
-        "tempfile.TemporaryDirectory",
-        "tempfile.TemporaryFile",
-        "zipfile.ZipFile",
-    ];
-    let item = with.items.iter().find(|item| {
-        let Expr::Call(call) = &item.context_expr else {
-            return true;
-        };
-        let harmless = cx
+        Expr::Call(call) => {
+            let ([Expr::StringLiteral(text)], Expr::Name(name)) =
+                (&*call.arguments.args, &*call.func)
+            else {
+                return false;
+            };
+            name.id == "float"
+                && text
+                    .value
+                    .to_str()
+                    .trim()
+                    .parse::<f64>()
+                    .is_ok_and(|value| !value.is_finite() || value < 0.0)
+        }
+        Expr::Attribute(attribute) => matches!(attribute.attr.as_str(), "inf" | "nan"),
+        Expr::Name(_) => cx
             .module
-            .qualified_name(&call.func)
-            .is_some_and(|name| HARMLESS.contains(&name.as_str()));
-        let assertion = matches!(
-            &*call.func,
-            Expr::Attribute(method) if matches!(method.attr.as_str(), "assertRaises" | "assertRaisesRegex" | "subTest")
-        );
-        !harmless && !assertion
-    })?;
-    Some(cx.module.text(&item.context_expr).lines().next().unwrap_or_default())
+            .qualified_name(expr)
+            .is_some_and(|name| matches!(name.rsplit('.').next(), Some("inf" | "nan"))),
+        _ => false,
+    }
 }
 
 /// `time.sleep` => `await asyncio.sleep`, the arguments left as they are unless the line gets
 /// too long.
-fn edit<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, sleep: &str) -> Edit {
+fn edits<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, sleep: &str) -> Vec<Edit> {
     let module = cx.module;
     let parent = module.parent(call);
     // `await time.sleep(1)` slept, and then failed to await None.
@@ -229,26 +288,43 @@ fn edit<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, sleep: &str) -> Edit {
         Some(AnyNodeRef::ExprAwait(_)) => "",
         _ => "await ",
     };
-    let has_trailer = match parent {
-        Some(AnyNodeRef::ExprAttribute(_) | AnyNodeRef::ExprSubscript(_)) => true,
-        Some(AnyNodeRef::ExprCall(outer)) => outer.func.range() == call.range(),
-        _ => false,
-    };
-    if has_trailer {
-        let arguments = module.text(call.arguments.range());
-        return Edit::replace(call.range(), format!("({keyword}{sleep}{arguments})"));
+    let name = module.parenthesized(&call.func);
+    // `await` binds less than what follows: `(await asyncio.sleep(1)).real`.
+    let trailed = match parent {
+        Some(AnyNodeRef::ExprAttribute(outer)) => Some(&outer.value),
+        Some(AnyNodeRef::ExprSubscript(outer)) => Some(&outer.value),
+        Some(AnyNodeRef::ExprCall(outer)) => Some(&outer.func),
+        _ => None,
+    }
+    .is_some_and(|value| {
+        value.range() == call.range() && module.parenthesized(value) == call.range()
+    });
+    if trailed {
+        return vec![
+            Edit::replace(name, format!("({keyword}{sleep}")),
+            Edit::insert(call.end(), ")"),
+        ];
     }
     let statement = module.statement(call);
     if let (AnyNodeRef::StmtExpr(_), Some(indent)) =
         (statement, module.indentation_at(statement.start()))
     {
-        let layout = Layout { module, width: cx.settings.line_length };
+        let layout = Layout {
+            module,
+            width: cx.settings.line_length,
+        };
         let text = module.text(call);
-        let grown = width(indent) + width(keyword) + width(sleep) + width(text) - width(module.text(&*call.func));
-        if statement.range() == call.range() && grown > layout.width && !text.contains(['\n', '\r']) {
-            let piece = Piece::Call(format!("{keyword}{sleep}("), arguments(call).collect(), ")");
-            return Edit::replace(call.range(), layout.piece(&piece, indent, width(indent), 0));
+        let grown = width(indent) + width(keyword) + width(sleep) + width(text)
+            - width(module.text(name));
+        if statement.range() == call.range()
+            && grown > layout.width
+            && !text.contains(['\n', '\r'])
+        {
+            let open = format!("{keyword}{sleep}(");
+            let piece = Piece::Call(open, arguments(call).collect(), ")");
+            let text = layout.piece(&piece, indent, width(indent), 0);
+            return vec![Edit::replace(call.range(), text)];
         }
     }
-    Edit::replace(call.func.range(), format!("{keyword}{sleep}"))
+    vec![Edit::replace(name, format!("{keyword}{sleep}"))]
 }

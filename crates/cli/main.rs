@@ -28,6 +28,10 @@ use arguments::{Arguments, Command};
 use exit::Exit;
 use plan::Plan;
 
+/// A syntax tree is made of many small pieces, which the system's allocator takes long over.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = match Arguments::parse(std::env::args_os()) {
         Ok(arguments) => arguments,

@@ -294,17 +294,17 @@ fn conclude(plan: &Plan, checked: usize, mut looked: Looked) -> Result<Exit> {
     }
     for analysed in &looked.analysed {
         for Fault { codemod, problem } in &analysed.rewritten.faults {
-            let problem = format!("a fix of `{}` was dropped: {problem}", codemod.name);
+            let whose =
+                codemod.map_or_else(String::new, |codemod| format!(" of `{}`", codemod.name));
+            let problem = format!("a fix{whose} was dropped: {problem}");
             report::message(&Failure::ours(&analysed.file.path, &problem));
             exit = Exit::Failure;
         }
         let changed = analysed.written || plan.mode == Mode::Diff && analysed.after.is_some();
-        let remaining = changed.then_some(analysed.rewritten.remaining.as_slice());
-        let apply = analysed.settings_apply();
         counts.count(
-            &analysed.rewritten.findings,
-            remaining,
-            apply,
+            &analysed.rewritten,
+            changed,
+            analysed.settings_apply(),
             analysed.file.folder.show_withheld,
         );
     }

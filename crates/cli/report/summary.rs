@@ -1,7 +1,7 @@
 //! The last line: what was done, and what more could be.
 
 use edit::Applicability;
-use engine::{Finding, Outcome};
+use engine::{Outcome, Rewritten};
 
 use super::Failure;
 use crate::plan::Mode;
@@ -43,37 +43,30 @@ impl Counts {
         }
     }
 
-    /// Counts one file: what was found, and what remains if the file was changed.
+    /// Counts one file. `changed`: whether what is to be applied was, or would be.
     pub fn count(
         &mut self,
-        findings: &[Finding],
-        remaining: Option<&[Finding]>,
+        rewritten: &Rewritten,
+        changed: bool,
         apply: Applicability,
         listed: bool,
     ) {
-        self.findings += findings.len();
-        self.files += usize::from(!findings.is_empty());
+        self.findings += rewritten.findings.len();
+        self.files += usize::from(!rewritten.findings.is_empty());
         self.listed |= listed;
-        if let Some(remaining) = remaining {
-            let applied = |applicability: Applicability| {
-                let of = |findings: &[Finding]| {
-                    findings
-                        .iter()
-                        .filter(|finding| is_fix(finding, applicability))
-                        .count()
-                };
-                if applicability <= apply {
-                    of(findings).saturating_sub(of(remaining))
-                } else {
-                    0
+        self.changed += usize::from(changed);
+        let mut left = &rewritten.findings;
+        if changed {
+            left = &rewritten.remaining;
+            for applied in &rewritten.applied {
+                match applied.applicability {
+                    Applicability::Safe => self.safe += applied.fixes,
+                    Applicability::Intended => self.intended += applied.fixes,
+                    Applicability::Unsafe => self.unsafe_ += applied.fixes,
                 }
-            };
-            self.changed += 1;
-            self.safe += applied(Applicability::Safe);
-            self.intended += applied(Applicability::Intended);
-            self.unsafe_ += applied(Applicability::Unsafe);
+            }
         }
-        for finding in remaining.unwrap_or(findings) {
+        for finding in left {
             match &finding.outcome {
                 Outcome::Withheld(_) => self.withheld += 1,
                 Outcome::Fix(fix) if fix.applicability <= apply => self.fixable += 1,
@@ -98,10 +91,6 @@ impl Counts {
     pub fn remaining(&self) -> usize {
         self.fixable + self.more_intended + self.more_unsafe + self.withheld
     }
-}
-
-fn is_fix(finding: &Finding, applicability: Applicability) -> bool {
-    matches!(&finding.outcome, Outcome::Fix(fix) if fix.applicability == applicability)
 }
 
 /// The summary. `all_listed`: the format lists withheld findings in any case.

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use edit::Edit;
 use python::ast::{self, AnyNodeRef, PythonVersion};
-use python::{BindingKind, Module, Symbol, TextSize};
+use python::{BindingKind, Module, ScopeId, Symbol, TextSize};
 
 use crate::{Codemod, Refusal, Settings};
 
@@ -70,27 +70,73 @@ impl<'a> Context<'a, '_> {
         let known = own_name.filter(|symbol| is_module(symbol)).or_else(|| {
             self.module
                 .symbols()
-                .find(|symbol| is_module(symbol) && visible(symbol))
+                .find(|symbol| is_module(symbol) && visible(symbol) && self.is_done(symbol, site))
         });
-        if let Some(symbol) = known {
-            return Ok(Import {
-                name: symbol.name.to_string(),
-                edit: None,
-            });
-        }
-        // What is imported only for type checkers may be imported for all.
-        let taken = own_name
-            .or_else(|| self.module.global(module))
-            .is_some_and(|symbol| symbol.bindings.iter().any(|binding| !binding.typing_only));
-        if taken {
-            return Err(Refusal::Withheld(format!(
-                "the name `{module}` is bound to something else here: import {module} under a name of its own"
-            )));
+        match known {
+            Some(symbol) if self.is_done(symbol, site) => {
+                return Ok(Import {
+                    name: symbol.name.to_string(),
+                    edit: None,
+                });
+            }
+            // One more import of the same at the top does no harm, and is always done.
+            Some(symbol) if symbol.scope == ScopeId::MODULE => {}
+            Some(_) => {
+                return Err(Refusal::Withheld(format!(
+                    "`{module}` is imported further down in the function: move the import to its start"
+                )));
+            }
+            None => {
+                // What is imported only for type checkers may be imported for all.
+                let taken = own_name
+                    .or_else(|| self.module.global(module))
+                    .is_some_and(|symbol| {
+                        symbol.bindings.iter().any(|binding| !binding.typing_only)
+                    });
+                if taken {
+                    return Err(Refusal::Withheld(format!(
+                        "the name `{module}` is bound to something else here: import {module} under a name of its own"
+                    )));
+                }
+            }
         }
         let insertion = self.module.import_insertion(module);
         Ok(Import {
             name: module.to_string(),
             edit: Some(Edit::insert(insertion.offset, insertion.text)),
+        })
+    }
+
+    /// Whether the code at `site` runs only after an import that binds `symbol`.
+    fn is_done(&self, symbol: &Symbol<'a>, site: AnyNodeRef<'_>) -> bool {
+        let in_function = self.module.scope(site) != ScopeId::MODULE;
+        symbol.bindings.iter().any(|binding| {
+            if binding.typing_only {
+                return false;
+            }
+            let mut statement = self.module.statement(self.module.node(binding.node));
+            loop {
+                let parent = self.module.parent(statement);
+                // What is defined in a module runs when the module has run, or else could not
+                // use the module's imports at all.
+                if in_function && matches!(parent, Some(AnyNodeRef::ModModule(_))) {
+                    return true;
+                }
+                if let Some((body, position)) = self.module.siblings(statement)
+                    && body[position + 1..]
+                        .iter()
+                        .any(|later| self.module.contains(later, site))
+                {
+                    return true;
+                }
+                // An import in `try` or `with` is done when the statement is.
+                match parent {
+                    Some(parent @ (AnyNodeRef::StmtTry(_) | AnyNodeRef::StmtWith(_))) => {
+                        statement = parent;
+                    }
+                    _ => return false,
+                }
+            }
         })
     }
 

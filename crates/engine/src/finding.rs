@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use edit::{Fix, Touched};
+use edit::{Applicability, Fix, Touched};
 
 use crate::Codemod;
 
@@ -37,8 +37,8 @@ pub struct Rewritten {
     pub remaining: Vec<Finding>,
     /// The rewritten text; none where nothing was to be applied.
     pub output: Option<String>,
-    /// How many fixes were applied, of which codemod.
-    pub applied: Vec<(&'static Codemod, usize)>,
+    /// What was applied.
+    pub applied: Vec<Applied>,
     /// Which parts of the output were written by which codemod (the tag is the codemod's name).
     pub touched: Vec<Touched<&'static str>>,
     /// Imports that the rewrite left unused and that were kept because the caller did not allow
@@ -46,6 +46,17 @@ pub struct Rewritten {
     pub unused_imports: Vec<UnusedImport>,
     /// Faults of ours: fixes that were dropped because what they gave did not pass verification.
     pub faults: Vec<Fault>,
+}
+
+/// The fixes of one codemod and applicability that were applied, in all rounds.
+#[derive(Clone, Debug)]
+pub struct Applied {
+    /// Whose they are.
+    pub codemod: &'static Codemod,
+    /// How much they may change.
+    pub applicability: Applicability,
+    /// How many.
+    pub fixes: usize,
 }
 
 /// An import that nothing in the module uses any longer.
@@ -59,7 +70,7 @@ pub struct UnusedImport {
 #[derive(Clone, Debug)]
 pub struct Fault {
     /// Whose fix it was; none where more than one took part and none alone is to blame.
-    pub codemod: &'static Codemod,
+    pub codemod: Option<&'static Codemod>,
     /// What was wrong with the result.
     pub problem: String,
 }

@@ -11,12 +11,13 @@ mod prefilter;
 mod rewrite;
 mod settings;
 mod statement;
+mod text;
 mod unused;
 mod verify;
 
 pub use codemod::{Choices, Codemod, Decide, On, OptionSpec, Refusal, Rewrite, Verdict};
 pub use context::{Context, Import};
-pub use finding::{Fault, Finding, Outcome, Rewritten, UnusedImport};
+pub use finding::{Applied, Fault, Finding, Outcome, Rewritten, UnusedImport};
 pub use layout::{Layout, Piece, arguments, width};
 pub use prefilter::Prefilter;
 pub use rewrite::{SyntaxError, rewrite};

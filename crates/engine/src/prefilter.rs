@@ -1,62 +1,71 @@
 //! The first and cheapest question: can this file hold anything for the selected codemods?
 
 use aho_corasick::AhoCorasick;
-use memchr::memmem::Finder;
+use regex::bytes::Regex;
 
 use crate::{Codemod, On};
 
-/// The words without which a file holds no site of the selected codemods.
+/// The text without which a file holds no site of the selected codemods.
 #[derive(Debug)]
 pub struct Prefilter {
-    /// One pass for the rarest word of each name.
-    rarest: Option<AhoCorasick>,
-    /// For each pattern of `rarest`: the other words that have to be there too.
-    others: Vec<Vec<Finder<'static>>>,
+    /// One pass for the last part of each name, which is the rarest: `sleep` of `time.sleep`.
+    last_parts: Option<AhoCorasick>,
+    /// For each pattern of `last_parts`: how the rest of the name has to occur, if it has one.
+    rest: Vec<Option<Regex>>,
 }
 
 impl Prefilter {
     /// The prefilter for `codemods`.
-    ///
-    /// A name's last part is its rarest: `sleep` of `time.sleep`. The other parts stand in the
-    /// import, and `async` in every file that has a coroutine or imports asyncio.
     pub fn new(codemods: &[&'static Codemod]) -> Self {
-        let mut words = Vec::new();
-        let mut others = Vec::new();
+        let mut last_parts = Vec::new();
+        let mut rest = Vec::new();
         for codemod in codemods {
             let On::Call(names, _) = codemod.on;
             for name in names {
-                let mut parts: Vec<&'static str> =
-                    name.split('.').filter(|it| !it.is_empty()).collect();
-                let is_method = name.starts_with('.');
-                let Some(last) = parts.pop() else { continue };
-                if !is_method && !parts.contains(&"asyncio") {
-                    parts.push("async");
-                }
-                words.push(last);
-                others.push(parts.into_iter().map(Finder::new).collect());
+                let Some((module, last)) = name.rsplit_once('.') else {
+                    continue;
+                };
+                last_parts.push(last);
+                rest.push(
+                    (!module.is_empty())
+                        .then(|| occurrence(module, last))
+                        .flatten(),
+                );
             }
         }
         Self {
-            rarest: AhoCorasick::new(words).ok(),
-            others,
+            last_parts: AhoCorasick::new(last_parts).ok(),
+            rest,
         }
     }
 
     /// Whether a file with these bytes, in whatever encoding that has ASCII as a subset, may hold
     /// a site. False positives cost a parse; there are no false negatives.
     pub fn may_match(&self, bytes: &[u8]) -> bool {
-        let Some(rarest) = &self.rarest else {
+        let Some(last_parts) = &self.last_parts else {
             return true;
         };
-        let mut asked = vec![false; self.others.len()];
-        rarest.find_overlapping_iter(bytes).any(|found| {
+        let mut asked = vec![false; self.rest.len()];
+        last_parts.find_overlapping_iter(bytes).any(|found| {
             let pattern = found.pattern().as_usize();
             if std::mem::replace(&mut asked[pattern], true) {
                 return false;
             }
-            self.others[pattern]
-                .iter()
-                .all(|word| word.find(bytes).is_some())
+            self.rest[pattern]
+                .as_ref()
+                .is_none_or(|rest| rest.is_match(bytes))
         })
     }
+}
+
+/// The ways in which a file can get at `module.last`: by its whole name, by an import of the
+/// module under another name, or by an import from it or from a module inside it.
+fn occurrence(module: &str, last: &str) -> Option<Regex> {
+    // What may stand between two tokens: a line may go on in brackets or after a backslash.
+    let gap = r"(?:[\s\\]|#[^\r\n]*[\r\n])";
+    let module = module.replace('.', &format!(r"{gap}*\.{gap}*"));
+    let pattern = format!(
+        r"\b{module}{gap}*\.{gap}*(?:\w+{gap}*\.{gap}*)?{last}\b|\b{module}(?:{gap}*\.{gap}*\w+)?{gap}+as\b|\bfrom{gap}+{module}\b"
+    );
+    Regex::new(&format!("(?-u){pattern}")).ok()
 }

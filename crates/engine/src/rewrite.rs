@@ -3,17 +3,19 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
-use edit::{Change, Fix, Merged, merge};
+use edit::{Applicability, Change, Fix, merge};
 use python::ast::{Expr, ExprCall};
-use python::{Module, Ranged, parse};
+use python::{Module, Ranged};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::codemod::Decide;
 use crate::context::Context;
+use crate::text::Text;
 use crate::unused::unused_imports;
 use crate::verify::verify;
 use crate::{
-    Codemod, Fault, Finding, On, Outcome, Refusal, Rewrite, Rewritten, Settings, UnusedImport,
+    Applied, Codemod, Fault, Finding, On, Outcome, Refusal, Rewrite, Rewritten, Settings,
+    UnusedImport,
 };
 
 /// A file needs a round for each level of sites inside sites, and one to see that it is done.
@@ -44,31 +46,31 @@ pub fn rewrite(
         codemods: settings.codemods.clone(),
         rewritten: Rewritten::default(),
     };
-    let findings = run.ask(source).map_err(|problem| SyntaxError {
-        message: problem.message,
-        range: problem.range.into(),
-    })?;
+    let original = run
+        .parse(source.to_string())
+        .map_err(|problem| SyntaxError {
+            message: problem.message,
+            range: problem.range.into(),
+        })?;
+    let findings = run.ask(&original);
     run.rewritten.findings.clone_from(&findings);
     run.rewritten.remaining = findings;
-    let mut text = source.to_string();
-    let mut seen = FxHashSet::default();
+    let mut seen: FxHashSet<String> = FxHashSet::default();
+    let mut current: Option<Text> = None;
     for _ in 0..MAX_ROUNDS {
-        seen.insert(text.clone());
-        let Some(next) = run.round(&text) else { break };
-        if seen.contains(&next) {
+        let text = current.as_ref().unwrap_or(&original);
+        let Some(next) = run.round(text) else { break };
+        seen.insert(text.source.clone());
+        if seen.contains(&next.source) {
             run.fault(None, "its fixes undo each other".to_string());
-            return Ok(run.rewritten.as_given());
+            return Ok(run.rewritten.nothing_applied());
         }
-        match run.ask(&next) {
-            Ok(findings) => run.rewritten.remaining = findings,
-            // It was verified, so it parses.
-            Err(_) => break,
-        }
-        text = next;
+        run.rewritten.remaining = run.ask(&next);
+        current = Some(next);
     }
-    run.remove_imports(source, &mut text, may_remove);
-    if text != source {
-        run.rewritten.output = Some(text);
+    if let Some(rewritten) = current {
+        let output = run.remove_imports(&original, rewritten, may_remove);
+        run.rewritten.output = (output.source != source).then_some(output.source);
     }
     Ok(run.rewritten)
 }
@@ -81,10 +83,13 @@ struct Run<'s> {
 }
 
 impl Run<'_> {
+    fn parse(&self, source: String) -> Result<Text, python::Problem> {
+        Text::new(source, self.settings.target.version)
+    }
+
     /// What the codemods say of `text`, by position.
-    fn ask(&self, text: &str) -> Result<Vec<Finding>, python::Problem> {
-        let parsed = parse(text)?;
-        let module = Module::new(text, &parsed);
+    fn ask(&self, text: &Text) -> Vec<Finding> {
+        let module = text.module();
         let drawn = RefCell::default();
         let mut findings: Vec<Finding> = sites(&module, &self.codemods)
             .into_iter()
@@ -99,7 +104,7 @@ impl Run<'_> {
             })
             .collect();
         findings.sort_by_key(|finding| (finding.range.start, finding.range.end));
-        Ok(findings)
+        findings
     }
 
     fn finding(
@@ -127,7 +132,8 @@ impl Run<'_> {
                 (rewrite.message, outcome)
             }
             Err(Refusal::Withheld(reason)) => {
-                (codemod.summary().to_string(), Outcome::Withheld(reason))
+                let summary = codemod.summary().trim_end_matches('.').to_string();
+                (summary, Outcome::Withheld(reason))
             }
             Err(Refusal::NotOurs) => return None,
         };
@@ -140,23 +146,29 @@ impl Run<'_> {
     }
 
     /// Applies what is to be applied to `text`; none where that is nothing.
-    fn round(&mut self, text: &str) -> Option<String> {
+    fn round(&mut self, text: &Text) -> Option<Text> {
         loop {
             let changes = self.changes(&self.codemods);
-            let merged = merge(text, &changes, &self.rewritten.touched);
-            if merged.text == text {
+            if changes.is_empty() {
                 return None;
             }
-            let Err(problem) = self.verified(text, &merged.text) else {
-                self.count(&changes, &merged);
-                self.rewritten.touched = merged.touched;
-                return Some(merged.text);
+            let merged = merge(&text.source, &changes, &self.rewritten.touched);
+            if merged.text == text.source {
+                return None;
+            }
+            let problem = match self.verified(text, merged.text) {
+                Ok(next) => {
+                    self.count(&merged.accepted);
+                    self.rewritten.touched = merged.touched;
+                    return Some(next);
+                }
+                Err(problem) => problem,
             };
             // Somebody's fix is wrong. Whoever fails alone is left out; where nobody does, the
             // fixes do not go together, and the last in precedence yields.
             let blamed = self.codemods.iter().copied().find_map(|codemod| {
-                let alone = merge(text, &self.changes(&[codemod]), &self.rewritten.touched);
-                let problem = self.verified(text, &alone.text).err()?;
+                let alone = merge(&text.source, &self.changes(&[codemod]), &[]);
+                let problem = self.verified(text, alone.text).err()?;
                 Some((codemod, problem))
             });
             let last = self
@@ -174,102 +186,109 @@ impl Run<'_> {
     }
 
     /// The fixes that are to be applied, by precedence and then position.
-    fn changes(&self, codemods: &[&'static Codemod]) -> Vec<Change<&'static str>> {
-        let mut changes = Vec::new();
+    fn fixes(&self, codemods: &[&'static Codemod]) -> Vec<(&'static Codemod, &Fix)> {
+        let mut fixes = Vec::new();
         for codemod in codemods {
             for finding in &self.rewritten.remaining {
                 if let Outcome::Fix(fix) = &finding.outcome
                     && finding.codemod.name == codemod.name
                     && fix.applicability <= self.settings.apply
                 {
-                    changes.push(Change {
-                        edits: fix.edits.clone(),
-                        tag: codemod.name,
-                    });
+                    fixes.push((*codemod, fix));
                 }
             }
         }
-        changes
+        fixes
     }
 
-    fn verified(&self, before: &str, after: &str) -> Result<(), String> {
-        verify(before, after, self.settings.target.version)
+    fn changes(&self, codemods: &[&'static Codemod]) -> Vec<Change<&'static str>> {
+        let change = |(codemod, fix): (&'static Codemod, &Fix)| Change {
+            edits: fix.edits.clone(),
+            tag: codemod.name,
+        };
+        self.fixes(codemods).into_iter().map(change).collect()
     }
 
-    fn count(&mut self, changes: &[Change<&'static str>], merged: &Merged<&'static str>) {
-        let mut fixes = FxHashMap::default();
-        for (change, accepted) in changes.iter().zip(&merged.accepted) {
-            *fixes.entry(change.tag).or_insert(0) += usize::from(*accepted);
-        }
-        for codemod in &self.codemods {
-            let number = fixes.get(codemod.name).copied().unwrap_or(0);
-            let known = self
-                .rewritten
-                .applied
-                .iter_mut()
-                .find(|(known, _)| known.name == codemod.name);
+    /// The tree of `after`, if it passes verification.
+    fn verified(&self, before: &Text, after: String) -> Result<Text, String> {
+        let after = self
+            .parse(after)
+            .map_err(|problem| format!("the result does not parse: {}", problem.message))?;
+        verify(before, &after, self.settings.target.version)?;
+        Ok(after)
+    }
+
+    /// Counts the fixes that were accepted, by their places in [`Self::fixes`].
+    fn count(&mut self, accepted: &[bool]) {
+        let kinds: Vec<(&'static Codemod, Applicability)> = self
+            .fixes(&self.codemods)
+            .into_iter()
+            .zip(accepted)
+            .filter(|(_, accepted)| **accepted)
+            .map(|((codemod, fix), _)| (codemod, fix.applicability))
+            .collect();
+        for (codemod, applicability) in kinds {
+            let known = self.rewritten.applied.iter_mut().find(|known| {
+                known.codemod.name == codemod.name && known.applicability == applicability
+            });
             match known {
-                Some((_, total)) => *total += number,
-                None if number > 0 => self.rewritten.applied.push((codemod, number)),
-                None => {}
+                Some(known) => known.fixes += 1,
+                None => self.rewritten.applied.push(Applied {
+                    codemod,
+                    applicability,
+                    fixes: 1,
+                }),
             }
         }
     }
 
     fn fault(&mut self, codemod: Option<&'static Codemod>, problem: String) {
-        if let Some(codemod) = codemod.or_else(|| self.codemods.first().copied()) {
-            self.rewritten.faults.push(Fault { codemod, problem });
-        }
+        self.rewritten.faults.push(Fault { codemod, problem });
     }
 
     /// Removes the imports that the rewrite left unused, as far as that is allowed.
     fn remove_imports(
         &mut self,
-        source: &str,
-        text: &mut String,
+        original: &Text,
+        text: Text,
         may_remove: &dyn Fn(&str) -> bool,
-    ) {
-        if *text == source {
-            return;
-        }
-        let (Ok(before), Ok(after)) = (parse(source), parse(text)) else {
-            return;
-        };
-        let (before, after) = (Module::new(source, &before), Module::new(text, &after));
+    ) -> Text {
+        let tag = self
+            .rewritten
+            .applied
+            .first()
+            .map(|applied| applied.codemod.name);
         let mut changes = Vec::new();
-        for unused in unused_imports(&before, &after) {
-            if unused.is_global && (self.settings.is_package || !may_remove(&unused.name)) {
-                if !self.settings.is_package {
-                    self.rewritten
-                        .unused_imports
-                        .push(UnusedImport { name: unused.name });
-                }
+        for unused in unused_imports(&original.module(), &text.module()) {
+            if unused.is_global && self.settings.is_package {
                 continue;
             }
-            let tag = self
-                .rewritten
-                .applied
-                .first()
-                .map(|(codemod, _)| codemod.name);
+            if unused.is_global && !may_remove(&unused.name) {
+                let import = UnusedImport { name: unused.name };
+                self.rewritten.unused_imports.push(import);
+                continue;
+            }
             changes.push(Change {
                 edits: vec![unused.removal],
                 tag: tag.unwrap_or_default(),
             });
         }
-        let merged = merge(text, &changes, &self.rewritten.touched);
-        if merged.text != *text && self.verified(text, &merged.text).is_ok() {
-            self.rewritten.touched = merged.touched;
-            *text = merged.text;
-            if let Ok(findings) = self.ask(text) {
-                self.rewritten.remaining = findings;
-            }
+        if changes.is_empty() {
+            return text;
         }
+        let merged = merge(&text.source, &changes, &self.rewritten.touched);
+        let Ok(removed) = self.verified(&text, merged.text) else {
+            return text;
+        };
+        self.rewritten.touched = merged.touched;
+        self.rewritten.remaining = self.ask(&removed);
+        removed
     }
 }
 
 impl Rewritten {
     /// The same findings with nothing applied.
-    fn as_given(self) -> Self {
+    fn nothing_applied(self) -> Self {
         Self {
             remaining: self.findings.clone(),
             findings: self.findings,
@@ -300,7 +319,7 @@ fn sites<'a>(
     let mut sites: Vec<(&'static Codemod, &'a ExprCall, Decide)> = Vec::new();
     for call in module.calls() {
         let first = sites.len();
-        let named = match &*call.func {
+        let may_be_imported = match &*call.func {
             Expr::Attribute(attribute) => {
                 if let Some(asking) = methods.get(attribute.attr.as_str()) {
                     sites.extend(
@@ -315,7 +334,7 @@ fn sites<'a>(
             Expr::Name(_) => true,
             _ => false,
         };
-        if named
+        if may_be_imported
             && let Some(name) = module.qualified_name(&call.func)
             && let Some(asking) = names.get(name.as_str())
         {

@@ -2,7 +2,7 @@
 
 use edit::Edit;
 use python::ast::AnyNodeRef;
-use python::{After, Module, Ranged};
+use python::{After, Module, Placement, Ranged, TextRange, TextSize};
 
 /// A line of a generated block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,13 +36,7 @@ pub fn replace_statement<'n>(
     let statement = statement.into();
     let placement = module.placement(statement);
     let newline = module.newline();
-    let mut text = String::new();
-    let mut start = statement.start();
-    if let Some(before) = placement.before {
-        start = before.start();
-        text.push_str(newline);
-        text.push_str(&placement.indent);
-    }
+    let (start, mut text) = line_break(module, &placement, statement.start());
     for (position, line) in lines.iter().enumerate() {
         if position > 0 {
             text.push_str(newline);
@@ -73,6 +67,27 @@ pub fn replace_statement<'n>(
     Edit::replace(start.to_usize()..end.to_usize(), text)
 }
 
+/// Where the edit of a statement starts, and what it writes there first, so that the statement
+/// comes to stand on a line of its own: with it what precedes it on the header's line.
+fn line_break(
+    module: &Module<'_>,
+    placement: &Placement,
+    statement: TextSize,
+) -> (TextSize, String) {
+    let line_break = format!("{}{}", module.newline(), placement.indent);
+    match (placement.before, placement.suite) {
+        (None, _) => (statement, String::new()),
+        (Some(before), None) => (before.start(), line_break),
+        (Some(before), Some(suite)) => {
+            let preceding = module.text(TextRange::new(suite.end(), before.start()));
+            (
+                suite.start(),
+                format!("{line_break}{preceding}{line_break}"),
+            )
+        }
+    }
+}
+
 /// The edit that puts `lines` before `statement`, which stays as it is.
 pub fn insert_before<'n>(
     module: &Module<'_>,
@@ -82,15 +97,7 @@ pub fn insert_before<'n>(
     let statement = statement.into();
     let placement = module.placement(statement);
     let newline = module.newline();
-    let mut text = String::new();
-    let start = match placement.before {
-        Some(before) => {
-            text.push_str(newline);
-            text.push_str(&placement.indent);
-            before.start()
-        }
-        None => statement.start(),
-    };
+    let (start, mut text) = line_break(module, &placement, statement.start());
     for line in lines {
         text.push_str(&module.indent().repeat(line.depth));
         text.push_str(&line.text);
@@ -98,4 +105,46 @@ pub fn insert_before<'n>(
         text.push_str(&placement.indent);
     }
     Edit::replace(start.to_usize()..statement.start().to_usize(), text)
+}
+
+#[cfg(test)]
+mod tests {
+    use edit::{Change, merge};
+    use python::ast::{Expr, PythonVersion};
+
+    use super::*;
+
+    /// `source` with two lines in the place of the statement `x`.
+    fn replaced(source: &str) -> String {
+        let parsed = python::parse(source, PythonVersion::PY311).unwrap();
+        let module = Module::new(source, &parsed);
+        let statement = module
+            .descendants(module.root())
+            .find(|node| match node {
+                AnyNodeRef::StmtExpr(stmt) => {
+                    matches!(&*stmt.value, Expr::Name(name) if name.id == "x")
+                }
+                _ => false,
+            })
+            .unwrap();
+        let lines = [Line::new(0, "with y:"), Line::new(1, "x")];
+        let change = Change {
+            edits: vec![replace_statement(&module, statement, &lines)],
+            tag: (),
+        };
+        merge(source, &[change], &[]).text
+    }
+
+    #[test]
+    fn a_suite_on_its_headers_line_is_split_as_far_as_needed() {
+        assert_eq!(replaced("if a: x\n"), "if a:\n    with y:\n        x\n");
+        assert_eq!(
+            replaced("if a: b; c; x; d  # e\n"),
+            "if a:\n    b; c\n    with y:\n        x\n    d  # e\n"
+        );
+        assert_eq!(
+            replaced("if a:\r\n\tb; x;  # c\r\n"),
+            "if a:\r\n\tb\r\n\twith y:  # c\r\n\t\tx\r\n"
+        );
+    }
 }

@@ -1,38 +1,34 @@
 //! What is proved of a rewritten text before anybody sees it.
 
 use python::ast::PythonVersion;
-use python::{Parsed, TextRange, parse};
+use python::{Parsed, TextRange};
 use rustc_hash::FxHashMap;
 
-/// Compares the text of a module before and after: the error says what the rewrite broke.
+use crate::text::Text;
+
+/// Compares a module before and after: the error says what the rewrite broke.
 ///
-/// The result parses, without a syntax error that was not there, those included that need scopes
-/// (`await` outside a coroutine); every comment is still there, and every string of several
-/// lines; the line endings are of the kinds that were there.
-pub fn verify(before: &str, after: &str, version: PythonVersion) -> Result<(), String> {
-    let parsed = parse(after)
-        .map_err(|problem| format!("the result does not parse: {}", problem.message))?;
-    let original = parse(before).map_err(|problem| problem.message)?;
-    let known = count(
-        python::problems(before, version)
-            .into_iter()
-            .map(|it| it.message),
-    );
-    let now = count(
-        python::problems(after, version)
-            .into_iter()
-            .map(|it| it.message),
-    );
-    if let Some((message, _)) = missing(&known, now) {
-        return Err(format!("the result has a new syntax error: {message}"));
+/// The result has no syntax error that was not there, those included that need scopes (`await`
+/// outside a coroutine); every comment is still there, and every string of several lines; the
+/// line endings are of the kinds that were there. That it parses is known, since there is a tree.
+pub fn verify(before: &Text, after: &Text, version: PythonVersion) -> Result<(), String> {
+    let (original, parsed) = (&before.parsed, &after.parsed);
+    let (before, after) = (before.source.as_str(), after.source.as_str());
+    let now = parsed.problems(after, version);
+    if !now.is_empty() {
+        let known = original.problems(before, version);
+        let messages = |problems: Vec<python::Problem>| problems.into_iter().map(|it| it.message);
+        if let Some((message, _)) = missing(&count(messages(known)), count(messages(now))) {
+            return Err(format!("the result has a new syntax error: {message}"));
+        }
     }
     let comments = count(texts(before, &original.comments()));
     if let Some((comment, _)) = missing(&count(texts(after, &parsed.comments())), comments) {
         return Err(format!("a comment is lost: {comment}"));
     }
-    let strings = count(texts(before, &multiline_strings(&original, before)));
+    let strings = count(texts(before, &multiline_strings(original, before)));
     if missing(
-        &count(texts(after, &multiline_strings(&parsed, after))),
+        &count(texts(after, &multiline_strings(parsed, after))),
         strings,
     )
     .is_some()

@@ -11,6 +11,9 @@ use ruff_python_parser::semantic_errors::{
 use ruff_python_parser::{ParseOptions, parse_unchecked};
 use ruff_text_size::TextRange;
 
+use crate::index::deeper;
+use crate::module::Parsed;
+
 /// Something that keeps a text from being a Python module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -23,50 +26,43 @@ pub struct Problem {
 /// Everything that keeps `source` from being a module that Python `version` accepts.
 pub fn problems(source: &str, version: PythonVersion) -> Vec<Problem> {
     let options = ParseOptions::from(PySourceType::Python).with_target_version(version);
-    let parsed = parse_unchecked(source, options);
-    let mut problems: Vec<Problem> = parsed
-        .errors()
-        .iter()
-        .map(|error| Problem {
+    match parse_unchecked(source, options).try_into_module() {
+        Some(parsed) => Parsed(parsed).problems(source, version),
+        None => Vec::new(),
+    }
+}
+
+impl Parsed {
+    /// Everything that keeps this tree of `source` from being a module that Python `version`
+    /// accepts; syntax that is too new is only seen if the tree was parsed for that version.
+    pub fn problems(&self, source: &str, version: PythonVersion) -> Vec<Problem> {
+        let syntax = self.0.errors().iter().map(|error| Problem {
             message: error.error.to_string(),
             range: error.location,
-        })
-        .chain(
-            parsed
-                .unsupported_syntax_errors()
-                .iter()
-                .map(|error| Problem {
-                    message: error.to_string(),
-                    range: error.range,
-                }),
-        )
-        .collect();
-    let Some(parsed) = parsed.try_into_module() else {
-        return problems;
-    };
-    let mut checker = Checker {
-        syntax: SemanticSyntaxChecker::new(),
-        surroundings: Surroundings {
-            source,
-            version,
-            future_annotations: false,
-            frames: vec![Frame::new(FrameKind::Module)],
-            errors: RefCell::default(),
-        },
-    };
-    checker.visit_body(parsed.suite());
-    problems.extend(
-        checker
-            .surroundings
-            .errors
-            .into_inner()
-            .into_iter()
-            .map(|error| Problem {
-                message: error.to_string(),
-                range: error.range,
-            }),
-    );
-    problems
+        });
+        let unsupported = self.0.unsupported_syntax_errors().iter();
+        let unsupported = unsupported.map(|error| Problem {
+            message: error.to_string(),
+            range: error.range,
+        });
+        let mut checker = Checker {
+            syntax: SemanticSyntaxChecker::new(),
+            surroundings: Surroundings {
+                source,
+                version,
+                future_annotations: false,
+                frames: vec![Frame::new(FrameKind::Module)],
+                errors: RefCell::default(),
+            },
+        };
+        checker.visit_body(self.0.suite());
+        let errors = checker.surroundings.errors.into_inner();
+        let semantic = errors.into_iter().map(|error| Problem {
+            message: error.to_string(),
+            range: error.range,
+        });
+        syntax.chain(unsupported).chain(semantic).collect()
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -280,6 +276,17 @@ impl Checker<'_> {
 impl<'a> Visitor<'a> for Checker<'_> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
         self.syntax.visit_stmt(stmt, &self.surroundings);
+        deeper(|| self.walk_into_stmt(stmt));
+    }
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        self.syntax.visit_expr(expr, &self.surroundings);
+        deeper(|| self.walk_into_expr(expr));
+    }
+}
+
+impl Checker<'_> {
+    fn walk_into_stmt(&mut self, stmt: &Stmt) {
         match stmt {
             Stmt::FunctionDef(function) => {
                 for decorator in &function.decorator_list {
@@ -336,8 +343,7 @@ impl<'a> Visitor<'a> for Checker<'_> {
         }
     }
 
-    fn visit_expr(&mut self, expr: &'a Expr) {
-        self.syntax.visit_expr(expr, &self.surroundings);
+    fn walk_into_expr(&mut self, expr: &Expr) {
         match expr {
             Expr::Lambda(lambda) => {
                 if let Some(parameters) = &lambda.parameters {

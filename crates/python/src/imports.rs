@@ -74,7 +74,7 @@ impl Module<'_> {
             .prologue()
             .iter()
             .rfind(|stmt| is_import(stmt) || matches!(stmt, Stmt::Try(_) | Stmt::If(_)))
-            .map(|stmt| stmt.end());
+            .map(Ranged::end);
         let after = last.into_iter().chain([not_before]).max();
         let (offset, before) = match after.filter(|after| *after > TextSize::new(0)) {
             Some(after) => (self.next_line(after), blank),

@@ -19,6 +19,15 @@ use rustc_hash::{FxHashMap, FxHashSet};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(u32);
 
+impl NodeId {
+    /// The number that the walk gave to a node. Every node that it entered carries its number;
+    /// the few that it does not enter (operators, identifiers) are not expressions or statements,
+    /// and nobody asks for them.
+    pub(crate) fn of<'n>(node: impl Into<AnyNodeRef<'n>>) -> Self {
+        Self(node.into().node_index().load().as_u32().unwrap_or(0))
+    }
+}
+
 /// A scope of the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ScopeId(u32);
@@ -186,12 +195,6 @@ impl<'a> Index<'a> {
         builder.finish()
     }
 
-    pub(crate) fn id<'n>(&self, node: impl Into<AnyNodeRef<'n>>) -> NodeId {
-        // Every node that the walk entered carries its number; the few that it does not enter
-        // (operators, identifiers) are not expressions or statements, and nobody asks for them.
-        NodeId(node.into().node_index().load().as_u32().unwrap_or(0))
-    }
-
     pub(crate) fn node(&self, id: NodeId) -> AnyNodeRef<'a> {
         self.entries[id.0 as usize].node
     }
@@ -233,12 +236,12 @@ impl<'a> Index<'a> {
 
     /// The symbol that a name expression reads or binds.
     pub(crate) fn resolved(&self, name: &ast::ExprName) -> Option<SymbolId> {
-        self.resolved.get(&self.id(name)).copied()
+        self.resolved.get(&NodeId::of(name)).copied()
     }
 
     /// Whether the function has `yield` in its own body.
     pub(crate) fn is_generator(&self, function: &ast::StmtFunctionDef) -> bool {
-        self.generators.contains(&self.id(function))
+        self.generators.contains(&NodeId::of(function))
     }
 
     /// The symbol that `name` means in the code of `scope`; none for builtins and unbound names.
@@ -385,7 +388,7 @@ impl<'a> Builder<'a> {
         }
         for (name, scope, reads) in std::mem::take(&mut self.uses) {
             if let Some(symbol) = self.index.lookup(&name.id, scope) {
-                let id = self.index.id(name);
+                let id = NodeId::of(name);
                 self.index.resolved.insert(id, symbol);
                 if reads {
                     self.index.symbols[symbol.0 as usize].reads.push(id);
@@ -426,7 +429,7 @@ impl<'a> Builder<'a> {
     fn bind_parameters(&mut self, parameters: &'a ast::Parameters) {
         for parameter in parameters {
             let parameter = parameter.as_parameter();
-            let node = self.index.id(parameter);
+            let node = NodeId::of(parameter);
             self.bind(parameter.name.as_str(), BindingKind::Parameter, node);
         }
     }
@@ -480,7 +483,7 @@ impl<'a> Builder<'a> {
 
     fn bind_import(&mut self, import: &'a ast::StmtImport) {
         for alias in &import.names {
-            let node = self.index.id(alias);
+            let node = NodeId::of(alias);
             let name = match &alias.asname {
                 Some(name) => name.as_str(),
                 None => alias.name.split('.').next().unwrap_or_default(),
@@ -495,7 +498,7 @@ impl<'a> Builder<'a> {
                 self.index.star_imports.push(import);
                 continue;
             }
-            let node = self.index.id(alias);
+            let node = NodeId::of(alias);
             let name = alias.asname.as_ref().unwrap_or(&alias.name).as_str();
             self.bind(name, BindingKind::FromImport(import, alias), node);
         }
@@ -592,7 +595,7 @@ impl<'a> Builder<'a> {
         loop {
             match self.index.scope(scope).kind {
                 ScopeKind::Function(function) => {
-                    let id = self.index.id(function);
+                    let id = NodeId::of(function);
                     self.index.generators.insert(id);
                     return;
                 }
@@ -605,21 +608,8 @@ impl<'a> Builder<'a> {
             scope = parent;
         }
     }
-}
 
-impl<'a> SourceOrderVisitor<'a> for Builder<'a> {
-    fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
-        self.enter(node);
-        TraversalSignal::Traverse
-    }
-
-    fn leave_node(&mut self, _node: AnyNodeRef<'a>) {
-        self.leave();
-    }
-
-    fn visit_identifier(&mut self, _identifier: &'a ast::Identifier) {}
-
-    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+    fn index_stmt(&mut self, stmt: &'a Stmt) {
         match stmt {
             Stmt::FunctionDef(function) => self.visit_function(function),
             Stmt::ClassDef(class) => self.visit_class(class),
@@ -654,13 +644,7 @@ impl<'a> SourceOrderVisitor<'a> for Builder<'a> {
         }
     }
 
-    fn visit_annotation(&mut self, expr: &'a Expr) {
-        let outer = std::mem::replace(&mut self.annotation, true);
-        self.visit_expr(expr);
-        self.annotation = outer;
-    }
-
-    fn visit_expr(&mut self, expr: &'a Expr) {
+    fn index_expr(&mut self, expr: &'a Expr) {
         match expr {
             Expr::Name(name) => {
                 let id = self.enter(AnyNodeRef::from(expr));
@@ -706,7 +690,7 @@ impl<'a> SourceOrderVisitor<'a> for Builder<'a> {
                 if let Expr::Name(name) = &*call.func
                     && matches!(name.id.as_str(), "locals" | "eval" | "exec" | "vars")
                 {
-                    let id = self.index.id(call);
+                    let id = NodeId::of(call);
                     self.index.reflective.push(id);
                 }
             }
@@ -737,6 +721,33 @@ impl<'a> SourceOrderVisitor<'a> for Builder<'a> {
             _ => walk_expr(self, expr),
         }
     }
+}
+
+impl<'a> SourceOrderVisitor<'a> for Builder<'a> {
+    fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
+        self.enter(node);
+        TraversalSignal::Traverse
+    }
+
+    fn leave_node(&mut self, _node: AnyNodeRef<'a>) {
+        self.leave();
+    }
+
+    fn visit_identifier(&mut self, _identifier: &'a ast::Identifier) {}
+
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        deeper(|| self.index_stmt(stmt));
+    }
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        deeper(|| self.index_expr(expr));
+    }
+
+    fn visit_annotation(&mut self, expr: &'a Expr) {
+        let outer = std::mem::replace(&mut self.annotation, true);
+        self.visit_expr(expr);
+        self.annotation = outer;
+    }
 
     fn visit_except_handler(&mut self, handler: &'a ast::ExceptHandler) {
         let ast::ExceptHandler::ExceptHandler(inner) = handler;
@@ -760,16 +771,22 @@ impl<'a> SourceOrderVisitor<'a> for Builder<'a> {
             _ => return,
         };
         if let Some(name) = name {
-            let id = self.index.id(pattern);
+            let id = NodeId::of(pattern);
             self.bind(name.as_str(), BindingKind::Other, id);
         }
     }
 
     fn visit_type_param(&mut self, type_param: &'a TypeParam) {
         walk_type_param(self, type_param);
-        let id = self.index.id(type_param);
+        let id = NodeId::of(type_param);
         self.bind(type_param.name().as_str(), BindingKind::Other, id);
     }
+}
+
+/// Goes one level deeper into the tree, on a new piece of stack where this one ends: code can be
+/// nested deeper than any stack.
+pub(crate) fn deeper<T>(walk: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(64 << 10, 1 << 20, walk)
 }
 
 /// Whether a condition is `TYPE_CHECKING` or `typing.TYPE_CHECKING`.

@@ -1,7 +1,7 @@
 //! Lines, indentation, and how a statement stands among its neighbours.
 
+use ruff_python_ast::AnyNodeRef;
 use ruff_python_ast::token::TokenKind;
-use ruff_python_ast::{AnyNodeRef, Stmt};
 use ruff_python_trivia::{PythonWhitespace, indentation_at_offset};
 use ruff_source_file::LineRanges;
 use ruff_text_size::{Ranged, TextLen, TextRange, TextSize};
@@ -16,6 +16,9 @@ pub struct Placement {
     /// What stands between the statement and what precedes it on its line, another statement or
     /// the header of its suite: to be replaced by a line break. None where the line is its own.
     pub before: Option<TextRange>,
+    /// Where the suite is on its header's line and the statement is not the first of it: what
+    /// stands between the header and the first, to be replaced by a line break as well.
+    pub suite: Option<TextRange>,
     /// What stands between the statement and the one that follows on its line, to be replaced by
     /// a line break; or a `;` that nothing follows, to be deleted.
     pub after: After,
@@ -64,43 +67,45 @@ impl<'a> Module<'a> {
             return Placement {
                 indent: indent.to_string(),
                 before: None,
+                suite: None,
                 after,
                 comment,
             };
         }
-        let (indent, previous) = match self.siblings(node) {
-            Some((body, position)) => {
-                let on_header_line = body
-                    .first()
-                    .filter(|first| self.indentation_at(first.start()).is_none());
-                let indent = match on_header_line {
-                    Some(_) => format!("{}{}", self.header_indent(node), self.indent()),
-                    None => body
-                        .first()
-                        .and_then(|first| self.indentation_at(first.start()))
-                        .unwrap_or_default()
-                        .to_string(),
-                };
-                let previous = position.checked_sub(1).and_then(|at| body.get(at));
-                (indent, previous.map(Stmt::end))
-            }
-            None => (String::new(), None),
-        };
-        // Without a statement before it on the line there is the colon of the header.
-        let from = previous.unwrap_or_else(|| {
+        let colon = |start: TextSize| {
             self.tokens()
-                .before(node.start())
+                .before(start)
                 .iter()
                 .rev()
                 .find(|token| token.kind() == TokenKind::Colon)
-                .map_or(node.start(), Ranged::end)
-        });
-        Placement {
-            indent,
-            before: Some(TextRange::new(from, node.start())),
+                .map_or(start, Ranged::end)
+        };
+        let mut placement = Placement {
+            indent: String::new(),
+            before: None,
+            suite: None,
             after,
             comment,
+        };
+        let mut from = None;
+        if let Some((body, position)) = self.siblings(node)
+            && let Some(first) = body.first()
+        {
+            from = position
+                .checked_sub(1)
+                .and_then(|at| body.get(at))
+                .map(Ranged::end);
+            placement.indent = if let Some(indent) = self.indentation_at(first.start()) {
+                indent.to_string()
+            } else {
+                placement.suite = from.map(|_| TextRange::new(colon(first.start()), first.start()));
+                format!("{}{}", self.header_indent(node), self.indent())
+            };
         }
+        // Without a statement before it on the line there is the colon of the header.
+        let from = from.unwrap_or_else(|| colon(node.start()));
+        placement.before = Some(TextRange::new(from, node.start()));
+        placement
     }
 
     /// The indentation of the clause that `node` stands in on the header's own line.

@@ -1,8 +1,11 @@
 //! A parsed module and the questions that can be asked of it.
 
 use ruff_python_ast::token::{TokenKind, Tokens};
-use ruff_python_ast::{self as ast, AnyNodeRef, Expr, ModModule, PySourceType, Stmt};
+use ruff_python_ast::{
+    self as ast, AnyNodeRef, Expr, ModModule, PySourceType, PythonVersion, Stmt,
+};
 use ruff_python_codegen::Stylist;
+use ruff_python_parser::{ParseOptions, parse_unchecked};
 use ruff_python_trivia::CommentRanges;
 use ruff_text_size::{Ranged, TextRange};
 
@@ -35,16 +38,21 @@ impl Parsed {
     }
 }
 
-/// Parses the text of a module, without a byte order mark. The error is the first in the text.
-pub fn parse(source: &str) -> Result<Parsed, Problem> {
-    let parsed = ruff_python_parser::parse_unchecked_source(source, PySourceType::Python);
-    match parsed.errors().first() {
-        None => Ok(Parsed(parsed)),
-        Some(error) => Err(Problem {
+/// Parses the text of a module, without a byte order mark, that is to run on Python `version`.
+/// The error is the first in the text; syntax that is too new for the version is none.
+pub fn parse(source: &str, version: PythonVersion) -> Result<Parsed, Problem> {
+    let options = ParseOptions::from(PySourceType::Python).with_target_version(version);
+    let parsed = parse_unchecked(source, options);
+    if let Some(error) = parsed.errors().first() {
+        return Err(Problem {
             message: error.error.to_string(),
             range: error.location,
-        }),
+        });
     }
+    parsed.try_into_module().map(Parsed).ok_or_else(|| Problem {
+        message: "it is no module".to_string(),
+        range: TextRange::default(),
+    })
 }
 
 /// A module: its text, its tree, and what the names in it mean.
@@ -121,7 +129,7 @@ impl<'a> Module<'a> {
 
     /// The number of a node: smaller before larger in the walk, parents before children.
     pub fn id<'n>(&self, node: impl Into<AnyNodeRef<'n>>) -> NodeId {
-        self.index.id(node)
+        NodeId::of(node)
     }
 
     /// The node of that number.
@@ -131,7 +139,7 @@ impl<'a> Module<'a> {
 
     /// The node around `node`; none for the module.
     pub fn parent<'n>(&self, node: impl Into<AnyNodeRef<'n>>) -> Option<AnyNodeRef<'a>> {
-        let parent = self.index.parent(self.index.id(node))?;
+        let parent = self.index.parent(NodeId::of(node))?;
         Some(self.index.node(parent))
     }
 
@@ -140,7 +148,7 @@ impl<'a> Module<'a> {
         &self,
         node: impl Into<AnyNodeRef<'n>>,
     ) -> impl Iterator<Item = AnyNodeRef<'a>> + '_ {
-        std::iter::successors(self.index.parent(self.index.id(node)), |id| {
+        std::iter::successors(self.index.parent(NodeId::of(node)), |id| {
             self.index.parent(*id)
         })
         .map(|id| self.index.node(id))
@@ -151,7 +159,7 @@ impl<'a> Module<'a> {
         &self,
         node: impl Into<AnyNodeRef<'n>>,
     ) -> impl Iterator<Item = AnyNodeRef<'a>> + '_ {
-        self.index.descendants(self.index.id(node))
+        self.index.descendants(NodeId::of(node))
     }
 
     /// Whether `inner` is `outer` or inside it.
@@ -160,13 +168,12 @@ impl<'a> Module<'a> {
         outer: impl Into<AnyNodeRef<'n>>,
         inner: impl Into<AnyNodeRef<'n>>,
     ) -> bool {
-        self.index
-            .contains(self.index.id(outer), self.index.id(inner))
+        self.index.contains(NodeId::of(outer), NodeId::of(inner))
     }
 
     /// The innermost statement around `node`, or itself.
     pub fn statement<'n>(&self, node: impl Into<AnyNodeRef<'n>>) -> AnyNodeRef<'a> {
-        let mut id = self.index.id(node);
+        let mut id = NodeId::of(node);
         loop {
             let node = self.index.node(id);
             if node.is_statement() {
@@ -184,7 +191,7 @@ impl<'a> Module<'a> {
         &self,
         statement: impl Into<AnyNodeRef<'n>>,
     ) -> Option<(&'a [Stmt], usize)> {
-        let node = self.index.node(self.index.id(statement));
+        let node = self.index.node(NodeId::of(statement));
         let parent = self.parent(node)?;
         bodies(parent).into_iter().find_map(|body| {
             let position = body.iter().position(|stmt| stmt.range() == node.range())?;
@@ -201,7 +208,7 @@ impl<'a> Module<'a> {
 
     /// The scope in whose code `node` is evaluated.
     pub fn scope<'n>(&self, node: impl Into<AnyNodeRef<'n>>) -> ScopeId {
-        self.index.scope_of(self.index.id(node))
+        self.index.scope_of(NodeId::of(node))
     }
 
     /// The scope of that number.
@@ -272,7 +279,7 @@ impl<'a> Module<'a> {
     /// Whether the code of `function` may read its local names behind the text, by `locals()`,
     /// `vars()`, `eval` or `exec`: a new local name could then be seen.
     pub fn is_reflective(&self, function: &ast::StmtFunctionDef) -> bool {
-        let id = self.index.id(function);
+        let id = NodeId::of(function);
         self.index
             .reflective
             .iter()

@@ -2,6 +2,7 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr};
 
+use crate::index::NodeId;
 use crate::module::Module;
 
 /// What stands between an expression and the coroutine that would have to await it.
@@ -30,7 +31,7 @@ pub enum AwaitPlace<'a> {
 impl<'a> Module<'a> {
     /// What `await` would mean at the place of `node`.
     pub fn await_place<'n>(&self, node: impl Into<AnyNodeRef<'n>>) -> AwaitPlace<'a> {
-        let mut child = self.index.node(self.index.id(node));
+        let mut child = self.index.node(NodeId::of(node));
         let mut comprehensions = 0;
         let mut first_iterable = false;
         while let Some(parent) = self.parent(child) {

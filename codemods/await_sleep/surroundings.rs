@@ -1,0 +1,297 @@
+//! What around a sleep relies on nothing else running during it.
+
+use engine::{Context, Refusal, withheld};
+use python::ast::{AnyNodeRef, Expr, ExprCall, ExprStringLiteral, Stmt, StmtFunctionDef, WithItem};
+use python::{Block, Ranged, TextRange, TextSize, TryPart};
+
+/// What may stand in a `with` around a sleep: it is no lock and replaces nothing that other tasks
+/// would see.
+const HARMLESS: &[&str] = &[
+    "anyio.CancelScope",
+    "anyio.fail_after",
+    "anyio.move_on_after",
+    "builtins.open",
+    "bz2.open",
+    "concurrent.futures.ProcessPoolExecutor",
+    "concurrent.futures.ThreadPoolExecutor",
+    "contextlib.closing",
+    "contextlib.nullcontext",
+    "contextlib.suppress",
+    "gzip.open",
+    "io.BytesIO",
+    "io.StringIO",
+    "io.open",
+    "lzma.open",
+    "os.scandir",
+    "pytest.raises",
+    "socket.create_connection",
+    "socket.socket",
+    "subprocess.Popen",
+    "tarfile.open",
+    "tempfile.NamedTemporaryFile",
+    "tempfile.SpooledTemporaryFile",
+    "tempfile.TemporaryDirectory",
+    "tempfile.TemporaryFile",
+    "trio.CancelScope",
+    "trio.fail_after",
+    "trio.move_on_after",
+    "zipfile.ZipFile",
+];
+
+/// Methods of test cases that only look at what is raised.
+const ASSERTIONS: &[&str] = &["assertRaises", "assertRaisesRegex", "subTest"];
+
+/// The refusals for what stands around the call.
+pub fn check<'a>(
+    cx: &Context<'a, '_>,
+    call: &'a ExprCall,
+    coroutine: &'a StmtFunctionDef,
+) -> Result<(), Refusal> {
+    if matches!(coroutine.name.as_str(), "__aexit__" | "aclose" | "__adel__") {
+        return Err(withheld!(
+            "`{}` is cleanup: a cancellation could arrive in the middle of it, and closing the coroutine there fails; decide whether it may wait",
+            coroutine.name
+        ));
+    }
+    let contexts = entered_before(cx, call);
+    check_contexts(cx, contexts)?;
+    for block in cx.module.blocks(call) {
+        match block {
+            Block::Try(_, TryPart::Finally) => {
+                return Err(withheld!(
+                    "it stands in `finally`: a cancellation could arrive in the middle of the cleanup, and closing the coroutine there fails; decide whether it may wait"
+                ));
+            }
+            Block::With(with) if !with.is_async => check_contexts(cx, &with.items)?,
+            _ => {}
+        }
+    }
+    if let Some(lock) = acquired(cx, call, coroutine) {
+        return Err(withheld!(
+            "`{lock}` is acquired before it and released after it: another task that wants it would block the event loop, and with it the release; move the sleep out of there"
+        ));
+    }
+    if let Some(comment) = wanted_by_comment(cx, call) {
+        return Err(withheld!(
+            "the comment `{comment}` says that blocking is meant: decide whether it still is"
+        ));
+    }
+    if has_choice(cx, call) {
+        return Err(withheld!(
+            "the other branch awaits the same sleep: the coroutine chooses to block here; decide whether it has to"
+        ));
+    }
+    if cx.module.stores_attribute("slow_callback_duration") {
+        return Err(withheld!(
+            "the file sets `slow_callback_duration`, and may block the event loop in order to have it noticed: decide whether that is meant"
+        ));
+    }
+    if is_driven_by_hand(cx) {
+        return Err(withheld!(
+            "the file drives coroutines by `.send(None)`, without an event loop, which `asyncio.sleep` needs"
+        ));
+    }
+    if let Some(replacement) = replacement(cx) {
+        return Err(withheld!(
+            "the file replaces `time.sleep` by `{replacement}`, which would have no effect here: replace the sleep of the event loop instead"
+        ));
+    }
+    Ok(())
+}
+
+/// Whether the call stands in a handler that runs when the coroutine is closed or cancelled:
+/// closing it there fails, and a second cancellation cuts the handler short.
+pub fn handles_exit<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    let is_exit = |expr: &Expr| {
+        let name = cx.module.qualified_name(expr);
+        name.is_some_and(|name| {
+            matches!(
+                name.as_str(),
+                "builtins.BaseException" | "builtins.GeneratorExit" | "asyncio.CancelledError"
+            )
+        })
+    };
+    cx.module.blocks(call).into_iter().any(|block| {
+        let Block::Try(_, TryPart::Handler(handler)) = block else {
+            return false;
+        };
+        match handler.type_.as_deref() {
+            None => true,
+            Some(Expr::Tuple(types)) => types.elts.iter().any(is_exit),
+            Some(expr) => is_exit(expr),
+        }
+    })
+}
+
+/// The items of a `with` statement that are entered when a later one, which holds the call, is
+/// evaluated.
+fn entered_before<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> &'a [WithItem] {
+    let mut child = AnyNodeRef::from(call);
+    for parent in cx.module.ancestors(call) {
+        if let AnyNodeRef::StmtWith(with) = parent {
+            let position = with.items.iter().position(|it| it.range() == child.range());
+            return match position {
+                Some(position) if !with.is_async => &with.items[..position],
+                _ => &[],
+            };
+        }
+        if parent.is_statement() {
+            return &[];
+        }
+        child = parent;
+    }
+    &[]
+}
+
+fn check_contexts<'a>(cx: &Context<'a, '_>, items: &'a [WithItem]) -> Result<(), Refusal> {
+    let Some(item) = items.iter().find(|item| !is_harmless(cx, item)) else {
+        return Ok(());
+    };
+    let context = cx.module.text(&item.context_expr).lines().next();
+    Err(withheld!(
+        "it stands inside `with {}`: if that is a lock or replaces global state, other tasks would meet it during the sleep; move the sleep out of the block",
+        context.unwrap_or_default()
+    ))
+}
+
+fn is_harmless<'a>(cx: &Context<'a, '_>, item: &'a WithItem) -> bool {
+    let Expr::Call(call) = &item.context_expr else {
+        return false;
+    };
+    let is_known = cx
+        .module
+        .qualified_name(&call.func)
+        .is_some_and(|name| HARMLESS.contains(&name.as_str()));
+    is_known
+        || matches!(&*call.func, Expr::Attribute(method) if ASSERTIONS.contains(&method.attr.as_str()))
+}
+
+/// What the coroutine acquires before the call, without `await`, and releases after it.
+fn acquired<'a>(
+    cx: &Context<'a, '_>,
+    call: &'a ExprCall,
+    coroutine: &'a StmtFunctionDef,
+) -> Option<&'a str> {
+    let module = cx.module;
+    let method = |call: &'a ExprCall, name: &str| match &*call.func {
+        Expr::Attribute(method) if method.attr.as_str() == name => {
+            Some(module.text(&*method.value))
+        }
+        _ => None,
+    };
+    let own = || {
+        module
+            .calls()
+            .iter()
+            .copied()
+            .filter(|call| module.contains(coroutine, *call))
+    };
+    own()
+        .filter(|other| other.start() < call.start())
+        .filter(|other| !matches!(module.parent(*other), Some(AnyNodeRef::ExprAwait(_))))
+        .filter_map(|other| method(other, "acquire"))
+        .find(|lock| {
+            own().any(|other| {
+                other.start() > call.start() && method(other, "release") == Some(lock)
+            })
+        })
+}
+
+/// The comment on the lines of the statement, or on those directly above, that speaks of blocking
+/// on purpose or compares the two sleeps.
+fn wanted_by_comment<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Option<&'a str> {
+    let module = cx.module;
+    let mut start = module.line_start(call.start());
+    while start > TextSize::new(0) {
+        let above = module.line_start(start - TextSize::new(1));
+        let line = TextRange::new(above, start);
+        if !module.text(line).trim_start().starts_with('#') {
+            break;
+        }
+        start = above;
+    }
+    let range = TextRange::new(start, module.line_end(call.end()));
+    module
+        .comments(range)
+        .iter()
+        .map(|comment| module.text(*comment))
+        .find(|comment| {
+            let text = comment.to_lowercase();
+            let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+            has(&["block"]) && has(&["purpose", "intention", "deliberate"])
+                || has(&["asyncio.sleep"]) && !has(&["todo", "fixme", "xxx", "should"])
+        })
+}
+
+/// Whether the call stands in one branch of an `if` whose other branch awaits a sleep for the same
+/// time.
+fn has_choice<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    let module = cx.module;
+    let time = module.text(call.arguments.range());
+    let awaits_it = |stmt: &'a Stmt| {
+        module.descendants(stmt).any(|node| {
+            let AnyNodeRef::ExprAwait(awaited) = node else {
+                return false;
+            };
+            let Expr::Call(other) = &*awaited.value else {
+                return false;
+            };
+            module.text(other.arguments.range()) == time
+                && ["asyncio.sleep", "anyio.sleep", "trio.sleep"]
+                    .iter()
+                    .any(|name| module.refers_to(&other.func, name))
+        })
+    };
+    let choice = module
+        .ancestors(call)
+        .take_while(|node| !matches!(node, AnyNodeRef::StmtFunctionDef(_)))
+        .find_map(|node| match node {
+            AnyNodeRef::StmtIf(choice) => Some(choice),
+            _ => None,
+        });
+    choice.is_some_and(|choice| {
+        let clauses = choice.elif_else_clauses.iter().map(|clause| &clause.body);
+        std::iter::once(&choice.body)
+            .chain(clauses)
+            .filter(|branch| !branch.iter().any(|stmt| module.contains(stmt, call)))
+            .flatten()
+            .any(awaits_it)
+    })
+}
+
+fn is_driven_by_hand(cx: &Context<'_, '_>) -> bool {
+    cx.module.calls().iter().any(|call| {
+        matches!(&*call.func, Expr::Attribute(method) if method.attr.as_str() == "send")
+            && matches!(&*call.arguments.args, [Expr::NoneLiteral(_)])
+            && call.arguments.keywords.is_empty()
+    })
+}
+
+/// What in the file puts something else in the place of `time.sleep`: `patch("time.sleep")`,
+/// `monkeypatch.setattr(time, "sleep", f)`.
+fn replacement<'a>(cx: &Context<'a, '_>) -> Option<&'a str> {
+    let module = cx.module;
+    let is = |expr: &Expr, text: &str| {
+        matches!(expr, Expr::StringLiteral(ExprStringLiteral { value, .. }) if value == text)
+    };
+    let call = module.calls().iter().find(|call| {
+        let replaces = match &*call.func {
+            Expr::Attribute(method) => matches!(method.attr.as_str(), "patch" | "setattr" | "object"),
+            Expr::Name(name) => matches!(name.id.as_str(), "patch" | "setattr"),
+            _ => false,
+        };
+        replaces
+            && match &*call.arguments.args {
+                [Expr::StringLiteral(target), ..]
+                    if target.value.to_str().ends_with("time.sleep") =>
+                {
+                    true
+                }
+                [target, name, ..] => {
+                    is(name, "sleep") && module.refers_to(target, "time")
+                }
+                _ => false,
+            }
+    });
+    call.and_then(|call| module.text(*call).lines().next())
+}

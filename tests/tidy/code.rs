@@ -1,0 +1,209 @@
+//! The crates, what may know of what, and what the code does not do.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use toml::Table;
+
+use crate::{assert_none, entries, files, name, read, root};
+
+/// Which crates of ours a crate may depend on. What depends on more than what stands before it
+/// would make a circle.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("crates/edit", &[]),
+    ("crates/python", &[]),
+    ("crates/types", &["python"]),
+    ("crates/engine", &["edit", "python", "types"]),
+    ("codemods", &["edit", "engine", "python", "types"]),
+    (".", &["codemods", "edit", "engine", "python", "types"]),
+];
+
+/// The crates that may name ruff's and ty's.
+const KNOW_RUFF: &[&str] = &["crates/python", "crates/types"];
+
+fn manifest(folder: &str) -> Table {
+    read(Path::new(folder).join("Cargo.toml")).parse().unwrap()
+}
+
+fn dependencies(manifest: &Table, kinds: &[&str]) -> BTreeSet<String> {
+    let tables = kinds
+        .iter()
+        .filter_map(|kind| manifest.get(*kind)?.as_table());
+    tables.flat_map(|table| table.keys().cloned()).collect()
+}
+
+/// The folders of the workspace's packages.
+fn packages() -> Vec<String> {
+    let members = manifest(".")["workspace"]["members"]
+        .as_array()
+        .unwrap()
+        .clone();
+    let members = members.iter().map(|it| it.as_str().unwrap().to_string());
+    members.chain([".".to_string()]).collect()
+}
+
+#[test]
+fn every_crate_is_a_member_of_the_workspace() {
+    let folders: BTreeSet<String> = entries(&root().join("crates"))
+        .iter()
+        .filter(|path| path.join("Cargo.toml").exists())
+        .map(|path| format!("crates/{}", name(path)))
+        .collect();
+    let members: BTreeSet<String> = packages()
+        .into_iter()
+        .filter(|it| it.starts_with("crates/"))
+        .collect();
+    assert_eq!(folders, members);
+}
+
+#[test]
+fn the_arrows_between_the_crates_hold() {
+    let ours = dependencies(
+        manifest(".")["workspace"].as_table().unwrap(),
+        &["dependencies"],
+    );
+    let is_ours = |name: &String| {
+        let spec = &manifest(".")["workspace"]["dependencies"][name.as_str()];
+        spec.as_table()
+            .is_some_and(|spec| spec.contains_key("path"))
+    };
+    let ours: BTreeSet<String> = ours.into_iter().filter(is_ours).collect();
+    let mut problems = Vec::new();
+    for package in packages() {
+        let Some((_, allowed)) = ARROWS.iter().find(|(folder, _)| *folder == package) else {
+            problems.push(format!(
+                "{package}: what it may depend on is not said in tests/tidy/code.rs"
+            ));
+            continue;
+        };
+        for dependency in dependencies(&manifest(&package), &["dependencies", "build-dependencies"])
+        {
+            if ours.contains(&dependency) && !allowed.contains(&dependency.as_str()) {
+                problems.push(format!("{package} must not depend on {dependency}"));
+            }
+        }
+    }
+    assert_none(&problems);
+}
+
+#[test]
+fn only_python_and_types_name_ruff() {
+    let kinds = ["dependencies", "dev-dependencies", "build-dependencies"];
+    let mut problems = Vec::new();
+    for package in packages()
+        .iter()
+        .filter(|it| !KNOW_RUFF.contains(&it.as_str()))
+    {
+        for dependency in dependencies(&manifest(package), &kinds) {
+            if dependency.starts_with("ruff_") || dependency.starts_with("ty_") {
+                problems.push(format!("{package} must not depend on {dependency}"));
+            }
+        }
+    }
+    assert_none(&problems);
+}
+
+/// The files of the program itself.
+fn sources() -> Vec<(String, String)> {
+    let paths = files("crates", "rs")
+        .into_iter()
+        .chain(files("codemods", "rs"));
+    paths
+        .map(|path| path.strip_prefix(root()).unwrap().to_path_buf())
+        .filter(|path| {
+            let is_test =
+                |part: &str| matches!(part, "tests" | "tests.rs" | "benches" | "examples");
+            !path.iter().any(|part| is_test(&part.to_string_lossy()))
+        })
+        .map(|path| (path.display().to_string(), read(&path)))
+        .collect()
+}
+
+/// What ends the program instead of saying what is wrong.
+const ENDS: &[&str] = &[
+    ".unwrap()",
+    ".expect(",
+    "panic!(",
+    "todo!(",
+    "unimplemented!(",
+    "unreachable!(",
+];
+
+/// The lines, from 1, on which code outside of tests can end the program.
+fn endings(source: &str) -> Vec<(usize, &'static str)> {
+    let mut found = Vec::new();
+    let mut lines = source.lines().enumerate().peekable();
+    while let Some((number, line)) = lines.next() {
+        let code = line.trim_start();
+        if code == "#[cfg(test)]" {
+            // The item that it is on: to the line that closes it, at the same indentation.
+            let indent = &line[..line.len() - code.len()];
+            let opens = lines
+                .next()
+                .is_some_and(|(_, item)| !item.trim_end().ends_with(';'));
+            while opens && let Some((_, inside)) = lines.next() {
+                if inside.starts_with(indent)
+                    && inside.trim() == "}"
+                    && !inside[indent.len()..].starts_with(' ')
+                {
+                    break;
+                }
+            }
+            continue;
+        }
+        if !code.starts_with("//") {
+            let ends = ENDS.iter().filter(|it| code.contains(**it));
+            found.extend(ends.map(|it| (number + 1, *it)));
+        }
+    }
+    found
+}
+
+#[test]
+fn nothing_ends_the_program_but_its_end() {
+    let mut problems = Vec::new();
+    for (path, source) in sources() {
+        for (line, what) in endings(&source) {
+            problems.push(format!("{path}:{line}: `{what}` outside of tests"));
+        }
+    }
+    assert_none(&problems);
+}
+
+#[test]
+fn endings_are_seen_outside_of_tests_only() {
+    let source = "fn f() {\n    x.unwrap();\n}\n// x.unwrap()\n#[cfg(test)]\nmod tests {\n    fn g() {\n        x.unwrap();\n    }\n}\n#[cfg(test)]\nuse a;\nfn h() { todo!() }\n";
+    assert_eq!(endings(source), [(2, ".unwrap()"), (13, "todo!(")]);
+}
+
+/// Every snapshot belongs to a test: what follows the module in its name is a word in one.
+#[test]
+fn no_snapshot_is_an_orphan() {
+    let sources: Vec<String> = ["tests", "crates", "codemods"]
+        .iter()
+        .flat_map(|folder| files(folder, "rs"))
+        .map(read)
+        .collect();
+    let is_word = |source: &str, word: &str| {
+        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        source.match_indices(word).any(|(at, _)| {
+            !source[..at].ends_with(is_part) && !source[at + word.len()..].starts_with(is_part)
+        })
+    };
+    let mut orphans = Vec::new();
+    for path in entries(&root().join("snapshots")) {
+        if path.extension().is_some_and(|it| it == "new") {
+            orphans.push(format!("snapshots/{}: to be reviewed", name(&path)));
+            continue;
+        }
+        let name = name(&path);
+        let stem = name.split('.').next().unwrap_or_default();
+        let test = stem.rsplit("__").next().unwrap_or_default();
+        // insta numbers the further snapshots of a test, and names those of a glob by the file.
+        let test = test.split(['-', '@']).next().unwrap_or_default();
+        if !sources.iter().any(|source| is_word(source, test)) {
+            orphans.push(format!("snapshots/{name}: no test names `{test}`"));
+        }
+    }
+    assert_none(&orphans);
+}
