@@ -302,7 +302,10 @@ fn check_arguments<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<(), R
     let mut names: Vec<&str> = Vec::new();
     for argument in &call.arguments.args {
         if let Expr::Name(name) = argument {
-            if names.contains(&name.id.as_str()) {
+            // A task or future can be awaited twice by two wrappers.
+            let wrapped = cx.flag("wrap-awaitables")
+                && matches!(cx.module.awaitable(argument), Awaitable::Task | Awaitable::Future);
+            if names.contains(&name.id.as_str()) && !wrapped {
                 return Err(withheld!(
                     "`{}` is given twice: `gather` awaits it once and gives its result twice, a group fails",
                     name.id

@@ -9,7 +9,7 @@ mod surroundings;
 use edit::Applicability;
 use engine::{Choices, Codemod, Context, On, OptionSpec, Refusal, Rewrite, Verdict, withheld};
 use python::ast::{AnyNodeRef, Expr, ExprAwait, ExprCall, PythonVersion, StmtFunctionDef};
-use python::{AwaitPlace, Library, Ranged};
+use python::{AwaitPlace, BindingKind, Library, Ranged};
 
 pub const CODEMOD: Codemod = Codemod {
     name: "gather-to-taskgroup",
@@ -77,7 +77,7 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
             .to_string(),
         applicability: surroundings
             .max(children.applicability)
-            .max(timeout_applicability(&gather)),
+            .max(timeout_applicability(cx, &gather)),
         edits,
         python: None,
     })
@@ -98,7 +98,8 @@ fn awaited<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<Gather<'a>, R
     let mut timeout = None;
     let mut inner = AnyNodeRef::from(call);
     if let Some((wait_for, limit)) = wait_for(cx, call) {
-        timeout = Some(limit);
+        // `None` is no limit.
+        timeout = (!limit.is_none_literal_expr()).then_some(limit);
         inner = AnyNodeRef::from(wait_for);
     }
     let Some(AnyNodeRef::ExprAwait(site)) = module.parent(inner) else {
@@ -147,7 +148,7 @@ fn wait_for<'a>(cx: &Context<'a, '_>, gather: &'a ExprCall) -> Option<(&'a ExprC
 /// positive keeps them from starting at all.
 fn check_timeout(gather: &Gather<'_>) -> Result<(), Refusal> {
     match gather.timeout {
-        None | Some(Expr::Name(_) | Expr::NoneLiteral(_)) => Ok(()),
+        None | Some(Expr::Name(_)) => Ok(()),
         Some(limit @ Expr::NumberLiteral(_)) if is_positive(limit) => Ok(()),
         Some(Expr::NumberLiteral(_) | Expr::UnaryOp(_)) => Err(withheld!(
             "`wait_for` with a limit that is not positive never starts the children, `asyncio.timeout` does"
@@ -158,11 +159,13 @@ fn check_timeout(gather: &Gather<'_>) -> Result<(), Refusal> {
     }
 }
 
-fn timeout_applicability(gather: &Gather<'_>) -> Applicability {
-    match gather.timeout {
-        // It may hold zero.
-        Some(Expr::Name(_)) => Applicability::Unsafe,
-        _ => Applicability::Intended,
+fn timeout_applicability<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>) -> Applicability {
+    let Some(Expr::Name(name)) = gather.timeout else {
+        return Applicability::Intended;
+    };
+    match cx.module.only_binding(name).map(|binding| binding.kind) {
+        Some(BindingKind::Value(value)) if is_positive(value) => Applicability::Intended,
+        _ => Applicability::Unsafe, // it may hold zero
     }
 }
 

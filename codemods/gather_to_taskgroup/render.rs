@@ -39,7 +39,9 @@ pub(super) fn edits<'a>(
     };
     let unwrap = cx.option("exceptions") == "unwrap";
     let failures = if unwrap {
-        Some(fresh(cx, gather, &["group", "failures", "exceptions"], |symbol| {
+        let candidates = ["group", "failures", "exceptions"];
+        let candidates: Vec<&str> = candidates.into_iter().filter(|it| *it != group).collect();
+        Some(fresh(cx, gather, &candidates, |symbol| {
             symbol
                 .bindings
                 .iter()
@@ -606,7 +608,10 @@ impl<'a> Writer<'a, '_, '_> {
             let task = format!("{name}_task");
             if unread {
                 tasks.push(None);
-            } else if module.mentions(self.gather.coroutine, &task) || name.ends_with("task") {
+            } else if module.mentions(self.gather.coroutine, &task)
+                || name.ends_with("task")
+                || name.starts_with('_')
+            {
                 return None;
             } else {
                 tasks.push(Some(task));
@@ -1038,13 +1043,12 @@ impl<'a> Writer<'a, '_, '_> {
         let module = self.cx.module;
         let own = module.placement(guard).comment;
         let site = self.gather.site.range();
-        let mut lines: Vec<Line> = module
-            .comments(guard.range())
-            .iter()
-            .filter(|comment| Some(**comment) != own && !site.contains_range(**comment))
-            .map(|comment| Line::new(0, module.text(*comment)))
-            .collect();
-        lines.extend(self.header());
+        let mut lines = self.header();
+        for comment in module.comments(guard.range()) {
+            if Some(*comment) != own && !site.contains_range(*comment) {
+                lines.push(Line::new(self.depth(), module.text(*comment)));
+            }
+        }
         self.statements(&mut lines, items)?;
         self.close(&mut lines);
         Ok(vec![replace_statement(module, guard, &lines)])

@@ -342,16 +342,23 @@ fn called<'a>(
         .filter(|_| module.statement(call).range() == call.range())
         .and_then(|expr| Some((expr, module.indentation_at(call.start())?)));
     match (helper, alone) {
-        (Helper::Spawn, alone) => {
-            if let Some((expr, indent)) = alone
-                && text.contains(['\n', '\r'])
-                && let Some(flat) = layout.flat(expr)
-                && let Some(func) = layout.flat(&call.func)
-                && let Some(arguments) = flat.strip_prefix(&func)
-                && width(indent) + width(name) + width(arguments) <= layout.width
+        (Helper::Spawn, _) => {
+            let line_before = TextRange::new(module.line_start(call.start()), call.start());
+            let line_after = TextRange::new(call.end(), module.line_end(call.end()));
+            let around = width(module.text(line_before)) + width(module.text(line_after));
+            let has_trailing_comma = text
+                .trim_end_matches(')')
+                .trim_end()
+                .ends_with(',');
+            let piece = Piece::Call(format!("{name}("), arguments(call).collect(), ")");
+            if text.contains(['\n', '\r'])
+                && !has_trailing_comma
+                && module.comments(call.range()).is_empty()
+                && let Some(flat) = layout.flat_piece(&piece)
+                && around + width(&flat) <= layout.width
             {
                 // It did not fit on a line before.
-                return vec![Edit::replace(call.range(), format!("{name}{arguments}"))];
+                return vec![Edit::replace(call.range(), flat)];
             }
             vec![Edit::replace(call.func.range(), name)]
         }
@@ -360,6 +367,13 @@ fn called<'a>(
         {
             let piece = Piece::Call(format!("{name}("), vec![Piece::Expr(expr)], ")");
             let text = layout.piece(&piece, indent, width(indent), 0);
+            vec![Edit::replace(call.range(), text)]
+        }
+        (Helper::Keep, Some((_, indent))) if text.contains(['\n', '\r']) => {
+            let newline = module.newline();
+            let inner = format!("{indent}{}", module.indent());
+            let call_text = layout.verbatim(call.range(), &inner);
+            let text = format!("{name}({newline}{inner}{call_text}{newline}{indent})");
             vec![Edit::replace(call.range(), text)]
         }
         (Helper::Keep, _) => vec![

@@ -25,6 +25,12 @@ pub fn form<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<Form, Refusa
         return Err(Refusal::NotOurs); // fails today
     };
     let text = || text(module, argument);
+    if let Some(keyword) = call.arguments.keywords.first() {
+        return Err(withheld!(
+            "`asyncio.run` has no such argument as `{}`: pass it by position",
+            self::text(module, keyword)
+        ));
+    }
     let known = match argument {
         Expr::Call(inner) => match module.qualified_name(&inner.func).as_deref() {
             Some("asyncio.gather" | "asyncio.wait" | "asyncio.shield") => {

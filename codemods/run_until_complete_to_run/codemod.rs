@@ -54,7 +54,7 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
     };
     let first = found.runs().next().map_or(call.range(), Ranged::range);
     let plan = check(cx, &found).and_then(|plan| {
-        check_module(cx, &found, &current)?;
+        check_others(cx, &found, &current)?;
         Ok(plan)
     });
     match plan {
@@ -213,6 +213,7 @@ fn check<'a>(cx: &Context<'a, '_>, found: &Loop<'a>) -> Result<Plan<'a>, Stop> {
     let debug = check_debug(module, found)?;
     check_order(module, found)?;
     text::check(cx, found, shared)?;
+    check_flow(cx, found)?;
     Ok(Plan {
         runs,
         shared,
@@ -389,6 +390,30 @@ fn check_handlers<'a>(
         Some(one) => interrupt(one),
     };
     let mut applicability = Applicability::Safe;
+    let mut child = AnyNodeRef::from(run);
+    for node in module.ancestors(run) {
+        match node {
+            AnyNodeRef::StmtFunctionDef(_) => break,
+            AnyNodeRef::StmtIf(stmt) if chooses_by_version(module, stmt) && !module.statement(run).ptr_eq(node) => {
+                return Err(withheld!(
+                    "it stands in a branch for some versions of Python: remove the branch, or write `asyncio.run` for all"
+                ));
+            }
+            AnyNodeRef::StmtTry(stmt) if matches!(child, AnyNodeRef::ExceptHandlerExceptHandler(_)) => {
+                let tried = module.calls().iter().any(|call| {
+                    module.refers_to(&call.func, "asyncio.run")
+                        && stmt.body.iter().any(|stmt| module.contains(stmt, *call))
+                });
+                if tried {
+                    return Err(withheld!(
+                        "it is done where `asyncio.run` failed: decide which of the two is meant"
+                    ));
+                }
+            }
+            _ => {}
+        }
+        child = node;
+    }
     for block in module.blocks(run) {
         match block {
             Block::Try(_, TryPart::Handler(handler)) if catches(handler.type_.as_deref()) => {
@@ -419,6 +444,19 @@ fn check_handlers<'a>(
         }
     }
     Ok(applicability)
+}
+
+/// Whether a condition, or that of an `elif`, asks for the version of Python, or whether asyncio
+/// has `run`.
+fn chooses_by_version(module: &Module<'_>, stmt: &ast::StmtIf) -> bool {
+    let clauses = stmt.elif_else_clauses.iter();
+    let tests = std::iter::once(&*stmt.test).chain(clauses.filter_map(|it| it.test.as_ref()));
+    let mut nodes = tests.flat_map(|test| module.descendants(AnyNodeRef::from(test)));
+    nodes.any(|node| match node {
+        AnyNodeRef::ExprAttribute(attribute) => attribute.attr.as_str() == "version_info",
+        AnyNodeRef::ExprName(name) => matches!(name.id.as_str(), "hasattr" | "version_info"),
+        _ => false,
+    })
 }
 
 /// The value of `loop.set_debug(value)`, which becomes `debug=value`.
@@ -509,44 +547,22 @@ fn check_order<'a>(module: &Module<'a>, found: &Loop<'a>) -> Result<(), Refusal>
     Ok(())
 }
 
-/// The rest of the module: what needs the current loop would get another one before the run, and
-/// none after it.
-fn check_module<'a>(
-    cx: &Context<'a, '_>,
-    found: &Loop<'a>,
-    current: &[&'a ExprCall],
-) -> Result<(), Stop> {
+/// Whether a call is part of what the rewrite of `found` replaces.
+fn is_own<'a>(module: &Module<'a>, found: &Loop<'a>, call: &'a ExprCall) -> bool {
+    let makes = |binding: &AnyNodeRef<'a>| module.contains(*binding, call);
+    found.bindings.iter().any(makes)
+        || found.uses.iter().any(|used| match used {
+            Use::Run(run) => module.contains(*run, call),
+            _ => used
+                .statement()
+                .is_some_and(|node| module.contains(node, call)),
+        })
+}
+
+/// The code that runs before and after: what belongs to the current loop would belong to another
+/// one before the run, and there is none after it.
+fn check_flow<'a>(cx: &Context<'a, '_>, found: &Loop<'a>) -> Result<(), Refusal> {
     let module = cx.module;
-    let own = |call: &'a ExprCall| {
-        found
-                .bindings
-                .iter()
-                .any(|binding| module.contains(*binding, call))
-            || found.uses.iter().any(|used| match used {
-                Use::Run(run) => module.contains(*run, call),
-                _ => used.statement().is_some_and(|node| module.contains(node, call)),
-            })
-    };
-    for call in current {
-        if own(call) || entry::runs_in_coroutines(module, (*call).into()) {
-            continue;
-        }
-        // It goes in the same run of the program.
-        let goes_too = Loop::of_current(module, call, current).is_some_and(|other| {
-            check(cx, &other).is_ok_and(|plan| plan.applicability <= Applicability::Intended)
-        });
-        if !goes_too {
-            let place = match module.function(*call) {
-                Some(function) => format!("in `{}`", function.name),
-                None => "at module level".to_string(),
-            };
-            return Err(withheld!(
-                "`{}` {place} would get another loop before the run, and none after it: call it in coroutines only, or write `asyncio.run` there too",
-                argument::text(module, *call)
-            )
-            .into());
-        }
-    }
     let needs = entry::needs_current_loop(
         module,
         found.home,
@@ -557,25 +573,64 @@ fn check_module<'a>(
         return Err(withheld!(
             "`{}(...)` outside of a coroutine belongs to the current loop, which is not the one that `asyncio.run` makes: move it into the coroutine",
             argument::text(module, &*call.func)
-        )
-        .into());
+        ));
+    }
+    if !matches!(found.source, Source::Current) {
+        return Ok(());
     }
     let chosen = module.calls().iter().copied().find(|call| {
+        let home = || uses::home(module, AnyNodeRef::from(*call));
         module.refers_to(&call.func, "asyncio.set_event_loop")
-            && !own(call)
-            && matches!(found.source, Source::Current)
-            && call.arguments.args.first().is_some_and(|argument| {
-                !argument.is_none_literal_expr()
-                    && (found.home.is(module, uses::home(module, AnyNodeRef::from(*call)))
-                        || matches!(uses::home(module, AnyNodeRef::from(*call)), Some(Home::Module)))
-            })
+            && !is_own(module, found, call)
+            && matches!(call.arguments.args.first(), Some(loop_) if !loop_.is_none_literal_expr())
+            && (found.home.is(module, home()) || matches!(home(), Some(Home::Module)))
     });
     if let Some(call) = chosen {
         return Err(withheld!(
             "`{}` chooses the loop, and `asyncio.run` makes its own: run on that loop's `asyncio.Runner(loop_factory=...)`",
             argument::text(module, call)
-        )
-        .into());
+        ));
+    }
+    Ok(())
+}
+
+/// The rest of the module: whoever asks for the current loop has to go in the same run of the
+/// program, or to run in coroutines only.
+fn check_others<'a>(
+    cx: &Context<'a, '_>,
+    found: &Loop<'a>,
+    current: &[&'a ExprCall],
+) -> Result<(), Refusal> {
+    let module = cx.module;
+    for call in current {
+        if is_own(module, found, call) {
+            continue;
+        }
+        if entry::runs_in_coroutines(module, (*call).into()) {
+            continue;
+        }
+        let place = match module.function(*call) {
+            Some(function) => format!("in `{}`", function.name),
+            None => "at module level".to_string(),
+        };
+        let goes_too = cx.once(module.id(*call), || {
+            Loop::of_current(module, call, current).is_some_and(|other| {
+                check(cx, &other).is_ok_and(|plan| plan.applicability <= Applicability::Intended)
+            })
+        });
+        if !goes_too {
+            return Err(withheld!(
+                "`{}` {place} would get another loop before the run, and none after it: call it in coroutines only, or write `asyncio.run` there too",
+                argument::text(module, *call)
+            ));
+        }
+        let apart = uses::home(module, (*call).into())
+            .is_some_and(|home| entry::run_apart(module, found.home, home));
+        if !apart && matches!(found.source, Source::Current) {
+            return Err(withheld!(
+                "the current loop is used in several places of one program, and what one run makes on it another may use: await all in one coroutine, and run that"
+            ));
+        }
     }
     Ok(())
 }

@@ -70,6 +70,15 @@ fn is_command(function: &StmtFunctionDef) -> bool {
     })
 }
 
+/// Whether two functions never run in the same program, or in no order that matters: one of them
+/// is a test, or they are two commands.
+pub fn run_apart(module: &Module<'_>, one: Home<'_>, other: Home<'_>) -> bool {
+    let (Home::Function(one), Home::Function(other)) = (one, other) else {
+        return false;
+    };
+    is_test(module, one) || is_test(module, other) || (is_command(one) && is_command(other))
+}
+
 /// A function of the module whose one call stands at module level, or in another such function,
 /// and in no loop.
 fn is_called_once(module: &Module<'_>, function: &StmtFunctionDef, depth: usize) -> bool {
@@ -247,6 +256,16 @@ pub fn needs_current_loop<'a>(
         .iter()
         .copied()
         .filter(|call| {
+            let last = match &*call.func {
+                Expr::Attribute(attribute) => attribute.attr.as_str(),
+                // Whatever it is called here, the import tells what it is.
+                Expr::Name(_) => "",
+                _ => return false,
+            };
+            let may_be = |name: &&str| last.is_empty() || name.ends_with(last);
+            if !NEED.iter().chain(NEED_UNTIL_39).any(may_be) {
+                return false;
+            }
             module.qualified_name(&call.func).is_some_and(|name| {
                 NEED.contains(&name.as_str())
                     || (oldest < PythonVersion::PY310 && NEED_UNTIL_39.contains(&name.as_str()))

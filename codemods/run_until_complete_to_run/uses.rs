@@ -181,10 +181,11 @@ pub fn call_around<'a>(module: &Module<'a>, expr: AnyNodeRef<'a>) -> Option<&'a 
     }
 }
 
-/// What `run_until_complete` is given.
+/// What `run_until_complete` is given; none where it would fail.
 pub fn argument(call: &ExprCall) -> Option<&Expr> {
     match (&*call.arguments.args, &*call.arguments.keywords) {
-        ([argument], []) if !argument.is_starred_expr() => Some(argument),
+        ([argument], []) => Some(argument),
+        ([], [keyword]) => Some(&keyword.value),
         _ => None,
     }
 }

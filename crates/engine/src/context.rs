@@ -4,7 +4,9 @@ use std::cell::RefCell;
 
 use edit::Edit;
 use python::ast::{self, AnyNodeRef, PythonVersion};
-use python::{BindingKind, Module, ScopeId, Symbol, TextSize};
+use python::{BindingKind, Module, NodeId, ScopeId, Symbol, TextSize};
+
+use rustc_hash::FxHashMap;
 
 use crate::{Codemod, Refusal, Settings};
 
@@ -18,6 +20,8 @@ pub struct Context<'a, 'm> {
     pub(crate) codemod: &'m Codemod,
     /// The module-level names that fixes of this round have drawn.
     pub(crate) drawn: &'m RefCell<Vec<Drawn>>,
+    /// What the codemod has found out about nodes of this module at other sites.
+    pub(crate) answers: &'m RefCell<FxHashMap<(&'static str, NodeId), bool>>,
 }
 
 /// A module-level name that a fix has drawn.
@@ -46,6 +50,18 @@ impl<'a> Context<'a, '_> {
     /// Whether one of the codemod's flags is set.
     pub fn flag(&self, name: &str) -> bool {
         self.option(name) == "true"
+    }
+
+    /// The answer to the codemod's question about a node of this module, asked once for all sites:
+    /// where each site asks about all the others, a large file would take forever.
+    pub fn once(&self, node: NodeId, ask: impl FnOnce() -> bool) -> bool {
+        let key = (self.codemod.name, node);
+        if let Some(answer) = self.answers.borrow().get(&key) {
+            return *answer;
+        }
+        let answer = ask();
+        self.answers.borrow_mut().insert(key, answer);
+        answer
     }
 
     /// Whether the output may use what Python `version` brought.

@@ -101,6 +101,7 @@ impl Run<'_> {
             return None;
         }
         let drawn = RefCell::default();
+        let answers = RefCell::default();
         let mut findings: Vec<Finding> = sites(&module, &self.codemods)
             .into_iter()
             .filter_map(|(codemod, call, decide)| {
@@ -109,6 +110,7 @@ impl Run<'_> {
                     settings: self.settings,
                     codemod,
                     drawn: &drawn,
+                    answers: &answers,
                 };
                 self.finding(codemod, call, decide(&context, call))
             })
