@@ -105,9 +105,9 @@ fn only_python_and_types_name_ruff() {
 
 /// The files of the program itself.
 fn sources() -> Vec<(String, String)> {
-    let paths = files("crates", "rs")
+    let paths = files("crates", Some("rs"))
         .into_iter()
-        .chain(files("codemods", "rs"));
+        .chain(files("codemods", Some("rs")));
     paths
         .map(|path| path.strip_prefix(root()).unwrap().to_path_buf())
         .filter(|path| {
@@ -176,34 +176,49 @@ fn endings_are_seen_outside_of_tests_only() {
     assert_eq!(endings(source), [(2, ".unwrap()"), (13, "todo!(")]);
 }
 
-/// Every snapshot belongs to a test: what follows the module in its name is a word in one.
-#[test]
-fn no_snapshot_is_an_orphan() {
-    let sources: Vec<String> = ["tests", "crates", "codemods"]
-        .iter()
-        .flat_map(|folder| files(folder, "rs"))
-        .map(read)
-        .collect();
-    let is_word = |source: &str, word: &str| {
-        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+/// Whether a test names the snapshot: whole, as a string, or what follows its module as a word.
+/// insta numbers the further snapshots of a test.
+fn is_named(snapshot: &str, source: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let is_word = |word: &str| {
         source.match_indices(word).any(|(at, _)| {
             !source[..at].ends_with(is_part) && !source[at + word.len()..].starts_with(is_part)
         })
     };
+    let test = snapshot.rsplit("__").next().unwrap_or_default();
+    let (test, number) = test.rsplit_once('-').unwrap_or((test, ""));
+    source.contains(&format!("\"{snapshot}\""))
+        || (number.bytes().all(|byte| byte.is_ascii_digit()) && !test.is_empty() && is_word(test))
+}
+
+#[test]
+fn no_snapshot_is_an_orphan() {
+    let sources: Vec<String> = ["tests", "crates", "codemods"]
+        .iter()
+        .flat_map(|folder| files(folder, Some("rs")))
+        .map(read)
+        .collect();
     let mut orphans = Vec::new();
-    for path in entries(&root().join("snapshots")) {
-        if path.extension().is_some_and(|it| it == "new") {
-            orphans.push(format!("snapshots/{}: to be reviewed", name(&path)));
-            continue;
-        }
+    for path in files("snapshots", None) {
+        let shown = path.strip_prefix(root()).unwrap().display();
         let name = name(&path);
-        let stem = name.split('.').next().unwrap_or_default();
-        let test = stem.rsplit("__").next().unwrap_or_default();
-        // insta numbers the further snapshots of a test, and names those of a glob by the file.
-        let test = test.split(['-', '@']).next().unwrap_or_default();
-        if !sources.iter().any(|source| is_word(source, test)) {
-            orphans.push(format!("snapshots/{name}: no test names `{test}`"));
+        let (stem, extension) = name.split_once('.').unwrap_or((&name, ""));
+        if extension != "snap" {
+            orphans.push(format!("{shown}: reviewed snapshots end in `.snap`"));
+        } else if !sources.iter().any(|source| is_named(stem, source)) {
+            orphans.push(format!("{shown}: no test names it"));
         }
     }
     assert_none(&orphans);
+}
+
+#[test]
+fn an_orphan_is_seen() {
+    let source = "fn prints_a_patch() { assert_snapshot!(\"full-withheld\", text) }";
+    assert!(is_named("full-withheld", source));
+    assert!(is_named("cli__patches__prints_a_patch", source));
+    assert!(is_named("cli__patches__prints_a_patch-2", source));
+    assert!(!is_named("full", source));
+    assert!(!is_named("cli__patches__prints", source));
+    assert!(!is_named("prints_a_patch-withheld", source));
 }

@@ -23,16 +23,16 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The files below a folder of the repository with this extension, by path; none where there is
-/// no such folder.
-fn files(folder: impl AsRef<Path>, extension: &str) -> Vec<PathBuf> {
+/// The files below a folder of the repository, or those with this extension, by path; none where
+/// there is no such folder.
+fn files(folder: impl AsRef<Path>, extension: Option<&str>) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {
         for path in entries(&folder) {
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|it| it == extension) {
+            } else if extension.is_none_or(|it| path.extension().is_some_and(|own| own == it)) {
                 found.push(path);
             }
         }
