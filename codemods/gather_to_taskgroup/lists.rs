@@ -455,18 +455,14 @@ fn adjacent_loop<'a>(
             guard,
         });
     }
-    // The list stays, and has to hold tasks as before.
+    // The list stays, and has to hold tasks as before; then whoever reads it sees no difference.
     let all_created = appended.iter().all(|(call, child)| {
         call.arguments
             .args
             .first()
             .is_some_and(|element| !std::ptr::eq(element, child.coroutine))
     });
-    let used_after = uses
-        .other
-        .iter()
-        .all(|read| *read > cx.module.id(gather.site));
-    (all_created && used_after && uses.asked == asked_in_guard).then_some(List::Loop {
+    all_created.then_some(List::Loop {
         empty: None,
         body,
         appended,
