@@ -156,6 +156,11 @@ impl<'a> Children<'a> {
             self.wraps = true;
             return Ok(true);
         }
+        if let Expr::Name(name) = iterable
+            && let Some(element) = lists::first_unknown(cx, name)
+        {
+            return Err(unknown(cx, element));
+        }
         Err(withheld!(
             "what `{}` holds may be tasks or futures, which `TaskGroup.create_task` refuses: build the list of coroutines here, or set `gather-to-taskgroup.wrap-awaitables`",
             first_line(cx, iterable)
@@ -174,24 +179,29 @@ impl<'a> Children<'a> {
                 wrapped: true,
             });
         }
-        let text = first_line(cx, expr);
-        Err(match cx.module.awaitable(expr) {
-            Awaitable::Task => withheld!(
-                "`{text}` is a task that runs already, which `TaskGroup.create_task` refuses: create it in the group, or set `gather-to-taskgroup.wrap-awaitables`"
+        Err(unknown(cx, expr))
+    }
+}
+
+/// Why `expr` cannot be given to the group as it is.
+fn unknown<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> Refusal {
+    let text = first_line(cx, expr);
+    match cx.module.awaitable(expr) {
+        Awaitable::Task => withheld!(
+            "`{text}` is a task that runs already, which `TaskGroup.create_task` refuses: create it in the group, or set `gather-to-taskgroup.wrap-awaitables`"
+        ),
+        Awaitable::Future => withheld!(
+            "`{text}` is a future, which `TaskGroup.create_task` refuses: set `gather-to-taskgroup.wrap-awaitables`"
+        ),
+        _ => match expr {
+            Expr::Call(call) => withheld!(
+                "`{}` is not known to give a coroutine, and `TaskGroup.create_task` refuses anything else: set `gather-to-taskgroup.wrap-awaitables`, or rewrite it by hand",
+                first_line(cx, &call.func)
             ),
-            Awaitable::Future => withheld!(
-                "`{text}` is a future, which `TaskGroup.create_task` refuses: set `gather-to-taskgroup.wrap-awaitables`"
+            _ => withheld!(
+                "`{text}` is not known to be a coroutine, and `TaskGroup.create_task` refuses anything else: set `gather-to-taskgroup.wrap-awaitables`, or rewrite it by hand"
             ),
-            _ => match expr {
-                Expr::Call(call) => withheld!(
-                    "`{}` is not known to give a coroutine, and `TaskGroup.create_task` refuses anything else: set `gather-to-taskgroup.wrap-awaitables`, or rewrite it by hand",
-                    first_line(cx, &call.func)
-                ),
-                _ => withheld!(
-                    "`{text}` is not known to be a coroutine, and `TaskGroup.create_task` refuses anything else: set `gather-to-taskgroup.wrap-awaitables`, or rewrite it by hand"
-                ),
-            },
-        })
+        },
     }
 }
 

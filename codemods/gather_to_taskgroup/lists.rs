@@ -175,15 +175,44 @@ pub(super) fn holds_coroutines<'a>(cx: &Context<'a, '_>, iterable: &'a Expr) -> 
     }
 }
 
-fn displays_coroutines<'a>(cx: &Context<'a, '_>, display: &'a Expr) -> bool {
+/// The first thing put into a list that is no coroutine, as far as can be seen.
+pub(super) fn first_unknown<'a>(cx: &Context<'a, '_>, name: &'a ExprName) -> Option<&'a Expr> {
+    let symbol = local(cx, name)?;
+    let displayed = symbol.bindings.iter().flat_map(|binding| match binding.kind {
+        BindingKind::Value(value) => elements(value),
+        _ => Vec::new(),
+    });
+    let uses = Uses::of(cx, symbol);
+    let appended = uses.appended.iter().filter_map(|call| call.arguments.args.first());
+    let extended = uses
+        .extended
+        .iter()
+        .filter_map(|call| call.arguments.args.first())
+        .flat_map(elements);
+    displayed
+        .chain(appended)
+        .chain(extended)
+        .find(|element| !element.is_starred_expr() && !is_child_coroutine(cx, element))
+}
+
+fn elements(display: &Expr) -> Vec<&Expr> {
     match display {
-        Expr::List(ast::ExprList { elts, .. }) | Expr::Tuple(ast::ExprTuple { elts, .. }) => {
-            elts.iter().all(|element| is_child_coroutine(cx, element))
-        }
+        Expr::List(ast::ExprList { elts, .. })
+        | Expr::Tuple(ast::ExprTuple { elts, .. })
+        | Expr::Set(ast::ExprSet { elts, .. }) => elts.iter().collect(),
         Expr::ListComp(ast::ExprListComp { elt, .. })
-        | Expr::Generator(ast::ExprGenerator { elt, .. }) => is_child_coroutine(cx, elt),
-        _ => false,
+        | Expr::Generator(ast::ExprGenerator { elt, .. })
+        | Expr::SetComp(ast::ExprSetComp { elt, .. }) => vec![elt],
+        _ => Vec::new(),
     }
+}
+
+fn displays_coroutines<'a>(cx: &Context<'a, '_>, display: &'a Expr) -> bool {
+    let is_display = matches!(
+        display,
+        Expr::List(_) | Expr::Tuple(_) | Expr::Set(_) | Expr::ListComp(_) | Expr::SetComp(_) | Expr::Generator(_)
+    );
+    is_display && elements(display).iter().all(|element| is_child_coroutine(cx, element))
 }
 
 /// A coroutine, and no task of one.
@@ -244,7 +273,8 @@ impl<'a> Uses<'a> {
                 Some(AnyNodeRef::ExprUnaryOp(operation)) if operation.op.is_not() => uses.asked += 1,
                 Some(AnyNodeRef::Arguments(_)) => {
                     let asks = cx.module.ancestors(node).nth(1).is_some_and(|outer| {
-                        matches!(outer, AnyNodeRef::ExprCall(call) if cx.module.refers_to(&call.func, "builtins.len"))
+                        matches!(outer, AnyNodeRef::ExprCall(call)
+                            if cx.module.refers_to(&call.func, "builtins.len") || cx.module.refers_to(&call.func, "builtins.bool"))
                     });
                     if asks {
                         uses.asked += 1;
@@ -425,18 +455,14 @@ fn adjacent_loop<'a>(
             guard,
         });
     }
-    // The list stays, and has to hold tasks as before.
+    // The list stays, and has to hold tasks as before; then whoever reads it sees no difference.
     let all_created = appended.iter().all(|(call, child)| {
         call.arguments
             .args
             .first()
             .is_some_and(|element| !std::ptr::eq(element, child.coroutine))
     });
-    let used_after = uses
-        .other
-        .iter()
-        .all(|read| *read > cx.module.id(gather.site));
-    (all_created && used_after && uses.asked == asked_in_guard).then_some(List::Loop {
+    all_created.then_some(List::Loop {
         empty: None,
         body,
         appended,

@@ -316,7 +316,9 @@ fn is_inert_callee<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>, func: &'a Expr
                     symbol.bindings.iter().all(|binding| {
                         matches!(
                             binding.kind,
-                            BindingKind::Value(
+                            // It changes in place, if it is one of these.
+                            BindingKind::Augmented
+                            | BindingKind::Value(
                                 Expr::List(_)
                                     | Expr::ListComp(_)
                                     | Expr::Set(_)

@@ -1,8 +1,8 @@
 //! The first and cheapest question: can this file hold anything for the selected codemods?
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
-use aho_corasick::AhoCorasick;
 use memchr::memmem::Finder;
 use regex::bytes::Regex;
 
@@ -11,8 +11,6 @@ use crate::{Codemod, On};
 /// The text without which a file holds no site of the selected codemods.
 #[derive(Debug)]
 pub struct Prefilter {
-    /// Whether any of the words occurs, in one pass. Most files end here.
-    any: Option<AhoCorasick>,
     words: Vec<Word>,
 }
 
@@ -21,67 +19,117 @@ pub struct Prefilter {
 #[derive(Debug)]
 struct Word {
     finder: Finder<'static>,
-    /// How the rest of a name that ends in this word has to occur. None where the word is enough.
-    rest: Option<Vec<Regex>>,
+    /// How a name that ends in this word has to occur. None where the word is enough.
+    occurrence: Option<Occurrence>,
+}
+
+/// A pattern that is compiled when a file holds the word: most runs need few of them.
+#[derive(Debug)]
+struct Occurrence {
+    pattern: String,
+    regex: OnceLock<Option<Regex>>,
 }
 
 impl Prefilter {
     /// The prefilter for `codemods`.
     pub fn new(codemods: &[&'static Codemod]) -> Self {
-        let mut rests: BTreeMap<&'static str, Option<Vec<Regex>>> = BTreeMap::new();
+        let mut words: BTreeMap<&'static str, Option<Vec<String>>> = BTreeMap::new();
         for codemod in codemods {
             let On::Call(names, _) = codemod.on;
-            for name in names {
-                let Some((module, last)) = name.rsplit_once('.') else {
-                    continue;
-                };
-                let rest = rests.entry(last).or_insert_with(|| Some(Vec::new()));
-                match occurrence(module, last) {
-                    Some(regex) => rest.iter_mut().for_each(|rest| rest.push(regex.clone())),
-                    None => *rest = None,
+            for (module, last) in names.iter().filter_map(|name| name.rsplit_once('.')) {
+                let patterns = words.entry(last).or_insert_with(|| Some(Vec::new()));
+                if module.is_empty() {
+                    *patterns = None; // any receiver will do
+                } else if let Some(patterns) = patterns {
+                    patterns.push(occurrence(module, last));
                 }
             }
         }
+        let word = |(word, patterns): (&'static str, Option<Vec<String>>)| Word {
+            finder: Finder::new(word),
+            occurrence: patterns.map(|patterns| Occurrence {
+                pattern: format!("(?-u){}", patterns.join("|")),
+                regex: OnceLock::new(),
+            }),
+        };
         Self {
-            any: AhoCorasick::new(rests.keys()).ok(),
-            words: rests
-                .into_iter()
-                .map(|(word, rest)| Word {
-                    finder: Finder::new(word),
-                    rest,
-                })
-                .collect(),
+            words: words.into_iter().map(word).collect(),
         }
     }
 
     /// Whether a file with these bytes, in whatever encoding that has ASCII as a subset, may hold
     /// a site. False positives cost a parse; there are no false negatives.
     pub fn may_match(&self, bytes: &[u8]) -> bool {
-        if self.any.as_ref().is_some_and(|any| !any.is_match(bytes)) {
-            return false;
-        }
         self.words.iter().any(|word| {
             word.finder.find(bytes).is_some()
                 && word
-                    .rest
+                    .occurrence
                     .as_ref()
-                    .is_none_or(|rest| rest.iter().any(|regex| regex.is_match(bytes)))
+                    .is_none_or(|occurrence| occurrence.is_in(bytes))
         })
     }
 }
 
-/// The ways in which a file can get at `module.last`: by its whole name, by an import of the
-/// module under another name, or by an import from it or from a module inside it. None where any
-/// receiver will do.
-fn occurrence(module: &str, last: &str) -> Option<Regex> {
-    if module.is_empty() {
-        return None;
+impl Occurrence {
+    fn is_in(&self, bytes: &[u8]) -> bool {
+        let regex = self.regex.get_or_init(|| Regex::new(&self.pattern).ok());
+        // What cannot be looked for may be anywhere.
+        regex.as_ref().is_none_or(|regex| regex.is_match(bytes))
     }
+}
+
+/// The ways in which a file can get at `module.last`: by its whole name, by an import of the
+/// module under another name, or by an import from it or from a module inside it.
+fn occurrence(module: &str, last: &str) -> String {
     // What may stand between two tokens: a line may go on in brackets or after a backslash.
     let gap = r"(?:[\s\\]|#[^\r\n]*[\r\n])";
     let module = module.replace('.', &format!(r"{gap}*\.{gap}*"));
-    let pattern = format!(
+    format!(
         r"\b{module}{gap}*\.{gap}*(?:\w+{gap}*\.{gap}*)?{last}\b|\b{module}(?:{gap}*\.{gap}*\w+)?{gap}+as\b|\bfrom{gap}+{module}\b"
-    );
-    Regex::new(&format!("(?-u){pattern}")).ok()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Prefilter;
+    use crate::{Codemod, Context, On, Refusal, Verdict};
+    use python::ast::{ExprCall, PythonVersion};
+
+    static SLEEP: Codemod = Codemod {
+        name: "sleep",
+        page: "",
+        python: PythonVersion::PY37,
+        headline: true,
+        options: &[],
+        on: On::Call(&["time.sleep", ".run_until_complete"], never),
+    };
+
+    fn never<'a>(_: &Context<'a, '_>, _: &'a ExprCall) -> Verdict {
+        Err(Refusal::NotOurs)
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: bool) {
+        let prefilter = Prefilter::new(&[&SLEEP]);
+        assert_eq!(prefilter.may_match(text.as_bytes()), expected, "{text}");
+    }
+
+    #[test]
+    fn a_file_that_cannot_name_it_is_left_out() {
+        check("", false);
+        check("import asyncio\nasyncio.sleep(1)\n", false);
+        check("import time\ntime.time()\n", false);
+        check("import datetime\ndatetime.sleep\n", false);
+    }
+
+    #[test]
+    fn every_way_to_name_it_is_seen() {
+        check("import time\ntime.sleep(1)\n", true);
+        check("import time as t\nt.sleep(1)\n", true);
+        check("import os, time  as  t\nt.sleep(1)\n", true);
+        check("from time import sleep as s\ns(1)\n", true);
+        check("from \\\n  time import (\n  sleep)\n", true);
+        check("(time  # why\n .sleep(1))\n", true);
+        check("loop.run_until_complete(f())\n", true);
+    }
 }

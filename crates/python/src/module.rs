@@ -333,6 +333,9 @@ impl<'a> Module<'a> {
 
     /// Whether the module's `__all__` lists `name`.
     pub fn is_exported(&self, name: &str) -> bool {
+        if self.global("__all__").is_none() {
+            return false;
+        }
         let mentions_all = |stmt: &&Stmt| {
             self.descendants(*stmt)
                 .any(|node| matches!(node, AnyNodeRef::ExprName(expr) if expr.id == "__all__"))

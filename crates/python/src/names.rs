@@ -139,6 +139,7 @@ fn is_builtin(name: &str) -> bool {
             | "TimeoutError"
             | "all"
             | "any"
+            | "bool"
             | "dict"
             | "enumerate"
             | "iter"
