@@ -32,7 +32,10 @@ pub fn run(plan: &Plan) -> Result<Exit> {
         .context("no threads can be started")?;
     let mut looked = pool.install(|| look_at_all(&files, plan));
     looked.failures.extend(failures);
-    pool.install(|| look_again(&mut looked, &files));
+    // A report shows what is found, and an import that may go is part of no finding.
+    if plan.mode != Mode::Report {
+        pool.install(|| look_again(&mut looked, &files));
+    }
     if plan.mode == Mode::Fix {
         pool.install(|| write_all(&mut looked));
     }
