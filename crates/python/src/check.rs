@@ -9,7 +9,7 @@ use ruff_python_parser::semantic_errors::{
     LazyImportContext, SemanticSyntaxChecker, SemanticSyntaxContext, SemanticSyntaxError,
 };
 use ruff_python_parser::{ParseOptions, parse_unchecked};
-use ruff_text_size::TextRange;
+use ruff_text_size::{Ranged, TextRange};
 
 use crate::index::deeper;
 use crate::module::Parsed;
@@ -54,14 +54,20 @@ impl Parsed {
                 frames: vec![Frame::new(FrameKind::Module)],
                 errors: RefCell::default(),
             },
+            left_groups: Vec::new(),
         };
         checker.visit_body(self.0.suite());
+        let left_groups = std::mem::take(&mut checker.left_groups);
         let errors = checker.surroundings.errors.into_inner();
         let semantic = errors.into_iter().map(|error| Problem {
             message: error.to_string(),
             range: error.range,
         });
-        syntax.chain(unsupported).chain(semantic).collect()
+        syntax
+            .chain(unsupported)
+            .chain(semantic)
+            .chain(left_groups)
+            .collect()
     }
 }
 
@@ -78,6 +84,8 @@ enum FrameKind {
 struct Frame {
     kind: FrameKind,
     loops: usize,
+    /// For each `except*` clause around: how many loops were around it.
+    group_handlers: Vec<usize>,
     globals: Vec<(String, TextRange)>,
     parameters: Vec<String>,
 }
@@ -87,6 +95,7 @@ impl Frame {
         Self {
             kind,
             loops: 0,
+            group_handlers: Vec::new(),
             globals: Vec::new(),
             parameters: Vec::new(),
         }
@@ -216,6 +225,8 @@ impl SemanticSyntaxContext for Surroundings<'_> {
 struct Checker<'s> {
     syntax: SemanticSyntaxChecker,
     surroundings: Surroundings<'s>,
+    /// Statements that leave an `except*` clause (PEP 654), which ruff's checker does not see.
+    left_groups: Vec<Problem>,
 }
 
 impl Checker<'_> {
@@ -223,6 +234,41 @@ impl Checker<'_> {
         self.surroundings.frames.push(Frame::new(kind));
         walk(self);
         self.surroundings.frames.pop();
+    }
+
+    /// Remembers a statement that leaves the `except*` clause around it: `return`, and `break` and
+    /// `continue` of a loop that is not inside it.
+    fn check_leaves_group(&mut self, stmt: &Stmt) {
+        let Some(frame) = self.surroundings.frames.last() else {
+            return;
+        };
+        let Some(loops) = frame.group_handlers.last() else {
+            return;
+        };
+        let leaves = match stmt {
+            Stmt::Return(_) => true,
+            Stmt::Break(_) | Stmt::Continue(_) => frame.loops == *loops,
+            _ => false,
+        };
+        if leaves {
+            self.left_groups.push(Problem {
+                message: "`break`, `continue` and `return` cannot appear in an `except*` block"
+                    .to_string(),
+                range: stmt.range(),
+            });
+        }
+    }
+
+    fn group_handlers(&mut self, stmt: &ast::StmtTry) {
+        if let Some(frame) = self.surroundings.frames.last_mut() {
+            frame.group_handlers.push(frame.loops);
+        }
+        for handler in &stmt.handlers {
+            self.visit_except_handler(handler);
+        }
+        if let Some(frame) = self.surroundings.frames.last_mut() {
+            frame.group_handlers.pop();
+        }
     }
 
     fn declare_parameters(&mut self, parameters: &ast::Parameters) {
@@ -307,6 +353,16 @@ impl Checker<'_> {
                     self.visit_arguments(arguments);
                 }
                 self.within(FrameKind::Class, |this| this.visit_body(&class.body));
+            }
+            Stmt::Try(stmt) if stmt.is_star => {
+                self.visit_body(&stmt.body);
+                self.group_handlers(stmt);
+                self.visit_body(&stmt.orelse);
+                self.visit_body(&stmt.finalbody);
+            }
+            Stmt::Return(_) | Stmt::Break(_) | Stmt::Continue(_) => {
+                self.check_leaves_group(stmt);
+                walk_stmt(self, stmt);
             }
             Stmt::For(stmt) => {
                 self.visit_expr(&stmt.iter);
