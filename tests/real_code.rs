@@ -1,6 +1,9 @@
 //! What must hold of every rewrite, over code that nobody here wrote: the standard library of the
 //! Python at hand, or the tree that `ASYNCFIX_CORPUS` names (benches/README.md says how to make a
-//! large one). The checks are in tests/real_code.py.
+//! large one). The checks are in `tests/real_code.py`.
+
+// A test says by its end that something is wrong.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

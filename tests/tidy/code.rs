@@ -160,6 +160,22 @@ fn endings(source: &str) -> Vec<(usize, &'static str)> {
 }
 
 #[test]
+fn the_code_is_formatted() {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let checked = std::process::Command::new(cargo)
+        .args(["fmt", "--check"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(
+        checked.status.success(),
+        "cargo fmt: {}{}",
+        String::from_utf8_lossy(&checked.stdout),
+        String::from_utf8_lossy(&checked.stderr)
+    );
+}
+
+#[test]
 fn nothing_ends_the_program_but_its_end() {
     let mut problems = Vec::new();
     for (path, source) in sources() {
