@@ -3,27 +3,28 @@
 // A test says by its end that something is wrong.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "pages/interpreter.rs"]
+#[allow(dead_code)] // Another half of it is what the other tests look at.
+mod interpreter;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// The Python to run programs with: `ASYNCFIX_PYTHON`, or `python3`.
-fn python() -> Command {
-    Command::new(std::env::var_os("ASYNCFIX_PYTHON").unwrap_or_else(|| "python3".into()))
-}
+use interpreter::Interpreter;
 
-fn printed(program: &Path) -> String {
-    let ran = python()
-        .arg(program)
-        .output()
-        .expect("a Python 3.11 or newer is needed: set ASYNCFIX_PYTHON to it");
-    assert!(
-        ran.status.success(),
+fn printed(interpreter: &Interpreter, program: &Path) -> String {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let text = fs::read_to_string(program).expect("the program can be read");
+    let outcome = interpreter.run(folder.path(), &text).expect("it ends");
+    assert_eq!(
+        outcome.code,
+        Some(0),
         "{}: {}",
         program.display(),
-        String::from_utf8_lossy(&ran.stderr)
+        outcome.stderr
     );
-    String::from_utf8(ran.stdout).expect("the programs print text")
+    outcome.stdout
 }
 
 fn asyncfix(folder: &Path, arguments: &[&str]) -> String {
@@ -54,10 +55,12 @@ fn the_programs_do_the_same_after_the_rewrite() {
     }
     assert!(programs.len() >= 3);
     asyncfix(copy.path(), &["--isolated", "--fix", "."]);
+    let interpreter = Interpreter::find().unwrap();
     let mut changed = 0;
     for (before, after) in &programs {
         changed += usize::from(fs::read(before).unwrap() != fs::read(after).unwrap());
-        assert_eq!(printed(before), printed(after), "{}", before.display());
+        let outputs = [before, after].map(|program| printed(&interpreter, program));
+        assert_eq!(outputs[0], outputs[1], "{}", before.display());
     }
     assert_eq!(changed, programs.len() - 1, "all but one can be rewritten");
     assert_eq!(asyncfix(copy.path(), &["--isolated", "--diff", "."]), "");

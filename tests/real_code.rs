@@ -5,40 +5,41 @@
 // A test says by its end that something is wrong.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::ffi::OsString;
+#[path = "pages/interpreter.rs"]
+#[allow(dead_code)] // Another half of it is what the other tests look at.
+mod interpreter;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn python() -> OsString {
-    std::env::var_os("ASYNCFIX_PYTHON").unwrap_or_else(|| "python3".into())
-}
+use interpreter::Interpreter;
 
 /// A tree with one folder that holds the standard library, its tests included.
-fn standard_library(folder: &Path) -> PathBuf {
+fn standard_library(interpreter: &Interpreter, folder: &Path) -> PathBuf {
     let script = "import shutil, sys, sysconfig
 shutil.copytree(sysconfig.get_path('stdlib'), sys.argv[1],
                 ignore=shutil.ignore_patterns('site-packages', '__pycache__', '*.so', '*.pyc'))";
-    let copied = Command::new(python())
+    let copied = Command::new(interpreter.path())
         .args(["-c", script])
         .arg(folder.join("stdlib"))
         .status()
-        .expect("a Python 3.11 or newer is needed: set ASYNCFIX_PYTHON to it");
+        .expect("Python runs");
     assert!(copied.success());
     folder.to_path_buf()
 }
 
 #[test]
 fn rewrites_of_real_code_keep_what_they_must_keep() {
+    let interpreter = Interpreter::find().unwrap();
     let copy = tempfile::tempdir().expect("a temporary folder");
     let tree = match std::env::var_os("ASYNCFIX_CORPUS") {
         Some(tree) => PathBuf::from(tree),
-        None => standard_library(copy.path()),
+        None => standard_library(&interpreter, copy.path()),
     };
-    let python = python();
-    let checked = Command::new(&python)
+    let checked = Command::new(interpreter.path())
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real_code.py"))
         .args(["--all-flags", "--python"])
-        .arg(&python)
+        .arg(interpreter.path())
         .arg("--bin")
         .arg(env!("CARGO_BIN_EXE_asyncfix"))
         .arg(tree)

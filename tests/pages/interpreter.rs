@@ -57,9 +57,14 @@ impl Interpreter {
                 .join(", ");
             let named = if named.is_some() { " (from ASYNCFIX_PYTHON)" } else { "" };
             format!(
-                "the examples are run by CPython 3.11 or newer, and {asked}{named} is none: install one (`apt install python3`), or set ASYNCFIX_PYTHON to its path"
+                "these tests need CPython 3.11 or newer, and {asked}{named} is none: install one (`apt install python3`), or set ASYNCFIX_PYTHON to its path"
             )
         })
+    }
+
+    /// The path of its program.
+    pub fn path(&self) -> &Path {
+        &self.0
     }
 
     /// Runs a program in `folder`, with nothing but the standard library.
