@@ -223,3 +223,27 @@ fn a_closed_pipe_does_not_keep_fixes_from_being_written() {
     assert!(matches!(child.wait().unwrap().code(), Some(0 | 1)));
     assert_eq!(project.read("a.py"), AWAITS);
 }
+
+#[test]
+fn code_that_is_nested_too_deeply_is_named_and_the_others_go_on() {
+    let nested = [
+        "-".repeat(50_000),
+        "f()".to_string() + &".g()".repeat(50_000),
+    ];
+    for nested in nested {
+        let project = Project::of(SLEEPS);
+        project.write(
+            "deep.py",
+            format!("{SLEEPS}    x = {nested}1\n").replace("g()1", "g()"),
+        );
+        let ran = project.run(["--fix"]);
+        assert_eq!(ran.status, 1);
+        assert!(
+            ran.stderr
+                .contains("deep.py:1:1: cannot be parsed: it is nested too deeply"),
+            "{}",
+            ran.stderr
+        );
+        assert_eq!(project.read("a.py"), AWAITS);
+    }
+}
