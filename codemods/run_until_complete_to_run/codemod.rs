@@ -299,7 +299,7 @@ fn check_home<'a>(cx: &Context<'a, '_>, found: &Loop<'a>) -> Result<Applicabilit
     if is_own && (!found.is_made_current() || found.is_closed()) {
         return Ok(Applicability::Intended);
     }
-    if entry::is_entry_point(module, function) {
+    if entry::is_entry_point(module, function, &cx.settings.entry_points) {
         return Ok(Applicability::Intended);
     }
     if entry::is_test(module, function) {

@@ -20,13 +20,22 @@ const HARMLESS_FIXTURES: &[&str] = &[
 ];
 
 /// Whether a function is where the program, a command of it, or a test starts.
-pub fn is_entry_point(module: &Module<'_>, function: &StmtFunctionDef) -> bool {
+///
+/// `commands` are the functions of the module that the project's metadata names as commands.
+pub fn is_entry_point(
+    module: &Module<'_>,
+    function: &StmtFunctionDef,
+    commands: &[String],
+) -> bool {
     let is_free_test = is_test(module, function)
         && function.parameters.iter().all(|parameter| {
             let name = parameter.name().as_str();
             HARMLESS_FIXTURES.contains(&name) || name.contains("mock")
         });
-    is_free_test || is_command(function) || is_called_once(module, function, 0)
+    is_free_test
+        || is_command(function)
+        || is_called_once(module, function, 0)
+        || is_named_command(module, function, commands)
 }
 
 /// Whether a function is a test, by its name and its place.
@@ -67,6 +76,27 @@ fn is_command(function: &StmtFunctionDef) -> bool {
             _ => return false,
         };
         matches!(name, "command" | "group")
+    })
+}
+
+/// Whether a function is a command of the project, and nothing in the module calls it besides, or
+/// only what runs where the module is started by itself.
+fn is_named_command(
+    module: &Module<'_>,
+    function: &StmtFunctionDef,
+    commands: &[String],
+) -> bool {
+    let name = function.name.as_str();
+    if function.is_async || !commands.iter().any(|command| command == name) {
+        return false;
+    }
+    module.global(name).is_some_and(|symbol| {
+        symbol.bindings.len() == 1
+            && symbol.reads.len() <= 1
+            && symbol
+                .reads
+                .iter()
+                .all(|read| matches!(module.await_place(module.node(*read)), AwaitPlace::Module))
     })
 }
 

@@ -1,6 +1,7 @@
 //! What holds for the files of one folder: the closest configuration, the closest project's
 //! target version and line length, and the command line on top.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -59,6 +60,14 @@ struct Found {
     configuration: Option<Arc<Layer>>,
     target: Option<Requires>,
     line_length: Option<usize>,
+    commands: Option<Arc<Vec<Command>>>,
+}
+
+/// A function that the project's metadata names as a command.
+struct Command {
+    /// The module as a path without its extension: `package/module`.
+    module: PathBuf,
+    function: String,
 }
 
 /// What the closest project says of its Python.
@@ -144,6 +153,12 @@ impl Folders {
         };
         if let Some(requirement) = requirement {
             found.target = Some(self.required(folder, requirement));
+            changed = true;
+        }
+        if let Some(commands) = pyproject.as_ref().map(commands)
+            && !commands.is_empty()
+        {
+            found.commands = Some(Arc::new(commands));
             changed = true;
         }
         if let Some(length) = self.line_length(folder, pyproject.as_ref())? {
@@ -268,6 +283,7 @@ impl Folders {
                 .line_length
                 .or(found.line_length)
                 .unwrap_or(LINE_LENGTH),
+            entry_points: Vec::new(),
             is_package: false,
         };
         Folder {
@@ -286,12 +302,33 @@ impl Folders {
 
 impl Folder {
     /// The settings for the file of that path.
-    pub fn settings(&self, path: &Path) -> &Settings {
-        if path.file_stem().is_some_and(|stem| stem == "__init__") {
+    pub fn settings(&self, path: &Path) -> Cow<'_, Settings> {
+        let is_package = path.file_stem().is_some_and(|stem| stem == "__init__");
+        let settings = if is_package {
             &self.package
         } else {
             &self.module
+        };
+        let module = match path.parent().filter(|_| is_package) {
+            Some(package) => package.to_path_buf(),
+            None => path.with_extension(""),
+        };
+        let commands = self
+            .found
+            .commands
+            .iter()
+            .flat_map(|commands| commands.iter());
+        let entry_points: Vec<String> = commands
+            .filter(|command| module.ends_with(&command.module))
+            .map(|command| command.function.clone())
+            .collect();
+        if entry_points.is_empty() {
+            return Cow::Borrowed(settings);
         }
+        Cow::Owned(Settings {
+            entry_points,
+            ..settings.clone()
+        })
     }
 
     /// Whether the walk leaves out the entry at `path` (absolute), which is in this folder.
@@ -364,6 +401,30 @@ fn configuration(
         Some(table) => config::read_table(pyproject_path, table).map(Some),
         None => Ok(None),
     }
+}
+
+/// The commands of `[project.scripts]`, `[project.gui-scripts]` and `[tool.poetry.scripts]`: each
+/// is `name = "package.module:function"`.
+fn commands(pyproject: &Table) -> Vec<Command> {
+    let project = pyproject.get("project");
+    let poetry = pyproject.get("tool").and_then(|tool| tool.get("poetry"));
+    [
+        project.and_then(|project| project.get("scripts")),
+        project.and_then(|project| project.get("gui-scripts")),
+        poetry.and_then(|poetry| poetry.get("scripts")),
+    ]
+    .into_iter()
+    .flatten()
+    .filter_map(Value::as_table)
+    .flat_map(Table::values)
+    .filter_map(|command| {
+        let (module, function) = command.as_str()?.split_once(':')?;
+        Some(Command {
+            module: module.trim().split('.').collect(),
+            function: function.trim().to_string(),
+        })
+    })
+    .collect()
 }
 
 fn python_requirement(pyproject: &Table) -> Option<Requirement> {

@@ -141,7 +141,7 @@ fn analyse<'a>(
     may_remove: &dyn Fn(&str) -> bool,
 ) -> Result<Analysed<'a>, Failure> {
     let settings = file.folder.settings(&file.canonical);
-    let rewritten = match guarded(|| engine::rewrite(&source.text, settings, may_remove)) {
+    let rewritten = match guarded(|| engine::rewrite(&source.text, &settings, may_remove)) {
         Ok(Ok(rewritten)) => rewritten,
         Ok(Err(error)) => {
             let place = LineIndex::new(&source.text).position(&source.text, error.range.start);

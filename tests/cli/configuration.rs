@@ -285,3 +285,33 @@ fn a_broken_project_file_is_passed_over_unless_it_configures_us() {
         refusal(&project, &[]).starts_with("error: `pyproject.toml` is not valid TOML: row 1: ")
     );
 }
+
+#[test]
+fn a_function_that_the_project_names_as_a_command_is_an_entry_point() {
+    let program = "\
+import asyncio
+
+
+async def serve():
+    await asyncio.sleep(0)
+
+
+def main():
+    loop = asyncio.get_event_loop()
+    loop.run_until_complete(serve())
+";
+    let scripts = "[project.scripts]\nserve = 'package.server:main'\n";
+    for (pyproject, file, status) in [
+        ("", "src/package/server.py", false),
+        (scripts, "src/package/server.py", true),
+        (scripts, "src/package/other.py", false),
+    ] {
+        let project = Project::new([("pyproject.toml", pyproject), (file, program)]);
+        let ran = project.run(["--run-until-complete-to-run", "--diff"]);
+        assert_eq!(
+            ran.stdout.contains("+    asyncio.run(serve())"),
+            status,
+            "{file}"
+        );
+    }
+}

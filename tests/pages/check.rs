@@ -98,6 +98,7 @@ fn settings(codemod: &'static Codemod, example: &Example) -> Result<Settings, St
         apply: Applicability::Unsafe,
         options,
         line_length: 88,
+        entry_points: Vec::new(),
         is_package: false,
     })
 }

@@ -89,6 +89,7 @@ impl Run {
             apply: Applicability::Unsafe,
             options,
             line_length: self.line_length,
+            entry_points: Vec::new(),
             is_package: false,
         }
     }

@@ -20,6 +20,9 @@ pub struct Settings {
     pub options: OptionValues,
     /// Generated lines are at most this long, in characters, where that can be had.
     pub line_length: usize,
+    /// The functions of this file that the project's metadata names as commands, which run once
+    /// in a process: `main` for `tool = "package.module:main"` in `[project.scripts]`.
+    pub entry_points: Vec<String>,
     /// Whether the file is a package's `__init__`, whose imports are its interface.
     pub is_package: bool,
 }
