@@ -86,12 +86,15 @@ pub fn check<'a>(
             "the file sets `slow_callback_duration`, and may block the event loop in order to have it noticed: decide whether that is meant"
         ));
     }
-    if is_driven_by_hand(cx) {
+    let root = cx.module.id(cx.module.root());
+    if cx.once("driven by hand", root, || is_driven_by_hand(cx)) {
         return Err(withheld!(
             "the file drives coroutines by `.send(None)`, without an event loop, which `asyncio.sleep` needs"
         ));
     }
-    if let Some(replacement) = replacement(cx) {
+    if cx.once("replaced", root, || replacement(cx).is_some())
+        && let Some(replacement) = replacement(cx)
+    {
         return Err(withheld!(
             "the file replaces `time.sleep` by `{replacement}`, which would have no effect here: replace the sleep of the event loop instead"
         ));
@@ -179,13 +182,7 @@ fn acquired<'a>(
         }
         _ => None,
     };
-    let own = || {
-        module
-            .calls()
-            .iter()
-            .copied()
-            .filter(|call| module.contains(coroutine, *call))
-    };
+    let own = || module.calls_in(coroutine).iter().copied();
     own()
         .filter(|other| other.start() < call.start())
         .filter(|other| !matches!(module.parent(*other), Some(AnyNodeRef::ExprAwait(_))))

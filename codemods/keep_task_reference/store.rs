@@ -30,7 +30,7 @@ impl Store {
     /// which not every class calls, and would not fit into `__slots__` or a frozen dataclass.
     pub fn of<'a>(cx: &Context<'a, '_>, site: &'a ExprCall) -> Result<Self, Refusal> {
         let module = cx.module;
-        let existing = module.symbols().find(|symbol| {
+        let existing = module.globals().find(|symbol| {
             is_set_of_tasks(module, symbol)
                 && module
                     .lookup(symbol.name, site)
@@ -145,14 +145,14 @@ impl Annotation {
     fn of(cx: &Context<'_, '_>) -> Self {
         let module = cx.module;
         let imported = |wanted: &dyn Fn(&str) -> bool| {
-            module.symbols().find_map(|symbol| {
+            module.globals().find_map(|symbol| {
                 let name = module.imported_as(symbol)?;
                 let binding = symbol
                     .bindings
                     .iter()
                     .find(|binding| !binding.typing_only && is_unconditional(module, binding))?;
                 let statement = module.statement(module.node(binding.node));
-                (symbol.scope == ScopeId::MODULE && wanted(&name))
+                wanted(&name)
                     .then(|| (symbol.name, statement.end()))
             })
         };

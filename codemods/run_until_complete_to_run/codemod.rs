@@ -613,7 +613,7 @@ fn check_others<'a>(
             Some(function) => format!("in `{}`", function.name),
             None => "at module level".to_string(),
         };
-        let goes_too = cx.once(module.id(*call), || {
+        let goes_too = cx.once("goes too", module.id(*call), || {
             Loop::of_current(module, call, current).is_some_and(|other| {
                 check(cx, &other).is_ok_and(|plan| plan.applicability <= Applicability::Intended)
             })

@@ -21,7 +21,7 @@ pub struct Context<'a, 'm> {
     /// The module-level names that fixes of this round have drawn.
     pub(crate) drawn: &'m RefCell<Vec<Drawn>>,
     /// What the codemod has found out about nodes of this module at other sites.
-    pub(crate) answers: &'m RefCell<FxHashMap<(&'static str, NodeId), bool>>,
+    pub(crate) answers: &'m RefCell<FxHashMap<(&'static str, &'static str, NodeId), bool>>,
 }
 
 /// A module-level name that a fix has drawn.
@@ -52,10 +52,10 @@ impl<'a> Context<'a, '_> {
         self.option(name) == "true"
     }
 
-    /// The answer to the codemod's question about a node of this module, asked once for all sites:
-    /// where each site asks about all the others, a large file would take forever.
-    pub fn once(&self, node: NodeId, ask: impl FnOnce() -> bool) -> bool {
-        let key = (self.codemod.name, node);
+    /// The answer to a question of the codemod about a node of this module, asked once for all
+    /// sites: where each site asks about all the others, a large file would take forever.
+    pub fn once(&self, question: &'static str, node: NodeId, ask: impl FnOnce() -> bool) -> bool {
+        let key = (self.codemod.name, question, node);
         if let Some(answer) = self.answers.borrow().get(&key) {
             return *answer;
         }

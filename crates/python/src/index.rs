@@ -153,6 +153,7 @@ pub(crate) struct Index<'a> {
     entries: Vec<Entry<'a>>,
     scopes: Vec<Scope<'a>>,
     symbols: Vec<Symbol<'a>>,
+    globals: Vec<SymbolId>,
     resolved: FxHashMap<NodeId, SymbolId>,
     /// The calls, by position of their start in the walk.
     pub(crate) calls: Vec<&'a ast::ExprCall>,
@@ -175,6 +176,7 @@ impl<'a> Index<'a> {
                 entries: Vec::new(),
                 scopes: Vec::new(),
                 symbols: Vec::new(),
+                globals: Vec::new(),
                 resolved: FxHashMap::default(),
                 calls: Vec::new(),
                 stored_attributes: FxHashSet::default(),
@@ -230,6 +232,11 @@ impl<'a> Index<'a> {
 
     pub(crate) fn symbols(&self) -> impl Iterator<Item = &Symbol<'a>> {
         self.symbols.iter()
+    }
+
+    /// The symbols of the module's own scope, by their first binding.
+    pub(crate) fn globals(&self) -> impl Iterator<Item = &Symbol<'a>> {
+        self.globals.iter().map(|id| self.symbol(*id))
     }
 
     /// The symbol bound in exactly this scope.
@@ -394,6 +401,9 @@ impl<'a> Builder<'a> {
         for symbol in &mut self.index.symbols {
             symbol.bindings.sort_by_key(|binding| binding.node);
         }
+        let globals = self.index.scope(ScopeId::MODULE).symbols.values();
+        self.index.globals = globals.copied().collect();
+        self.index.globals.sort_by_key(|id| id.0);
         for (name, scope, reads) in std::mem::take(&mut self.uses) {
             if let Some(symbol) = self.index.lookup(&name.id, scope) {
                 let id = NodeId::of(name);

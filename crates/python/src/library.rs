@@ -26,6 +26,10 @@ pub enum Library {
 impl Module<'_> {
     /// The library that this module is written for, by its imports at run time.
     pub fn library(&self) -> Library {
+        *self.library.get_or_init(|| self.find_library())
+    }
+
+    fn find_library(&self) -> Library {
         let mut seen = Seen::default();
         for symbol in self.symbols() {
             for binding in symbol

@@ -1,5 +1,7 @@
 //! A parsed module and the questions that can be asked of it.
 
+use std::cell::OnceCell;
+
 use ruff_python_ast::token::{TokenKind, Tokens};
 use ruff_python_ast::{
     self as ast, AnyNodeRef, Expr, ModModule, PySourceType, PythonVersion, Stmt,
@@ -11,6 +13,7 @@ use ruff_text_size::{Ranged, TextRange};
 
 use crate::check::Problem;
 use crate::index::{Binding, Index, NodeId, Scope, ScopeId, ScopeKind, Symbol, SymbolId};
+use crate::library::Library;
 
 /// The syntax tree and the tokens of a module. A [`Module`] borrows them.
 #[derive(Debug)]
@@ -74,6 +77,7 @@ pub struct Module<'a> {
     comments: CommentRanges,
     indent: String,
     newline: &'static str,
+    pub(crate) library: OnceCell<Library>,
 }
 
 impl<'a> Module<'a> {
@@ -91,6 +95,7 @@ impl<'a> Module<'a> {
             comments: CommentRanges::from(tokens),
             indent: stylist.indentation().to_string(),
             newline: stylist.line_ending().as_str(),
+            library: OnceCell::new(),
         }
     }
 
@@ -218,6 +223,18 @@ impl<'a> Module<'a> {
         &self.index.calls
     }
 
+    /// The calls that `node` is or holds, outer before inner.
+    pub fn calls_in<'n>(&self, node: impl Into<AnyNodeRef<'n>>) -> &[&'a ast::ExprCall] {
+        let id = NodeId::of(node);
+        let calls = self.calls();
+        let start = calls.partition_point(|call| NodeId::of(*call) < id);
+        let end = calls.partition_point(|call| {
+            let call = NodeId::of(*call);
+            call < id || self.index.contains(id, call)
+        });
+        &calls[start..end]
+    }
+
     // Scopes and symbols.
 
     /// The scope in whose code `node` is evaluated.
@@ -265,6 +282,11 @@ impl<'a> Module<'a> {
     /// The symbol that is bound in the module's own scope.
     pub fn global(&self, name: &str) -> Option<&Symbol<'a>> {
         self.index.symbol_in(ScopeId::MODULE, name)
+    }
+
+    /// The symbols that are bound in the module's own scope, by their first binding.
+    pub fn globals(&self) -> impl Iterator<Item = &Symbol<'a>> {
+        self.index.globals()
     }
 
     /// All symbols of the module, in every scope.
