@@ -59,7 +59,7 @@ impl<'a> List<'a> {
 /// `gather(one, two)` where each was made a task by one of the statements directly before.
 pub(super) fn named<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>) -> Option<List<'a>> {
     let arguments = &gather.call.arguments.args;
-    let mut before = AnyNodeRef::from(cx.module.statement(gather.site));
+    let mut before = cx.module.statement(gather.site);
     let mut statements = Vec::new();
     for _ in 0..arguments.len() {
         let stmt = place::previous(cx, before)?;
@@ -455,14 +455,18 @@ fn adjacent_loop<'a>(
             guard,
         });
     }
-    // The list stays, and has to hold tasks as before; then whoever reads it sees no difference.
+    // The list stays, and has to hold tasks as before, these and no others.
+    let nobody_adds = uses
+        .other
+        .iter()
+        .all(|read| *read > cx.module.id(gather.site));
     let all_created = appended.iter().all(|(call, child)| {
         call.arguments
             .args
             .first()
             .is_some_and(|element| !std::ptr::eq(element, child.coroutine))
     });
-    all_created.then_some(List::Loop {
+    (all_created && nobody_adds).then_some(List::Loop {
         empty: None,
         body,
         appended,

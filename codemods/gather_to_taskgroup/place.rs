@@ -109,7 +109,7 @@ fn check_evaluated_first<'a>(
                 same(&call.func, child) || is_inert_callee(cx, gather, &call.func) && {
                     call.arguments
                         .iter_source_order()
-                        .map(|argument| argument.value())
+                        .map(python::ast::ArgOrKeyword::value)
                         .take_while(|it| !cx.module.contains(*it, gather.site))
                         .all(|it| is_inert(cx, gather, it))
                         // `f(x=await ..., *xs)` unpacks `xs` first.

@@ -27,7 +27,7 @@ pub(super) fn edits<'a>(
         is_finished_group(cx, gather, symbol)
     })?;
     let (wrapper, definition) = if children.wraps {
-        wrapper(cx)?
+        wrapper(cx, gather)?
     } else {
         (String::new(), None)
     };
@@ -75,17 +75,17 @@ pub(super) fn edits<'a>(
             ..
         }) => {
             let inner = writer.created_display(stmt, display, calls);
-            writer.move_into_group((stmt, stmt), inner, guard, place)?
+            writer.move_into_group((stmt, stmt), inner, guard, place)
         }
         Some(List::Named(statements)) => {
             let inner = statements
                 .iter()
-                .map(|(_, call)| writer.created_call(call))
+                .map(|(stmt, call)| writer.created_statement(stmt, call))
                 .collect();
-            let (Some((first, _)), Some((last, _))) = (statements.first(), statements.last()) else {
+            let Some(moved) = children.list.as_ref().and_then(List::moved) else {
                 return Err(Refusal::NotOurs); // a gather of nothing
             };
-            writer.move_into_group((first, last), inner, None, place)?
+            writer.move_into_group(moved, inner, None, place)
         }
         Some(List::Loop {
             empty,
@@ -94,7 +94,7 @@ pub(super) fn edits<'a>(
             ..
         }) => {
             let inner = writer.appended(empty.is_some(), appended);
-            let mut edits = writer.move_into_group((body, body), inner, guard, place)?;
+            let mut edits = writer.move_into_group((body, body), inner, guard, place);
             edits.extend(empty.map(|empty| delete_statement(cx, empty)));
             edits
         }
@@ -158,7 +158,7 @@ fn delete_statement<'a>(cx: &Context<'a, '_>, stmt: &'a Stmt) -> Edit {
         .is_empty();
     let blank_before = start
         .checked_sub(1.into())
-        .is_some_and(|before| is_blank_at(before));
+        .is_some_and(is_blank_at);
     while (opens_body || blank_before) && is_blank_at(end) {
         end = module.next_line(end);
     }
@@ -255,7 +255,7 @@ fn is_finished_list<'a>(cx: &Context<'a, '_>, symbol: &Symbol<'a>) -> bool {
 
 /// The function that makes a coroutine of anything that can be awaited, and its definition where
 /// the module has none.
-fn wrapper(cx: &Context<'_, '_>) -> Result<(String, Option<Edit>), Refusal> {
+fn wrapper<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>) -> Result<(String, Option<Edit>), Refusal> {
     let known = cx.module.symbols().find_map(|symbol| {
         let [binding] = symbol.bindings.as_slice() else {
             return None;
@@ -272,7 +272,12 @@ fn wrapper(cx: &Context<'_, '_>) -> Result<(String, Option<Edit>), Refusal> {
         };
         let mut parameters = function.parameters.iter();
         let only = parameters.next()?.name().as_str();
+        let is_visible = cx
+            .module
+            .lookup(symbol.name, gather.site)
+            .is_some_and(|seen| std::ptr::eq(seen, symbol));
         let is_wrapper = is_global
+            && is_visible
             && function.is_async
             && function.decorator_list.is_empty()
             && parameters.next().is_none()
@@ -669,9 +674,44 @@ impl<'a> Writer<'a, '_, '_> {
             Some(AnyNodeRef::ExprAwait(_)) => self.site_range(),
             _ => self.gather.site.range(),
         };
-        Edit::replace(range, results)
+        self.fit(range, results)
     }
 
+    /// The edit that writes the results, laid out where that is plain: brackets that were opened
+    /// for a long call are closed again, and a list that is too long for its line is opened.
+    fn fit(&self, range: TextRange, results: String) -> Edit {
+        let module = self.cx.module;
+        let source = module.source();
+        let (before, after) = (&source[..range.start().to_usize()], &source[range.end().to_usize()..]);
+        let (open, close) = (before.trim_end(), after.trim_start());
+        let opened = TextRange::new(TextSize::of(open), range.start());
+        let closed = TextRange::new(range.end(), range.end() + TextSize::of(after) - TextSize::of(close));
+        let line_before = |end: TextSize| width(&source[TextRange::new(module.line_start(end), end)]);
+        let line_after = |start: TextSize| width(&source[TextRange::new(start, module.line_end(start))]);
+        let fits = |range: TextRange| {
+            line_before(range.start()) + width(&results) + line_after(range.end()) <= self.layout.width
+        };
+        let has_break = |range: TextRange| module.text(range).contains(['\n', '\r']);
+        let cover = opened.cover(closed);
+        if open.ends_with(['(', '[']) && close.starts_with([')', ']']) && has_break(opened) && has_break(closed) && fits(cover) {
+            return Edit::replace(cover, results);
+        }
+        let is_value = matches!(
+            module.parent(self.gather.site),
+            Some(AnyNodeRef::StmtAssign(_) | AnyNodeRef::StmtAnnAssign(_) | AnyNodeRef::StmtReturn(_))
+        );
+        if is_value
+            && !fits(range)
+            && let Some(inner) = results.strip_prefix('[').and_then(|it| it.strip_suffix(']'))
+        {
+            let newline = module.newline();
+            let statement = module.statement(self.gather.site);
+            let indent = module.placement(statement).indent;
+            let deeper = format!("{indent}{}", module.indent());
+            return Edit::replace(range, format!("[{newline}{deeper}{inner}{newline}{indent}]"));
+        }
+        Edit::replace(range, results)
+    }
     /// The `await` with the parentheses around it, which a list needs no longer.
     fn site_range(&self) -> TextRange {
         let module = self.cx.module;
@@ -848,6 +888,30 @@ impl<'a> Writer<'a, '_, '_> {
         vec![Edit::replace(stmt.range(), self.display(target, &borrowed))]
     }
 
+    /// `one = create_task(f())` => `one = tg.create_task(f())`, laid out anew where a formatter
+    /// laid it out.
+    fn created_statement(&self, stmt: &'a Stmt, call: &'a ast::ExprCall) -> Edit {
+        let module = self.cx.module;
+        let text = module.text(stmt.range());
+        let formatted = text.lines().count() == 1
+            || text.lines().next().is_some_and(|line| line.ends_with(['(', '[']));
+        let plain = formatted
+            && module.comments(stmt.range()).is_empty()
+            && !module.has_multiline_string(stmt.range())
+            && !self.layout.has_trailing_comma(call.arguments.range());
+        match super::children::created(self.cx, call) {
+            Some(child) if plain => {
+                let target = module.text(TextRange::new(stmt.start(), call.start()));
+                let indent = self.indent_at(self.depth());
+                let before = width(&indent) + width(target);
+                let create = child.create(&self.names);
+                let text = self.layout.piece(&create, &indent, before, 0);
+                Edit::replace(stmt.range(), format!("{target}{text}"))
+            }
+            _ => self.created_call(call),
+        }
+    }
+
     /// `create_task(f())` => `tg.create_task(f())`
     fn created_call(&self, call: &'a ast::ExprCall) -> Edit {
         Edit::replace(call.func.range(), format!("{}.create_task", self.names.group))
@@ -906,7 +970,7 @@ impl<'a> Writer<'a, '_, '_> {
         inner: Vec<Edit>,
         guard: Option<&'a Stmt>,
         place: &Place<'a>,
-    ) -> Result<Vec<Edit>, Refusal> {
+    ) -> Vec<Edit> {
         let module = self.cx.module;
         let newline = module.newline();
         let end = self.end_of_moved(last);
@@ -988,7 +1052,7 @@ impl<'a> Writer<'a, '_, '_> {
         }
         edits.retain(|edit| !edit.range.is_empty() || !edit.content.is_empty());
         edits.extend(inner);
-        Ok(edits)
+        edits
     }
 
     /// The end of a moved statement with the comments after it that stand deeper than it does:
@@ -1129,16 +1193,13 @@ fn results(tasks: &str, items: &[(Item<'_>, &Expr)]) -> String {
     let mut parts = Vec::new();
     let mut start = 0;
     for (item, _) in items {
-        match item {
-            Item::Nested(children) => {
-                let end = start + children.len();
-                parts.push(format!("[task.result() for task in {tasks}[{start}:{end}]]"));
-                start = end;
-            }
-            _ => {
-                parts.push(format!("{tasks}[{start}].result()"));
-                start += 1;
-            }
+        if let Item::Nested(children) = item {
+            let end = start + children.len();
+            parts.push(format!("[task.result() for task in {tasks}[{start}:{end}]]"));
+            start = end;
+        } else {
+            parts.push(format!("{tasks}[{start}].result()"));
+            start += 1;
         }
     }
     format!("[{}]", parts.join(", "))

@@ -2,7 +2,7 @@
 
 use edit::Applicability;
 use engine::{Context, Refusal, withheld};
-use python::ast::{ExceptHandler, ExceptHandlerExceptHandler, Expr, ExprCall, StmtFunctionDef};
+use python::ast::{AnyNodeRef, ExceptHandler, ExceptHandlerExceptHandler, Expr, ExprCall, StmtFunctionDef};
 use python::{Block, Ranged, TryPart};
 
 use super::Gather;
@@ -25,6 +25,8 @@ pub(super) fn check<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>) -> Result<App
     let mut applicability = Applicability::Intended;
     // Whether a TimeoutError handler further out is there for a time limit.
     let mut limited = gather.timeout.is_some();
+    // Whether what the group raises gets no further.
+    let mut caught = false;
     for block in cx.module.blocks(gather.site) {
         match block {
             Block::Try(_, TryPart::Finally) => {
@@ -37,9 +39,10 @@ pub(super) fn check<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>) -> Result<App
                     "it stands in an `except` clause, where each part of the cleanup should be tried: decide whether one failure may cancel the others"
                 ));
             }
-            Block::Try(stmt, TryPart::Body) if !stmt.is_star && !unwrap => {
+            Block::Try(stmt, TryPart::Body) if !stmt.is_star && !unwrap && !caught => {
                 let found = check_handlers(cx, &stmt.handlers, limited)?;
                 applicability = applicability.max(found);
+                caught = stmt.handlers.iter().any(|handler| is_end(cx, handler));
             }
             Block::Try(stmt, TryPart::Body) if stmt.is_star => applicability = Applicability::Unsafe,
             Block::With(with) => {
@@ -52,7 +55,7 @@ pub(super) fn check<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>) -> Result<App
                         Some("asyncio.timeout" | "asyncio.timeout_at" | "async_timeout.timeout") => {
                             limited = true;
                         }
-                        _ if !unwrap => {
+                        _ if !unwrap && !caught => {
                             let found = check_context(cx, call, name.as_deref(), limited)?;
                             applicability = applicability.max(found);
                         }
@@ -63,7 +66,7 @@ pub(super) fn check<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>) -> Result<App
             _ => {}
         }
     }
-    if !unwrap {
+    if !unwrap && !caught {
         check_framework(cx, gather.coroutine)?;
     }
     Ok(applicability)
@@ -117,6 +120,21 @@ fn check_handlers<'a>(
         }
     }
     Ok(applicability)
+}
+
+/// Whether a handler catches what a child raises, and raises nothing itself.
+fn is_end<'a>(cx: &Context<'a, '_>, handler: &'a ExceptHandler) -> bool {
+    let ExceptHandler::ExceptHandler(handler) = handler;
+    let types = caught_types(handler.type_.as_deref());
+    let everything = handler.type_.is_none()
+        || types
+            .iter()
+            .any(|caught| catches(cx, caught, false) == Catches::Everything);
+    let raises = cx
+        .module
+        .descendants(handler)
+        .any(|node| matches!(node, AnyNodeRef::StmtRaise(_)));
+    everything && !raises
 }
 
 /// The types that an `except` clause or a call lists.
@@ -190,7 +208,7 @@ fn check_context<'a>(
     Ok(applicability)
 }
 
-/// Frameworks look at the type of what a handler raises: an HTTPException becomes a response, a
+/// Frameworks look at the type of what a handler raises: an `HTTPException` becomes a response, a
 /// listed error is tried again. A group is none of these.
 fn check_framework<'a>(cx: &Context<'a, '_>, coroutine: &'a StmtFunctionDef) -> Result<(), Refusal> {
     const ROUTES: &[&str] = &[

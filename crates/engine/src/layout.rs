@@ -174,10 +174,10 @@ impl<'a> Layout<'a, '_> {
         for clause in clauses {
             let head = if clause.is_async { "async for" } else { "for" };
             let target = self.text(&clause.target);
-            let iter = self
-                .flat(&clause.iter)
-                .unwrap_or_else(|| self.verbatim(self.module.parenthesized(&clause.iter), &inner));
-            parts.push(format!("{head} {target} in {iter}"));
+            let clause_head = format!("{head} {target} in ");
+            let before = room + width(&clause_head);
+            let iter = self.piece(&Piece::Expr(&clause.iter), &inner, before, 0);
+            parts.push(format!("{clause_head}{iter}"));
             for condition in &clause.ifs {
                 let text = self
                     .flat(condition)
