@@ -2,7 +2,7 @@
 
 use edit::Applicability;
 use engine::{Context, Piece, Refusal, withheld};
-use python::ast::{self, AnyNodeRef, Comprehension, Expr, ExprCall, Keyword};
+use python::ast::{self, AnyNodeRef, Comprehension, Expr, ExprCall, ExprName, Keyword};
 use python::{Awaitable, Ranged};
 
 use super::Gather;
@@ -171,7 +171,9 @@ impl<'a> Children<'a> {
         if let Some(child) = child(cx, expr) {
             return Ok(child);
         }
-        if cx.flag("wrap-awaitables") {
+        let runs_twice = matches!(expr, Expr::Name(name) if is_repeated(cx, name))
+            && cx.module.awaitable(expr) == Awaitable::Coroutine;
+        if cx.flag("wrap-awaitables") && !runs_twice {
             self.wraps = true;
             return Ok(Child {
                 coroutine: expr,
@@ -193,7 +195,10 @@ fn unknown<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> Refusal {
         Awaitable::Future => withheld!(
             "`{text}` is a future, which `TaskGroup.create_task` refuses: set `gather-to-taskgroup.wrap-awaitables`"
         ),
-        _ => match expr {
+        Awaitable::Coroutine => withheld!(
+            "`{text}` may be given more than once: `gather` awaits it once and gives its result each time, a group fails; call its function there"
+        ),
+        Awaitable::Unknown => match expr {
             Expr::Call(call) => withheld!(
                 "`{}` is not known to give a coroutine, and `TaskGroup.create_task` refuses anything else: set `gather-to-taskgroup.wrap-awaitables`, or rewrite it by hand",
                 first_line(cx, &call.func)
@@ -289,10 +294,35 @@ fn is_coroutine<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> bool {
                 .module
                 .symbol(name)
                 .is_some_and(|symbol| symbol.reads.len() == 1);
-            only_use && cx.module.awaitable(expr) == Awaitable::Coroutine
+            only_use && !is_repeated(cx, name) && cx.module.awaitable(expr) == Awaitable::Coroutine
         }
         _ => cx.module.awaitable(expr) == Awaitable::Coroutine,
     }
+}
+
+/// Whether `name` may be read several times for one time that it is bound: each time it is the same
+/// coroutine.
+fn is_repeated<'a>(cx: &Context<'a, '_>, name: &'a ExprName) -> bool {
+    let Some(binding) = cx.module.only_binding(name) else {
+        return true;
+    };
+    let binding = cx.module.node(binding.node);
+    cx.module
+        .ancestors(name)
+        .take_while(|around| !cx.module.contains(*around, binding))
+        .any(|around| {
+            matches!(
+                around,
+                AnyNodeRef::StmtFor(_)
+                    | AnyNodeRef::StmtWhile(_)
+                    | AnyNodeRef::ExprListComp(_)
+                    | AnyNodeRef::ExprSetComp(_)
+                    | AnyNodeRef::ExprDictComp(_)
+                    | AnyNodeRef::ExprGenerator(_)
+                    | AnyNodeRef::ExprLambda(_)
+                    | AnyNodeRef::StmtFunctionDef(_)
+            )
+        })
 }
 
 /// Whether the child was made a task where it stands.

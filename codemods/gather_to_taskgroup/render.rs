@@ -8,7 +8,7 @@ use engine::{
     withheld,
 };
 use python::ast::{self, AnyNodeRef, Comprehension, Expr, Stmt};
-use python::{BindingKind, Ranged, ScopeKind, Symbol, TextRange, TextSize};
+use python::{BindingKind, Ranged, ScopeKind, Symbol, TextRange, TextSize, is_blank};
 
 use super::Gather;
 use super::children::{Child, Children, Item, Names};
@@ -146,7 +146,7 @@ fn delete_statement<'a>(cx: &Context<'a, '_>, stmt: &'a Stmt) -> Edit {
     let mut end = module.next_line(stmt.end());
     let is_blank_at = |offset: TextSize| {
         let line = TextRange::new(module.line_start(offset), module.next_line(offset));
-        !line.is_empty() && module.text(line).trim().is_empty()
+        !line.is_empty() && is_blank(module.text(line))
     };
     let opens_body = module
         .siblings(stmt)

@@ -2,8 +2,8 @@
 
 use edit::Applicability;
 use engine::{Context, Refusal, withheld};
-use python::ast::{AnyNodeRef, ExceptHandler, ExceptHandlerExceptHandler, Expr, ExprCall, StmtFunctionDef};
-use python::{Block, Ranged, TryPart};
+use python::ast::{AnyNodeRef, ExceptHandler, ExceptHandlerExceptHandler, Expr, ExprCall, StmtFunctionDef, StmtWith};
+use python::{BindingKind, Block, Ranged, TryPart};
 
 use super::Gather;
 
@@ -46,10 +46,7 @@ pub(super) fn check<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>) -> Result<App
             }
             Block::Try(stmt, TryPart::Body) if stmt.is_star => applicability = Applicability::Unsafe,
             Block::With(with) => {
-                for item in &with.items {
-                    let Expr::Call(call) = &item.context_expr else {
-                        continue;
-                    };
+                for call in contexts(cx, with, gather) {
                     let name = cx.module.qualified_name(&call.func);
                     match name.as_deref() {
                         Some("asyncio.timeout" | "asyncio.timeout_at" | "async_timeout.timeout") => {
@@ -169,6 +166,40 @@ fn uses_exception<'a>(cx: &Context<'a, '_>, handler: &'a ExceptHandlerExceptHand
             .iter()
             .any(|statement| cx.module.mentions(statement, name))
     })
+}
+
+/// The calls that make the context managers of a `with`: where they stand in it, where their names
+/// are bound, and where an exit stack is given them before the gather.
+fn contexts<'a>(cx: &Context<'a, '_>, with: &'a StmtWith, gather: &Gather<'a>) -> Vec<&'a ExprCall> {
+    let mut contexts = Vec::new();
+    for item in &with.items {
+        let call = match &item.context_expr {
+            Expr::Call(call) => call,
+            Expr::Name(name) => match cx.module.only_binding(name).map(|binding| binding.kind) {
+                Some(BindingKind::Value(Expr::Call(call))) => call,
+                _ => continue,
+            },
+            _ => continue,
+        };
+        contexts.push(call);
+        let is_stack = cx.module.qualified_name(&call.func).is_some_and(|name| {
+            matches!(name.as_str(), "contextlib.ExitStack" | "contextlib.AsyncExitStack")
+        });
+        if !is_stack {
+            continue;
+        }
+        let calls = cx.module.calls().iter().copied();
+        for entered in calls.take_while(|entered| entered.start() < gather.site.start()) {
+            if let Expr::Attribute(method) = &*entered.func
+                && matches!(method.attr.as_str(), "enter_context" | "enter_async_context")
+                && let Some(Expr::Call(context)) = entered.arguments.args.first()
+                && cx.module.contains(with, entered)
+            {
+                contexts.push(context);
+            }
+        }
+    }
+    contexts
 }
 
 /// `with suppress(E)`, `with pytest.raises(E)`, `with self.assertRaises(E)` are handlers too.

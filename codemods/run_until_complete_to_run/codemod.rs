@@ -19,7 +19,7 @@ pub const CODEMOD: Codemod = Codemod {
     python: PythonVersion::PY37,
     headline: true,
     options: &[],
-    on: On::Call(&[".run_until_complete"], rewrite),
+    on: On::Call(&[".run_until_complete", ".run_forever"], rewrite),
 };
 
 /// `loop.run_until_complete(main())` => `asyncio.run(main())`, and the lines that make, set and
@@ -35,7 +35,8 @@ pub const CODEMOD: Codemod = Codemod {
 /// All that concerns one loop is one finding, at its first run.
 fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
     let module = cx.module;
-    if uses::argument(call).is_none() {
+    let forever = uses::is_forever(call);
+    if !forever && uses::argument(call).is_none() {
         return Err(Refusal::NotOurs); // fails today
     }
     if let Library::Other | Library::Trio | Library::Curio = module.library() {
@@ -46,7 +47,11 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
     }
     let current = uses::current_loops(module);
     let found = match Loop::of_run(module, call, &current) {
+        Ok(found) if forever => return Err(runs_forever(module, &found, call)),
         Ok(found) => found,
+        // A loop that somebody else drives, in a thread of its own for instance.
+        Err(_) if forever => return Err(Refusal::NotOurs),
+        Err(Unknown::NoLoop) => return Err(Refusal::NotOurs),
         // It goes with the loop's other runs.
         Err(_) if uses::is_shutdown(call) => return Err(Refusal::NotOurs),
         Err(_) if is_said_before(module, call) => return Err(Refusal::NotOurs),
@@ -88,6 +93,20 @@ impl From<Refusal> for Stop {
     }
 }
 
+/// `loop.run_forever()` of a loop that runs nothing to its end: what ends it only its author knows.
+fn runs_forever<'a>(module: &Module<'a>, found: &Loop<'a>, call: &'a ExprCall) -> Refusal {
+    if found.runs().next().is_some() {
+        return Refusal::NotOurs; // said at the run
+    }
+    let receiver = match &*call.func {
+        Expr::Attribute(method) => argument::text(module, &*method.value),
+        _ => return Refusal::NotOurs,
+    };
+    withheld!(
+        "`{receiver}.run_forever()` goes on until something stops the loop: write a coroutine that waits for what ends the program, for instance an `asyncio.Event`, and pass it to `asyncio.run`"
+    )
+}
+
 /// Why the loop of this run is not known well enough.
 fn unknown_loop(module: &Module<'_>, call: &ExprCall, unknown: Unknown<'_>) -> Refusal {
     let Expr::Attribute(method) = &*call.func else {
@@ -107,6 +126,7 @@ fn unknown_loop(module: &Module<'_>, call: &ExprCall, unknown: Unknown<'_>) -> R
         Unknown::Foreign => withheld!(
             "`{receiver}` is a name of another scope, whose loop other code may use: make the loop where it is used, or write `asyncio.run`"
         ),
+        Unknown::NoLoop => Refusal::NotOurs,
         Unknown::Origin => withheld!(
             "where the loop `{receiver}` comes from does not show: if nothing else uses it, write `asyncio.run`"
         ),

@@ -4,7 +4,7 @@ use edit::Edit;
 use engine::{Context, Layout, Piece, Refusal, Rewrite, Verdict, width, withheld};
 use python::ast::{AnyNodeRef, ExceptHandler, Expr, ExprCall, PythonVersion, Stmt, StmtTry};
 use python::ast::token::TokenKind;
-use python::{After, Module, Ranged, TextLen, TextRange, TextSize};
+use python::{After, Module, Ranged, TextLen, TextRange, TextSize, is_blank};
 
 use super::argument::{self, Form};
 use super::uses::{self, Home, Loop, Source, Use};
@@ -386,7 +386,7 @@ impl<'a> Writer<'_, 'a, '_> {
     fn blank_above(&self, offset: TextSize) -> (TextSize, usize) {
         let (mut start, mut count) = (offset, 0);
         while let Some(line) = self.line_before(start) {
-            if !self.module().text(line).trim().is_empty() {
+            if !is_blank(self.module().text(line)) {
                 break;
             }
             start = line.start();
@@ -401,7 +401,7 @@ impl<'a> Writer<'_, 'a, '_> {
         let (mut end, mut count) = (offset, 0);
         while end.to_usize() < module.source().len() {
             let next = module.next_line(end);
-            if !module.text(TextRange::new(end, next)).trim().is_empty() {
+            if !is_blank(module.text(TextRange::new(end, next))) {
                 break;
             }
             end = next;
@@ -721,7 +721,7 @@ impl<'a> Writer<'_, 'a, '_> {
     /// How many blank lines are missing before a definition at `at`.
     fn missing_blank_lines(&self, anchor: AnyNodeRef<'a>, at: TextSize, wanted: usize) -> usize {
         let module = self.module();
-        let (above, mut blank) = self.blank_above(at);
+        let (mut above, mut blank) = self.blank_above(at);
         if above.to_usize() == 0 {
             return 0;
         }
@@ -735,7 +735,9 @@ impl<'a> Writer<'_, 'a, '_> {
                 break;
             }
             position -= 1;
-            blank = blank.max(self.blank_above(module.line_start(previous.start())).1);
+            let (start, count) = self.blank_above(module.line_start(previous.start()));
+            above = start;
+            blank = blank.max(count);
         }
         if position == 0
             && let Some(AnyNodeRef::StmtTry(stmt)) = module.parent(anchor)

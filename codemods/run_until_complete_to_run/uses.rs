@@ -68,6 +68,8 @@ pub enum Unknown<'a> {
     Foreign,
     /// Bound to something else, or not at all.
     Origin,
+    /// An instance of a class of this module that is no loop.
+    NoLoop,
     /// In a lambda, a class body or a generator expression.
     Place,
 }
@@ -168,6 +170,34 @@ fn makes_loop(module: &Module<'_>, func: &Expr, depth: usize) -> bool {
     }
 }
 
+/// What a value is that is not known to be a loop.
+fn unknown_value<'a>(module: &Module<'a>, value: &Expr) -> Unknown<'a> {
+    match value {
+        Expr::Call(call) if is_plain_class(module, &call.func, 0) => Unknown::NoLoop,
+        _ => Unknown::Origin,
+    }
+}
+
+/// Whether `func` is a class of this module of which all bases are known, and none is a loop.
+fn is_plain_class(module: &Module<'_>, func: &Expr, depth: usize) -> bool {
+    let Expr::Name(name) = func else {
+        return false;
+    };
+    let Some(BindingKind::Class(class)) = module.only_binding(name).map(|binding| binding.kind)
+    else {
+        return module.refers_to(func, "builtins.object");
+    };
+    depth < 8
+        && class.decorator_list.is_empty()
+        && class.arguments.as_ref().is_none_or(|arguments| {
+            arguments.keywords.is_empty()
+                && arguments
+                    .args
+                    .iter()
+                    .all(|base| is_plain_class(module, base, depth + 1))
+        })
+}
+
 /// The call that `expr` is an argument of, or the value of a keyword argument of.
 pub fn call_around<'a>(module: &Module<'a>, expr: AnyNodeRef<'a>) -> Option<&'a ExprCall> {
     let mut node = module.parent(expr)?;
@@ -181,13 +211,19 @@ pub fn call_around<'a>(module: &Module<'a>, expr: AnyNodeRef<'a>) -> Option<&'a 
     }
 }
 
-/// What `run_until_complete` is given; none where it would fail.
+/// What `run_until_complete` or `set_debug` is given; none where it would fail.
 pub fn argument(call: &ExprCall) -> Option<&Expr> {
     match (&*call.arguments.args, &*call.arguments.keywords) {
         ([argument], []) => Some(argument),
         ([], [keyword]) => Some(&keyword.value),
         _ => None,
     }
+}
+
+/// Whether a call is `loop.run_forever()`.
+pub fn is_forever(call: &ExprCall) -> bool {
+    call.arguments.is_empty()
+        && matches!(&*call.func, Expr::Attribute(method) if method.attr.as_str() == "run_forever")
 }
 
 /// Whether a call of `run_until_complete` only shuts the loop down.
@@ -222,7 +258,8 @@ impl<'a> Loop<'a> {
         let home = home(module, call.into()).ok_or(Unknown::Place)?;
         match &*method.value {
             Expr::Call(maker) => {
-                let source = source(module, &method.value).ok_or(Unknown::Origin)?;
+                let source = source(module, &method.value)
+                    .ok_or_else(|| unknown_value(module, &method.value))?;
                 if let Source::Current = source {
                     return Ok(Self::current(module, home, current));
                 }
@@ -312,7 +349,7 @@ impl<'a> Loop<'a> {
             }
             _ => return Err(Unknown::Origin),
         };
-        let source = source(module, value).ok_or(Unknown::Origin)?;
+        let source = source(module, value).ok_or_else(|| unknown_value(module, value))?;
         if !home.is(module, self::home(module, value.into())) || symbol.named_in_string {
             return Err(Unknown::Foreign);
         }
@@ -500,9 +537,8 @@ impl<'a> Loop<'a> {
                     if covered { None } else { other }
                 }
                 ("close", [], Some(statement)) => Some(Use::Close(statement)),
-                ("set_debug", [value], Some(statement)) if call.arguments.keywords.is_empty() => {
-                    Some(Use::Debug(statement, value))
-                }
+                ("set_debug", _, Some(statement)) => argument(call)
+                    .map_or(other, |value| Some(Use::Debug(statement, value))),
                 _ => other,
             };
         }

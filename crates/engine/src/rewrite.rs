@@ -279,37 +279,47 @@ impl Run<'_> {
     }
 
     /// Removes the imports that the rewrite left unused, as far as that is allowed.
+    ///
+    /// Of two names in one statement the second may go only when the first is gone: the comma
+    /// between them belongs to both.
     fn remove_imports(
         &mut self,
         original: &Text,
         text: Text,
         may_remove: &dyn Fn(&str) -> bool,
     ) -> Text {
-        let mut changes = Vec::new();
-        for unused in unused_imports(&original.module(), &text.module()) {
-            if unused.is_global && self.settings.is_package {
-                continue;
+        let mut text = text;
+        loop {
+            let mut kept = Vec::new();
+            let mut changes = Vec::new();
+            for unused in unused_imports(&original.module(), &text.module()) {
+                if unused.is_global && self.settings.is_package {
+                    continue;
+                }
+                if unused.is_global && !may_remove(&unused.name) {
+                    kept.push(UnusedImport { name: unused.name });
+                    continue;
+                }
+                changes.push(Change {
+                    tag: self.rewriter_of(&unused.uses),
+                    edits: vec![unused.removal],
+                });
             }
-            if unused.is_global && !may_remove(&unused.name) {
-                let import = UnusedImport { name: unused.name };
-                self.rewritten.unused_imports.push(import);
-                continue;
+            self.rewritten.unused_imports = kept;
+            if changes.is_empty() {
+                return text;
             }
-            changes.push(Change {
-                tag: self.rewriter_of(&unused.uses),
-                edits: vec![unused.removal],
-            });
+            let merged = merge_changes(&text.source, &changes, &self.rewritten.touched);
+            if merged.text == text.source {
+                return text;
+            }
+            let Ok(removed) = self.verified(&text, merged.text) else {
+                return text;
+            };
+            self.rewritten.touched = merged.touched;
+            self.rewritten.remaining = self.ask(&removed).unwrap_or_default();
+            text = removed;
         }
-        if changes.is_empty() {
-            return text;
-        }
-        let merged = merge_changes(&text.source, &changes, &self.rewritten.touched);
-        let Ok(removed) = self.verified(&text, merged.text) else {
-            return text;
-        };
-        self.rewritten.touched = merged.touched;
-        self.rewritten.remaining = self.ask(&removed).unwrap_or_default();
-        removed
     }
 }
 

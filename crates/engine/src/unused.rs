@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use edit::Edit;
 use python::ast::{self, AnyNodeRef};
-use python::{Binding, BindingKind, Module, Ranged, ScopeId, ScopeKind, Symbol, TextRange};
+use python::{
+    Binding, BindingKind, Module, Ranged, ScopeId, ScopeKind, Symbol, TextRange, is_blank,
+};
 
 /// An import that was used before and is not any longer.
 #[derive(Clone, Debug)]
@@ -130,16 +132,19 @@ fn removal(module: &Module<'_>, binding: &Binding<'_>) -> Option<TextRange> {
 /// `lines`, which are to be deleted, with the blank lines after them that only set them apart:
 /// what is around is then as far apart as before.
 fn with_blank_lines(module: &Module<'_>, lines: TextRange, is_first: bool) -> TextRange {
-    let is_blank = |line: &&str| line.trim().is_empty();
     let before = &module.source()[..lines.start().to_usize()];
     let after = &module.source()[lines.end().to_usize()..];
     let apart = if before.is_empty() || (is_first && before.trim_end().ends_with(':')) {
         usize::MAX
     } else {
-        before.lines().rev().take_while(is_blank).count()
+        before
+            .lines()
+            .rev()
+            .take_while(|line| is_blank(line))
+            .count()
     };
     let mut end = lines.end();
-    for _ in after.lines().take(apart).take_while(is_blank) {
+    for _ in after.lines().take(apart).take_while(|line| is_blank(line)) {
         end = module.next_line(end);
     }
     TextRange::new(lines.start(), end)
@@ -208,6 +213,14 @@ mod tests {
         assert_eq!(
             removed("def f():\n    import m\n\n    m()\n"),
             "def f():\n    0\n"
+        );
+    }
+
+    #[test]
+    fn a_form_feed_stays() {
+        assert_eq!(
+            removed("import a\n\x0c\nimport m\n\x0c\nm()\n"),
+            "import a\n\x0c\n\x0c\n0\n"
         );
     }
 

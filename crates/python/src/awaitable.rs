@@ -2,7 +2,7 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr};
 
-use crate::index::{BindingKind, ScopeKind};
+use crate::index::{Binding, BindingKind, ScopeKind};
 use crate::module::Module;
 
 /// What the value of an expression is to asyncio.
@@ -233,7 +233,7 @@ impl<'a> Module<'a> {
     }
 
     /// Whether `expr` is an event loop: a call of asyncio's functions that give one, or a name
-    /// that is bound to nothing but such calls.
+    /// that is bound to nothing but such calls, or is a parameter of that type.
     pub fn is_loop(&self, expr: &Expr) -> bool {
         const GIVE_A_LOOP: &[&str] = &[
             "asyncio.get_event_loop",
@@ -246,12 +246,25 @@ impl<'a> Module<'a> {
                 .is_some_and(|name| GIVE_A_LOOP.contains(&name.as_str())),
             Expr::Name(name) => self.symbol(name).is_some_and(|symbol| {
                 !symbol.bindings.is_empty()
-                    && symbol.bindings.iter().all(|binding| {
-                        matches!(binding.kind, BindingKind::Value(value @ Expr::Call(_)) if self.is_loop(value))
+                    && symbol.bindings.iter().all(|binding| match binding.kind {
+                        BindingKind::Value(value @ Expr::Call(_)) => self.is_loop(value),
+                        BindingKind::Parameter => self.is_declared_loop(binding),
+                        _ => false,
                     })
             }),
             _ => false,
         }
+    }
+
+    /// Whether a parameter is annotated as an event loop.
+    fn is_declared_loop(&self, parameter: &Binding<'a>) -> bool {
+        let AnyNodeRef::Parameter(parameter) = self.node(parameter.node) else {
+            return false;
+        };
+        parameter.annotation.as_deref().is_some_and(|annotation| {
+            self.refers_to(annotation, "asyncio.AbstractEventLoop")
+                || self.refers_to(annotation, "asyncio.BaseEventLoop")
+        })
     }
 
     /// The class of asyncio that `expr`, a name with one binding, is an instance of.

@@ -20,7 +20,7 @@ pub use check::{Problem, problems};
 pub use imports::Insertion;
 pub use index::{Binding, BindingKind, NodeId, Scope, ScopeId, ScopeKind, Symbol, SymbolId};
 pub use library::Library;
-pub use lines::{After, Placement};
+pub use lines::{After, Placement, is_blank};
 pub use module::{Module, Parsed, parse};
 pub use place::AwaitPlace;
 pub use ruff_python_ast as ast;

@@ -240,3 +240,9 @@ impl<'a> Module<'a> {
         strings
     }
 }
+
+/// Whether a line sets others apart and does nothing else. One with a form feed is no such line:
+/// it marks a page, and stays.
+pub fn is_blank(line: &str) -> bool {
+    line.trim_matches([' ', '\t', '\r', '\n']).is_empty()
+}
