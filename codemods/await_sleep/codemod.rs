@@ -165,19 +165,22 @@ fn library<'a>(
     coroutine: &'a StmtFunctionDef,
 ) -> Result<&'static str, Refusal> {
     let module = cx.module;
-    let has_anyio = || {
+    let has_anyio = |in_module: bool| {
         module.symbols().any(|symbol| {
             let name = module.imported_as(symbol);
             name.is_some_and(|name| name.split('.').next() == Some("anyio"))
+                && (!in_module || symbol.scope == ScopeId::MODULE)
         })
     };
     let library = match module.library() {
         Library::Several => match module.library_of(coroutine) {
-            None if has_anyio() => Library::Anyio, // whose sleep runs under each of them
+            None if has_anyio(false) => Library::Anyio, // whose sleep runs under each of them
             library => library.unwrap_or(Library::Several),
         },
-        Library::Trio if has_anyio() => module.library_of(coroutine).unwrap_or(Library::Anyio),
-        Library::Asyncio if has_anyio() => module.library_of(coroutine).unwrap_or(Library::Asyncio),
+        Library::Trio if has_anyio(false) => module.library_of(coroutine).unwrap_or(Library::Anyio),
+        Library::Asyncio if has_anyio(true) => {
+            module.library_of(coroutine).unwrap_or(Library::Anyio)
+        }
         library => library,
     };
     match library {

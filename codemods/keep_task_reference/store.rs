@@ -3,7 +3,7 @@
 use edit::Edit;
 use engine::{Context, Refusal};
 use python::ast::{AnyNodeRef, Expr, ExprCall, PythonVersion, Stmt};
-use python::{Binding, BindingKind, Module, Ranged, ScopeId, Symbol, TextSize};
+use python::{Binding, BindingKind, Module, Ranged, ScopeId, Symbol, TextRange, TextSize};
 
 /// The module's set.
 pub struct Store {
@@ -141,7 +141,8 @@ struct Annotation {
 
 impl Annotation {
     /// `set[asyncio.Task]`, evaluated where the set is defined. None before Python 3.9, in which
-    /// `set` takes no parameter, and where asyncio is imported in a function or under a condition.
+    /// `set` takes no parameter, and where asyncio is imported in a function or under a condition,
+    /// or code that may need the set follows on the line of its import.
     fn of(cx: &Context<'_, '_>) -> Self {
         let module = cx.module;
         let imported = |wanted: &dyn Fn(&str) -> bool| {
@@ -158,6 +159,11 @@ impl Annotation {
         };
         let asyncio = imported(&|name| name == "asyncio");
         let after = asyncio.map_or_else(|| cx.imported_before("asyncio"), |(_, end)| end);
+        let after = if runs_code_after(module, after) {
+            TextSize::new(0)
+        } else {
+            after
+        };
         let none = Self {
             text: None,
             import: None,
@@ -195,10 +201,23 @@ impl Annotation {
     }
 }
 
-/// Whether a binding is made by a statement of the module itself, not one of `try` or `if`.
+/// Whether a binding is made by a statement of the module itself, not one of `try` or `if`, nor one
+/// before other code on its line.
 fn is_unconditional(module: &Module<'_>, binding: &Binding<'_>) -> bool {
     let statement = module.statement(module.node(binding.node));
     matches!(module.parent(statement), Some(AnyNodeRef::ModModule(_)))
+        && !runs_code_after(module, statement.end())
+}
+
+/// Whether more than imports follow on the line of a statement that ends at `offset`.
+fn runs_code_after(module: &Module<'_>, offset: TextSize) -> bool {
+    let rest = TextRange::new(offset, module.line_end(offset));
+    let mut following = module.body().iter().filter(|stmt| rest.contains(stmt.start()));
+    offset > TextSize::new(0) && following.any(|stmt| !is_import(stmt))
+}
+
+fn is_import(stmt: &Stmt) -> bool {
+    matches!(stmt, Stmt::Import(_) | Stmt::ImportFrom(_))
 }
 
 fn has_lazy_annotations(module: &Module<'_>) -> bool {

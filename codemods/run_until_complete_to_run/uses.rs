@@ -357,7 +357,11 @@ impl<'a> Loop<'a> {
             return Ok(Self::current(module, home, current));
         }
         let mut found = Self::new(home, source);
-        found.add_name(module, value.into());
+        if !found.add_name(module, value.into()) {
+            // `self.loop = loop = asyncio.new_event_loop()`
+            found.add_use(module, value.into());
+            found.add_reads(module, symbol);
+        }
         if found.is_made_current() {
             // From here on `get_event_loop()` gives this loop.
             for call in current {
