@@ -67,10 +67,7 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
 }
 
 /// The coroutine in whose own code the call stands.
-fn coroutine<'a>(
-    cx: &Context<'a, '_>,
-    call: &'a ExprCall,
-) -> Result<&'a StmtFunctionDef, Refusal> {
+fn coroutine<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<&'a StmtFunctionDef, Refusal> {
     match cx.module.await_place(call) {
         AwaitPlace::Coroutine(function) => Ok(function),
         AwaitPlace::NestedComprehension(function) if cx.supports(PythonVersion::PY311) => {
@@ -317,11 +314,9 @@ fn edits<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, sleep: &str) -> Vec<Edit>
             width: cx.settings.line_length,
         };
         let text = module.text(call);
-        let grown = width(indent) + width(keyword) + width(sleep) + width(text)
-            - width(module.text(name));
-        if statement.range() == call.range()
-            && grown > layout.width
-            && !text.contains(['\n', '\r'])
+        let grown =
+            width(indent) + width(keyword) + width(sleep) + width(text) - width(module.text(name));
+        if statement.range() == call.range() && grown > layout.width && !text.contains(['\n', '\r'])
         {
             let open = format!("{keyword}{sleep}(");
             let piece = Piece::Call(open, arguments(call).collect(), ")");

@@ -188,9 +188,8 @@ fn acquired<'a>(
         .filter(|other| !matches!(module.parent(*other), Some(AnyNodeRef::ExprAwait(_))))
         .filter_map(|other| method(other, "acquire"))
         .find(|lock| {
-            own().any(|other| {
-                other.start() > call.start() && method(other, "release") == Some(lock)
-            })
+            own()
+                .any(|other| other.start() > call.start() && method(other, "release") == Some(lock))
         })
 }
 
@@ -268,12 +267,12 @@ fn is_driven_by_hand(cx: &Context<'_, '_>) -> bool {
 /// `monkeypatch.setattr(time, "sleep", f)`.
 fn replacement<'a>(cx: &Context<'a, '_>) -> Option<&'a str> {
     let module = cx.module;
-    let is = |expr: &Expr, text: &str| {
-        matches!(expr, Expr::StringLiteral(ExprStringLiteral { value, .. }) if value == text)
-    };
+    let is = |expr: &Expr, text: &str| matches!(expr, Expr::StringLiteral(ExprStringLiteral { value, .. }) if value == text);
     let call = module.calls().iter().find(|call| {
         let replaces = match &*call.func {
-            Expr::Attribute(method) => matches!(method.attr.as_str(), "patch" | "setattr" | "object"),
+            Expr::Attribute(method) => {
+                matches!(method.attr.as_str(), "patch" | "setattr" | "object")
+            }
             Expr::Name(name) => matches!(name.id.as_str(), "patch" | "setattr"),
             _ => false,
         };
@@ -284,9 +283,7 @@ fn replacement<'a>(cx: &Context<'a, '_>) -> Option<&'a str> {
                 {
                     true
                 }
-                [target, name, ..] => {
-                    is(name, "sleep") && module.refers_to(target, "time")
-                }
+                [target, name, ..] => is(name, "sleep") && module.refers_to(target, "time"),
                 _ => false,
             }
     });

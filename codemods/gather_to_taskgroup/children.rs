@@ -122,10 +122,12 @@ impl<'a> Children<'a> {
             return Ok(());
         };
         let item = match &*starred.value {
-            Expr::ListComp(ast::ExprListComp { elt, generators, .. })
-            | Expr::Generator(ast::ExprGenerator { elt, generators, .. }) => {
-                Item::Each(self.child(cx, elt)?, generators)
-            }
+            Expr::ListComp(ast::ExprListComp {
+                elt, generators, ..
+            })
+            | Expr::Generator(ast::ExprGenerator {
+                elt, generators, ..
+            }) => Item::Each(self.child(cx, elt)?, generators),
             // Distinct coroutines come out of a set in any order: so did their results.
             Expr::SetComp(comprehension) => Item::Each(
                 self.child(cx, &comprehension.elt)?,
@@ -328,7 +330,8 @@ fn is_repeated<'a>(cx: &Context<'a, '_>, name: &'a ExprName) -> bool {
 /// Whether the child was made a task where it stands.
 fn is_created<'a>(cx: &Context<'a, '_>, child: &Child<'a>) -> bool {
     let parent = cx.module.ancestors(child.coroutine).nth(1);
-    !child.wrapped && matches!(parent, Some(AnyNodeRef::ExprCall(call)) if created(cx, call).is_some())
+    !child.wrapped
+        && matches!(parent, Some(AnyNodeRef::ExprCall(call)) if created(cx, call).is_some())
 }
 
 fn is_plain_gather<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
@@ -344,7 +347,10 @@ fn check_arguments<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<(), R
         if let Expr::Name(name) = argument {
             // A task or future can be awaited twice by two wrappers.
             let wrapped = cx.flag("wrap-awaitables")
-                && matches!(cx.module.awaitable(argument), Awaitable::Task | Awaitable::Future);
+                && matches!(
+                    cx.module.awaitable(argument),
+                    Awaitable::Task | Awaitable::Future
+                );
             if names.contains(&name.id.as_str()) && !wrapped {
                 return Err(withheld!(
                     "`{}` is given twice: `gather` awaits it once and gives its result twice, a group fails",
@@ -370,5 +376,9 @@ fn check_arguments<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<(), R
 }
 
 fn first_line<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> &'a str {
-    cx.module.text(expr.range()).lines().next().unwrap_or_default()
+    cx.module
+        .text(expr.range())
+        .lines()
+        .next()
+        .unwrap_or_default()
 }

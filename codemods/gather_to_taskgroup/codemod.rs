@@ -1,7 +1,10 @@
 //! `await asyncio.gather(f(), g())` => `async with asyncio.TaskGroup() as tg: ...`
 
 mod children;
+mod comments;
 mod lists;
+mod moves;
+mod names;
 mod place;
 mod render;
 mod surroundings;

@@ -50,7 +50,9 @@ impl<'a> List<'a> {
 
     pub(super) fn guard(&self) -> Option<&'a Stmt> {
         match self {
-            List::Inline { guard, .. } | List::Created { guard, .. } | List::Loop { guard, .. } => *guard,
+            List::Inline { guard, .. } | List::Created { guard, .. } | List::Loop { guard, .. } => {
+                *guard
+            }
             List::Named(_) | List::Kept => None,
         }
     }
@@ -66,7 +68,8 @@ pub(super) fn named<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>) -> Option<Lis
         let Stmt::Assign(assign) = stmt else {
             return None;
         };
-        let ([Expr::Name(target)], Expr::Call(call)) = (assign.targets.as_slice(), &*assign.value) else {
+        let ([Expr::Name(target)], Expr::Call(call)) = (assign.targets.as_slice(), &*assign.value)
+        else {
             return None;
         };
         created(cx, call)?;
@@ -74,7 +77,8 @@ pub(super) fn named<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>) -> Option<Lis
         let is_argument = arguments.iter().any(|argument| {
             matches!(argument, Expr::Name(name) if cx.module.symbol(name).is_some_and(|it| std::ptr::eq(it, symbol)))
         });
-        if !is_argument || symbol.bindings.len() != 1 || !stands_alone(cx, stmt) || yields(cx, call) {
+        if !is_argument || symbol.bindings.len() != 1 || !stands_alone(cx, stmt) || yields(cx, call)
+        {
             return None;
         }
         statements.push((stmt, call));
@@ -88,7 +92,10 @@ pub(super) fn named<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>) -> Option<Lis
 /// A `yield` inside a group would hand the group's cancellation to the consumer.
 fn yields<'a>(cx: &Context<'a, '_>, node: impl Into<AnyNodeRef<'a>>) -> bool {
     cx.module.descendants(node).any(|node| {
-        matches!(node, AnyNodeRef::ExprYield(_) | AnyNodeRef::ExprYieldFrom(_))
+        matches!(
+            node,
+            AnyNodeRef::ExprYield(_) | AnyNodeRef::ExprYieldFrom(_)
+        )
     })
 }
 
@@ -178,12 +185,18 @@ pub(super) fn holds_coroutines<'a>(cx: &Context<'a, '_>, iterable: &'a Expr) -> 
 /// The first thing put into a list that is no coroutine, as far as can be seen.
 pub(super) fn first_unknown<'a>(cx: &Context<'a, '_>, name: &'a ExprName) -> Option<&'a Expr> {
     let symbol = local(cx, name)?;
-    let displayed = symbol.bindings.iter().flat_map(|binding| match binding.kind {
-        BindingKind::Value(value) => elements(value),
-        _ => Vec::new(),
-    });
+    let displayed = symbol
+        .bindings
+        .iter()
+        .flat_map(|binding| match binding.kind {
+            BindingKind::Value(value) => elements(value),
+            _ => Vec::new(),
+        });
     let uses = Uses::of(cx, symbol);
-    let appended = uses.appended.iter().filter_map(|call| call.arguments.args.first());
+    let appended = uses
+        .appended
+        .iter()
+        .filter_map(|call| call.arguments.args.first());
     let extended = uses
         .extended
         .iter()
@@ -210,9 +223,17 @@ fn elements(display: &Expr) -> Vec<&Expr> {
 fn displays_coroutines<'a>(cx: &Context<'a, '_>, display: &'a Expr) -> bool {
     let is_display = matches!(
         display,
-        Expr::List(_) | Expr::Tuple(_) | Expr::Set(_) | Expr::ListComp(_) | Expr::SetComp(_) | Expr::Generator(_)
+        Expr::List(_)
+            | Expr::Tuple(_)
+            | Expr::Set(_)
+            | Expr::ListComp(_)
+            | Expr::SetComp(_)
+            | Expr::Generator(_)
     );
-    is_display && elements(display).iter().all(|element| is_child_coroutine(cx, element))
+    is_display
+        && elements(display)
+            .iter()
+            .all(|element| is_child_coroutine(cx, element))
 }
 
 /// A coroutine, and no task of one.
@@ -223,11 +244,13 @@ fn is_child_coroutine<'a>(cx: &Context<'a, '_>, element: &'a Expr) -> bool {
 /// The symbol, if it belongs to the coroutine itself: no parameter, no variable of others.
 fn local<'a, 'm>(cx: &Context<'a, 'm>, name: &ExprName) -> Option<&'m Symbol<'a>> {
     let symbol = cx.module.symbol(name)?;
-    let is_function = matches!(cx.module.scope_data(symbol.scope).kind, ScopeKind::Function(_));
-    let own = symbol
-        .bindings
-        .iter()
-        .all(|binding| binding.from == symbol.scope && matches!(binding.kind, BindingKind::Value(_)));
+    let is_function = matches!(
+        cx.module.scope_data(symbol.scope).kind,
+        ScopeKind::Function(_)
+    );
+    let own = symbol.bindings.iter().all(|binding| {
+        binding.from == symbol.scope && matches!(binding.kind, BindingKind::Value(_))
+    });
     (is_function && own && symbol.scope == cx.module.scope(name)).then_some(symbol)
 }
 
@@ -267,10 +290,16 @@ impl<'a> Uses<'a> {
                         _ => uses.other.push(*read),
                     }
                 }
-                Some(AnyNodeRef::StmtIf(_) | AnyNodeRef::StmtWhile(_) | AnyNodeRef::ElifElseClause(_)) => {
+                Some(
+                    AnyNodeRef::StmtIf(_)
+                    | AnyNodeRef::StmtWhile(_)
+                    | AnyNodeRef::ElifElseClause(_),
+                ) => {
                     uses.asked += 1;
                 }
-                Some(AnyNodeRef::ExprUnaryOp(operation)) if operation.op.is_not() => uses.asked += 1,
+                Some(AnyNodeRef::ExprUnaryOp(operation)) if operation.op.is_not() => {
+                    uses.asked += 1;
+                }
                 Some(AnyNodeRef::Arguments(_)) => {
                     let asks = cx.module.ancestors(node).nth(1).is_some_and(|outer| {
                         matches!(outer, AnyNodeRef::ExprCall(call)
@@ -340,14 +369,21 @@ fn adjacent_display<'a>(
         })
         .collect();
     let suspends = cx.module.descendants(display).any(|node| {
-        matches!(node, AnyNodeRef::ExprAwait(_) | AnyNodeRef::ExprYield(_) | AnyNodeRef::ExprYieldFrom(_))
-            || matches!(node, AnyNodeRef::Comprehension(clause) if clause.is_async)
+        matches!(
+            node,
+            AnyNodeRef::ExprAwait(_) | AnyNodeRef::ExprYield(_) | AnyNodeRef::ExprYieldFrom(_)
+        ) || matches!(node, AnyNodeRef::Comprehension(clause) if clause.is_async)
     });
     let asked_in_guard = usize::from(guard.is_some());
-    let only_use =
-        symbol.bindings.len() == 1 && symbol.reads.len() == 1 + asked_in_guard && !symbol.named_in_string;
+    let only_use = symbol.bindings.len() == 1
+        && symbol.reads.len() == 1 + asked_in_guard
+        && !symbol.named_in_string;
     if only_use && !suspends && !is_type_comment(cx, stmt) {
-        return Some(List::Inline { stmt, display, guard });
+        return Some(List::Inline {
+            stmt,
+            display,
+            guard,
+        });
     }
     // Tasks start at the first `await` after them, in the group as before it; a generator would
     // be used up.
@@ -366,7 +402,9 @@ fn adjacent_display<'a>(
 fn is_type_comment(cx: &Context<'_, '_>, stmt: &Stmt) -> bool {
     cx.module.placement(stmt).comment.is_some_and(|comment| {
         let text = cx.module.text(comment).trim_start_matches('#').trim_start();
-        ["type:", "noqa", "pylint:", "pyright:"].iter().any(|it| text.starts_with(it))
+        ["type:", "noqa", "pylint:", "pyright:"]
+            .iter()
+            .any(|it| text.starts_with(it))
     })
 }
 

@@ -20,7 +20,9 @@ impl<'a> Place<'a> {
     pub(super) fn of(cx: &Context<'a, '_>, gather: &Gather<'a>) -> Result<Self, Refusal> {
         let statement = cx.module.statement(gather.site);
         match statement {
-            AnyNodeRef::StmtExpr(stmt) if is(&stmt.value, gather) => return Ok(Place::Unused(stmt)),
+            AnyNodeRef::StmtExpr(stmt) if is(&stmt.value, gather) => {
+                return Ok(Place::Unused(stmt));
+            }
             AnyNodeRef::StmtAssign(assign) if is(&assign.value, gather) => {
                 if let Some(names) = plain_names(assign) {
                     return Ok(Place::Names(assign, names));
@@ -39,8 +41,10 @@ fn is(expr: &Expr, gather: &Gather<'_>) -> bool {
 
 /// The names that a tuple or list of nothing but distinct names binds.
 fn plain_names(assign: &StmtAssign) -> Option<Vec<&str>> {
-    let [Expr::Tuple(python::ast::ExprTuple { elts, .. }) | Expr::List(python::ast::ExprList { elts, .. })] =
-        assign.targets.as_slice()
+    let [
+        Expr::Tuple(python::ast::ExprTuple { elts, .. })
+        | Expr::List(python::ast::ExprList { elts, .. }),
+    ] = assign.targets.as_slice()
     else {
         return None;
     };
@@ -73,7 +77,11 @@ fn check_evaluated_first<'a>(
             }
             AnyNodeRef::ElifElseClause(_) => return Err(conditionally("an `elif` condition")),
             AnyNodeRef::ExprBoolOp(operation) => {
-                if operation.values.first().is_none_or(|first| !same(first, child)) {
+                if operation
+                    .values
+                    .first()
+                    .is_none_or(|first| !same(first, child))
+                {
                     return Err(conditionally("the right side of `and` or `or`"));
                 }
                 true
@@ -87,13 +95,19 @@ fn check_evaluated_first<'a>(
             AnyNodeRef::ExprCompare(compare) => {
                 if same(&compare.left, child) {
                     true
-                } else if compare.comparators.first().is_some_and(|it| same(it, child)) {
+                } else if compare
+                    .comparators
+                    .first()
+                    .is_some_and(|it| same(it, child))
+                {
                     is_inert(cx, gather, &compare.left)
                 } else {
                     return Err(conditionally("the tail of a comparison"));
                 }
             }
-            AnyNodeRef::Comprehension(_) | AnyNodeRef::Keyword(_) | AnyNodeRef::Arguments(_) => true,
+            AnyNodeRef::Comprehension(_) | AnyNodeRef::Keyword(_) | AnyNodeRef::Arguments(_) => {
+                true
+            }
             AnyNodeRef::ExprListComp(_)
             | AnyNodeRef::ExprSetComp(_)
             | AnyNodeRef::ExprDictComp(_)
@@ -106,8 +120,9 @@ fn check_evaluated_first<'a>(
                 true
             }
             AnyNodeRef::ExprCall(call) => {
-                same(&call.func, child) || is_inert_callee(cx, gather, &call.func) && {
-                    call.arguments
+                same(&call.func, child)
+                    || is_inert_callee(cx, gather, &call.func) && {
+                        call.arguments
                         .iter_source_order()
                         .map(python::ast::ArgOrKeyword::value)
                         .take_while(|it| !cx.module.contains(*it, gather.site))
@@ -115,7 +130,7 @@ fn check_evaluated_first<'a>(
                         // `f(x=await ..., *xs)` unpacks `xs` first.
                         && (call.arguments.args.iter().any(|it| cx.module.contains(it, gather.site))
                             || !call.arguments.args.iter().any(Expr::is_starred_expr))
-                }
+                    }
             }
             AnyNodeRef::ExprBinOp(operation) => {
                 same(&operation.left, child) || is_inert(cx, gather, &operation.left)
@@ -138,9 +153,9 @@ fn check_evaluated_first<'a>(
                     .iter()
                     .find(|item| item.range().contains_range(gather.site.range()));
                 before.all(|item| is_inert_item(cx, gather, item))
-                    && own.and_then(|item| item.key.as_ref()).is_none_or(|key| {
-                        same(key, child) || is_inert(cx, gather, key)
-                    })
+                    && own
+                        .and_then(|item| item.key.as_ref())
+                        .is_none_or(|key| same(key, child) || is_inert(cx, gather, key))
             }
             // A field before it would be formatted before the children run.
             AnyNodeRef::FString(string) => {
@@ -162,7 +177,9 @@ fn check_evaluated_first<'a>(
             | AnyNodeRef::ExprUnaryOp(_)
             | AnyNodeRef::ExprYield(_) => true,
             AnyNodeRef::WithItem(item) => same(&item.context_expr, child),
-            AnyNodeRef::Decorator(_) | AnyNodeRef::Parameters(_) | AnyNodeRef::ParameterWithDefault(_) => {
+            AnyNodeRef::Decorator(_)
+            | AnyNodeRef::Parameters(_)
+            | AnyNodeRef::ParameterWithDefault(_) => {
                 return Err(conditionally("a decorator or default value"));
             }
             _ => false,
@@ -178,7 +195,9 @@ fn check_evaluated_first<'a>(
 }
 
 fn conditionally(what: &str) -> Refusal {
-    withheld!("it stands in {what}, which is not always evaluated once: give its result a name first")
+    withheld!(
+        "it stands in {what}, which is not always evaluated once: give its result a name first"
+    )
 }
 
 fn same(expr: &Expr, node: AnyNodeRef<'_>) -> bool {
@@ -194,13 +213,14 @@ fn check_statement<'a>(
     let first = match statement {
         AnyNodeRef::StmtExpr(_) | AnyNodeRef::StmtReturn(_) => true,
         AnyNodeRef::StmtAssign(assign) => same(&assign.value, child),
-        AnyNodeRef::StmtAnnAssign(assign) => {
-            assign.value.as_deref().is_some_and(|value| same(value, child))
-        }
+        AnyNodeRef::StmtAnnAssign(assign) => assign
+            .value
+            .as_deref()
+            .is_some_and(|value| same(value, child)),
         AnyNodeRef::StmtAugAssign(assign) => {
             // The target is read before the value: another task may change it meanwhile.
-            let is_local =
-                same(&assign.value, child) && matches!(&*assign.target, Expr::Name(name) if is_own(cx, gather, name));
+            let is_local = same(&assign.value, child)
+                && matches!(&*assign.target, Expr::Name(name) if is_own(cx, gather, name));
             if !is_local {
                 return Err(withheld!(
                     "`{}` is read before the children run and written after: assign the result to a name first",
@@ -272,14 +292,20 @@ fn is_inert<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>, expr: &'a Expr) -> bo
         Expr::UnaryOp(operation) => operation.operand.is_literal_expr(),
         Expr::List(list) => list.elts.iter().all(|it| is_inert(cx, gather, it)),
         Expr::Tuple(tuple) => tuple.elts.iter().all(|it| is_inert(cx, gather, it)),
-        Expr::Dict(dict) => dict.items.iter().all(|item| is_inert_item(cx, gather, item)),
+        Expr::Dict(dict) => dict
+            .items
+            .iter()
+            .all(|item| is_inert_item(cx, gather, item)),
         _ => expr.is_literal_expr(),
     }
 }
 
 fn is_inert_item<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>, item: &'a DictItem) -> bool {
     // `**mapping` copies what the children may change.
-    item.key.as_ref().is_some_and(|key| is_inert(cx, gather, key)) && is_inert(cx, gather, &item.value)
+    item.key
+        .as_ref()
+        .is_some_and(|key| is_inert(cx, gather, key))
+        && is_inert(cx, gather, &item.value)
 }
 
 fn is_unshared<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>, name: &'a ExprName) -> bool {
@@ -301,7 +327,9 @@ fn is_own<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>, name: &'a ExprName) -> 
             && symbol.scope == own
             && symbol.bindings.iter().all(|binding| {
                 binding.from == own
-                    && !cx.module.contains(gather.site, cx.module.node(binding.node))
+                    && !cx
+                        .module
+                        .contains(gather.site, cx.module.node(binding.node))
             })
     })
 }
@@ -318,14 +346,14 @@ fn is_inert_callee<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>, func: &'a Expr
                             binding.kind,
                             // It changes in place, if it is one of these.
                             BindingKind::Augmented
-                            | BindingKind::Value(
-                                Expr::List(_)
-                                    | Expr::ListComp(_)
-                                    | Expr::Set(_)
-                                    | Expr::SetComp(_)
-                                    | Expr::Dict(_)
-                                    | Expr::DictComp(_)
-                            )
+                                | BindingKind::Value(
+                                    Expr::List(_)
+                                        | Expr::ListComp(_)
+                                        | Expr::Set(_)
+                                        | Expr::SetComp(_)
+                                        | Expr::Dict(_)
+                                        | Expr::DictComp(_)
+                                )
                         )
                     })
                 })

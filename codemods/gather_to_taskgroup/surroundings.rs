@@ -2,7 +2,10 @@
 
 use edit::Applicability;
 use engine::{Context, Refusal, withheld};
-use python::ast::{AnyNodeRef, ExceptHandler, ExceptHandlerExceptHandler, Expr, ExprCall, StmtFunctionDef, StmtWith};
+use python::ast::{
+    AnyNodeRef, ExceptHandler, ExceptHandlerExceptHandler, Expr, ExprCall, StmtFunctionDef,
+    StmtWith,
+};
 use python::{BindingKind, Block, Ranged, TryPart};
 
 use super::Gather;
@@ -19,7 +22,10 @@ enum Catches {
 }
 
 /// The applicability that the surroundings leave, or why they forbid the rewrite.
-pub(super) fn check<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>) -> Result<Applicability, Refusal> {
+pub(super) fn check<'a>(
+    cx: &Context<'a, '_>,
+    gather: &Gather<'a>,
+) -> Result<Applicability, Refusal> {
     check_purpose(gather.coroutine)?;
     let unwrap = cx.option("exceptions") == "unwrap";
     let mut applicability = Applicability::Intended;
@@ -44,12 +50,16 @@ pub(super) fn check<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>) -> Result<App
                 applicability = applicability.max(found);
                 caught = stmt.handlers.iter().any(|handler| is_end(cx, handler));
             }
-            Block::Try(stmt, TryPart::Body) if stmt.is_star => applicability = Applicability::Unsafe,
+            Block::Try(stmt, TryPart::Body) if stmt.is_star => {
+                applicability = Applicability::Unsafe;
+            }
             Block::With(with) => {
                 for call in contexts(cx, with, gather) {
                     let name = cx.module.qualified_name(&call.func);
                     match name.as_deref() {
-                        Some("asyncio.timeout" | "asyncio.timeout_at" | "async_timeout.timeout") => {
+                        Some(
+                            "asyncio.timeout" | "asyncio.timeout_at" | "async_timeout.timeout",
+                        ) => {
                             limited = true;
                         }
                         _ if !unwrap && !caught => {
@@ -73,7 +83,14 @@ pub(super) fn check<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>) -> Result<App
 /// parts from being closed.
 fn check_purpose(coroutine: &StmtFunctionDef) -> Result<(), Refusal> {
     const CLEANUP: &[&str] = &[
-        "aclose", "aexit", "cleanup", "close", "disconnect", "shutdown", "stop", "teardown",
+        "aclose",
+        "aexit",
+        "cleanup",
+        "close",
+        "disconnect",
+        "shutdown",
+        "stop",
+        "teardown",
     ];
     let name = coroutine.name.to_lowercase();
     let is_test = name.trim_start_matches('_').starts_with("test");
@@ -170,7 +187,11 @@ fn uses_exception<'a>(cx: &Context<'a, '_>, handler: &'a ExceptHandlerExceptHand
 
 /// The calls that make the context managers of a `with`: where they stand in it, where their names
 /// are bound, and where an exit stack is given them before the gather.
-fn contexts<'a>(cx: &Context<'a, '_>, with: &'a StmtWith, gather: &Gather<'a>) -> Vec<&'a ExprCall> {
+fn contexts<'a>(
+    cx: &Context<'a, '_>,
+    with: &'a StmtWith,
+    gather: &Gather<'a>,
+) -> Vec<&'a ExprCall> {
     let mut contexts = Vec::new();
     for item in &with.items {
         let call = match &item.context_expr {
@@ -183,7 +204,10 @@ fn contexts<'a>(cx: &Context<'a, '_>, with: &'a StmtWith, gather: &Gather<'a>) -
         };
         contexts.push(call);
         let is_stack = cx.module.qualified_name(&call.func).is_some_and(|name| {
-            matches!(name.as_str(), "contextlib.ExitStack" | "contextlib.AsyncExitStack")
+            matches!(
+                name.as_str(),
+                "contextlib.ExitStack" | "contextlib.AsyncExitStack"
+            )
         });
         if !is_stack {
             continue;
@@ -191,7 +215,10 @@ fn contexts<'a>(cx: &Context<'a, '_>, with: &'a StmtWith, gather: &Gather<'a>) -
         let calls = cx.module.calls().iter().copied();
         for entered in calls.take_while(|entered| entered.start() < gather.site.start()) {
             if let Expr::Attribute(method) = &*entered.func
-                && matches!(method.attr.as_str(), "enter_context" | "enter_async_context")
+                && matches!(
+                    method.attr.as_str(),
+                    "enter_context" | "enter_async_context"
+                )
                 && let Some(Expr::Call(context)) = entered.arguments.args.first()
                 && cx.module.contains(with, entered)
             {
@@ -231,7 +258,11 @@ fn check_context<'a>(
             Catches::Everything | Catches::NoLonger => {
                 return Err(withheld!(
                     "`{}` would no longer match what a child raises, which leaves as an ExceptionGroup: set `gather-to-taskgroup.exceptions = \"unwrap\"`",
-                    cx.module.text(call.range()).lines().next().unwrap_or_default()
+                    cx.module
+                        .text(call.range())
+                        .lines()
+                        .next()
+                        .unwrap_or_default()
                 ));
             }
         }
@@ -241,13 +272,39 @@ fn check_context<'a>(
 
 /// Frameworks look at the type of what a handler raises: an `HTTPException` becomes a response, a
 /// listed error is tried again. A group is none of these.
-fn check_framework<'a>(cx: &Context<'a, '_>, coroutine: &'a StmtFunctionDef) -> Result<(), Refusal> {
+fn check_framework<'a>(
+    cx: &Context<'a, '_>,
+    coroutine: &'a StmtFunctionDef,
+) -> Result<(), Refusal> {
     const ROUTES: &[&str] = &[
-        "get", "post", "put", "patch", "delete", "head", "options", "route", "api_route", "websocket",
-        "exception_handler", "errorhandler", "middleware",
+        "get",
+        "post",
+        "put",
+        "patch",
+        "delete",
+        "head",
+        "options",
+        "route",
+        "api_route",
+        "websocket",
+        "exception_handler",
+        "errorhandler",
+        "middleware",
     ];
-    const COMMANDS: &[&str] = &["command", "group", "callback", "hybrid_command", "slash_command"];
-    const RETRIES: &[&str] = &["retry", "on_exception", "on_predicate", "retrying", "retry_async"];
+    const COMMANDS: &[&str] = &[
+        "command",
+        "group",
+        "callback",
+        "hybrid_command",
+        "slash_command",
+    ];
+    const RETRIES: &[&str] = &[
+        "retry",
+        "on_exception",
+        "on_predicate",
+        "retrying",
+        "retry_async",
+    ];
     for decorator in &coroutine.decorator_list {
         let (called, func) = match &decorator.expression {
             Expr::Call(call) => (Some(call), &*call.func),

@@ -83,7 +83,12 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
                 "nothing keeps the future, and so its children can be garbage-collected before they are done, without a word in the log: await it, or keep it until it is done"
             ));
         }
-        (Creates::Threadsafe, Place::Statement(Statement { method: Some(_), .. })) => {
+        (
+            Creates::Threadsafe,
+            Place::Statement(Statement {
+                method: Some(_), ..
+            }),
+        ) => {
             return Err(withheld!(
                 "nothing keeps the future, and so the task can be garbage-collected before it is done: keep the future until then"
             ));
@@ -346,10 +351,7 @@ fn called<'a>(
             let line_before = TextRange::new(module.line_start(call.start()), call.start());
             let line_after = TextRange::new(call.end(), module.line_end(call.end()));
             let around = width(module.text(line_before)) + width(module.text(line_after));
-            let has_trailing_comma = text
-                .trim_end_matches(')')
-                .trim_end()
-                .ends_with(',');
+            let has_trailing_comma = text.trim_end_matches(')').trim_end().ends_with(',');
             let piece = Piece::Call(format!("{name}("), arguments(call).collect(), ")");
             if text.contains(['\n', '\r'])
                 && !has_trailing_comma

@@ -114,8 +114,7 @@ fn is_dropped<'a>(module: &Module<'a>, whole: &'a ExprCall) -> bool {
             AnyNodeRef::ExprDict(_) => {}
             AnyNodeRef::ExprListComp(comprehension) if comprehension.elt.range() == child => {}
             AnyNodeRef::ExprSetComp(comprehension) if comprehension.elt.range() == child => {}
-            AnyNodeRef::ExprDictComp(comprehension)
-                if comprehension.value.range() == child => {}
+            AnyNodeRef::ExprDictComp(comprehension) if comprehension.value.range() == child => {}
             AnyNodeRef::StmtExpr(_) => return module.function(whole).is_some(),
             AnyNodeRef::ExprLambda(lambda) => {
                 return lambda.body.range() == child && !is_kept_of(module, lambda);

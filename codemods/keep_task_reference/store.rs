@@ -73,16 +73,27 @@ impl Store {
         let module = cx.module;
         let mut store = Self::of(cx, site)?;
         let import = cx.import(module.root(), "asyncio")?;
-        let one_argument =
-            site.arguments.args.len() == 1 && site.arguments.keywords.is_empty();
+        let one_argument = site.arguments.args.len() == 1 && site.arguments.keywords.is_empty();
         let existing = module.symbols().find(|symbol| {
-            let [Binding { kind: BindingKind::Function(function), .. }] = symbol.bindings.as_slice()
+            let [
+                Binding {
+                    kind: BindingKind::Function(function),
+                    ..
+                },
+            ] = symbol.bindings.as_slice()
             else {
                 return false;
             };
             let text = module.text(*function).replace("\r\n", "\n");
             let is_helper = |options: bool| {
-                text == definition(helper, symbol.name, &store.set, &import.name, module.indent(), options)
+                text == definition(
+                    helper,
+                    symbol.name,
+                    &store.set,
+                    &import.name,
+                    module.indent(),
+                    options,
+                )
             };
             symbol.scope == ScopeId::MODULE
                 && (is_helper(true) || (one_argument && is_helper(false)))
@@ -98,7 +109,14 @@ impl Store {
             Helper::Keep => cx.shared_global("keep", &["_keep", "_keep_task"]),
         };
         let name = name.ok_or(Refusal::NotOurs)?;
-        let text = definition(helper, &name, &store.set, &import.name, module.indent(), true);
+        let text = definition(
+            helper,
+            &name,
+            &store.set,
+            &import.name,
+            module.indent(),
+            true,
+        );
         if let Some(edit) = import.edit
             && !store.edits.contains(&edit)
         {
@@ -153,8 +171,7 @@ impl Annotation {
                     .iter()
                     .find(|binding| !binding.typing_only && is_unconditional(module, binding))?;
                 let statement = module.statement(module.node(binding.node));
-                wanted(&name)
-                    .then(|| (symbol.name, statement.end()))
+                wanted(&name).then(|| (symbol.name, statement.end()))
             })
         };
         let asyncio = imported(&|name| name == "asyncio");
@@ -212,7 +229,10 @@ fn is_unconditional(module: &Module<'_>, binding: &Binding<'_>) -> bool {
 /// Whether more than imports follow on the line of a statement that ends at `offset`.
 fn runs_code_after(module: &Module<'_>, offset: TextSize) -> bool {
     let rest = TextRange::new(offset, module.line_end(offset));
-    let mut following = module.body().iter().filter(|stmt| rest.contains(stmt.start()));
+    let mut following = module
+        .body()
+        .iter()
+        .filter(|stmt| rest.contains(stmt.start()));
     offset > TextSize::new(0) && following.any(|stmt| !is_import(stmt))
 }
 

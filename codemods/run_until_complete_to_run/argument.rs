@@ -37,8 +37,10 @@ pub fn form<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<Form, Refusa
                 gives_coroutines(module, inner)
             }
             Some("asyncio.wait_for") => match inner.arguments.find_argument_value("fut", 0) {
-                Some(awaited) if module.awaitable(awaited) == Awaitable::Coroutine
-                    && awaited.is_call_expr() && !is_wait(module, awaited) =>
+                Some(awaited)
+                    if module.awaitable(awaited) == Awaitable::Coroutine
+                        && awaited.is_call_expr()
+                        && !is_wait(module, awaited) =>
                 {
                     return Ok(Form::Direct);
                 }
@@ -130,13 +132,18 @@ fn gives_coroutines<'a>(module: &Module<'a>, call: &'a ExprCall) -> bool {
     });
     let is_wait = module.refers_to(&call.func, "asyncio.wait");
     keywords
-        && call.arguments.args.iter().enumerate().all(|(position, argument)| match argument {
-            Expr::Starred(starred) => is_list_of_coroutines(module, &starred.value),
-            // The timeout and the like.
-            _ if is_wait && position > 0 => true,
-            _ if is_wait => is_list_of_coroutines(module, argument),
-            _ => is_made_here(module, argument),
-        })
+        && call
+            .arguments
+            .args
+            .iter()
+            .enumerate()
+            .all(|(position, argument)| match argument {
+                Expr::Starred(starred) => is_list_of_coroutines(module, &starred.value),
+                // The timeout and the like.
+                _ if is_wait && position > 0 => true,
+                _ if is_wait => is_list_of_coroutines(module, argument),
+                _ => is_made_here(module, argument),
+            })
 }
 
 /// `k()`, `asyncio.create_task(k())`, and the same inside further `gather`s.
@@ -235,15 +242,17 @@ fn is_inert<'a>(module: &Module<'a>, expr: &'a Expr) -> bool {
         "builtins.tuple",
         "builtins.zip",
     ];
-    module.descendants(AnyNodeRef::from(expr)).all(|node| match node {
-        AnyNodeRef::ExprCall(call) => {
-            module.awaitable_call(call) == Awaitable::Coroutine
-                || module
-                    .qualified_name(&call.func)
-                    .is_some_and(|name| INERT.contains(&name.as_str()))
-        }
-        _ => true,
-    })
+    module
+        .descendants(AnyNodeRef::from(expr))
+        .all(|node| match node {
+            AnyNodeRef::ExprCall(call) => {
+                module.awaitable_call(call) == Awaitable::Coroutine
+                    || module
+                        .qualified_name(&call.func)
+                        .is_some_and(|name| INERT.contains(&name.as_str()))
+            }
+            _ => true,
+        })
 }
 
 /// Whether the argument can be written into a coroutine beside the statement.

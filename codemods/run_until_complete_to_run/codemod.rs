@@ -261,7 +261,15 @@ fn other_use<'a>(module: &Module<'a>, found: &Loop<'a>, expr: AnyNodeRef<'a>) ->
             "is_running" => withheld!(
                 "`{name}.is_running()` shows that a loop may run already, where `asyncio.run` fails: decide which of the two it is"
             ),
-            "create_task" | "create_future" | "run_in_executor" | "call_soon" | "call_later" | "call_at" | "add_signal_handler" | "set_exception_handler" | "set_task_factory" => withheld!(
+            "create_task"
+            | "create_future"
+            | "run_in_executor"
+            | "call_soon"
+            | "call_later"
+            | "call_at"
+            | "add_signal_handler"
+            | "set_exception_handler"
+            | "set_task_factory" => withheld!(
                 "`{name}.{}` uses the loop outside of the run: move it into the coroutine, where `asyncio.get_running_loop()` gives the loop",
                 method.attr
             ),
@@ -379,9 +387,8 @@ fn are_exclusive<'a>(module: &Module<'a>, first: &'a ExprCall, second: &'a ExprC
         let in_test = module.statement(first).ptr_eq(parent);
         return match parent {
             AnyNodeRef::StmtIf(stmt) if !in_test => {
-                let in_body = |call: &'a ExprCall| {
-                    stmt.body.iter().any(|stmt| module.contains(stmt, call))
-                };
+                let in_body =
+                    |call: &'a ExprCall| stmt.body.iter().any(|stmt| module.contains(stmt, call));
                 !(in_body(first) && in_body(second)) || leaves
             }
             AnyNodeRef::StmtMatch(_) => !in_test,
@@ -395,14 +402,14 @@ fn are_exclusive<'a>(module: &Module<'a>, first: &'a ExprCall, second: &'a ExprC
 
 /// What a Ctrl-C does: `asyncio.run` cancels the coroutine and lets it clean up, before the
 /// handler sees the `KeyboardInterrupt`.
-fn check_handlers<'a>(
-    module: &Module<'a>,
-    run: &'a ExprCall,
-) -> Result<Applicability, Refusal> {
+fn check_handlers<'a>(module: &Module<'a>, run: &'a ExprCall) -> Result<Applicability, Refusal> {
     let interrupt = |expr: &Expr| {
-        module
-            .qualified_name(expr)
-            .is_some_and(|name| matches!(name.as_str(), "builtins.KeyboardInterrupt" | "builtins.BaseException"))
+        module.qualified_name(expr).is_some_and(|name| {
+            matches!(
+                name.as_str(),
+                "builtins.KeyboardInterrupt" | "builtins.BaseException"
+            )
+        })
     };
     let catches = |types: Option<&Expr>| match types {
         None => true,
@@ -414,12 +421,16 @@ fn check_handlers<'a>(
     for node in module.ancestors(run) {
         match node {
             AnyNodeRef::StmtFunctionDef(_) => break,
-            AnyNodeRef::StmtIf(stmt) if chooses_by_version(module, stmt) && !module.statement(run).ptr_eq(node) => {
+            AnyNodeRef::StmtIf(stmt)
+                if chooses_by_version(module, stmt) && !module.statement(run).ptr_eq(node) =>
+            {
                 return Err(withheld!(
                     "it stands in a branch for some versions of Python: remove the branch, or write `asyncio.run` for all"
                 ));
             }
-            AnyNodeRef::StmtTry(stmt) if matches!(child, AnyNodeRef::ExceptHandlerExceptHandler(_)) => {
+            AnyNodeRef::StmtTry(stmt)
+                if matches!(child, AnyNodeRef::ExceptHandlerExceptHandler(_)) =>
+            {
                 let tried = module.calls().iter().any(|call| {
                     module.refers_to(&call.func, "asyncio.run")
                         && stmt.body.iter().any(|stmt| module.contains(stmt, *call))
@@ -547,15 +558,16 @@ fn check_order<'a>(module: &Module<'a>, found: &Loop<'a>) -> Result<(), Refusal>
                 ));
             }
         }
-        let between = TextRange::new(
-            binding.end(),
-            first.start().max(binding.end()),
-        );
+        let between = TextRange::new(binding.end(), first.start().max(binding.end()));
         let policy = module.calls().iter().find(|call| {
             between.contains(call.start())
-                && ["asyncio.set_event_loop_policy", "uvloop.install", "winloop.install"]
-                    .iter()
-                    .any(|name| module.refers_to(&call.func, name))
+                && [
+                    "asyncio.set_event_loop_policy",
+                    "uvloop.install",
+                    "winloop.install",
+                ]
+                .iter()
+                .any(|name| module.refers_to(&call.func, name))
         });
         if let Some(policy) = policy {
             return Err(withheld!(
@@ -583,12 +595,9 @@ fn is_own<'a>(module: &Module<'a>, found: &Loop<'a>, call: &'a ExprCall) -> bool
 /// one before the run, and there is none after it.
 fn check_flow<'a>(cx: &Context<'a, '_>, found: &Loop<'a>) -> Result<(), Refusal> {
     let module = cx.module;
-    let needs = entry::needs_current_loop(
-        module,
-        found.home,
-        cx.settings.target.version,
-        |call| argument::is_awaited_by_a_run(module, call),
-    );
+    let needs = entry::needs_current_loop(module, found.home, cx.settings.target.version, |call| {
+        argument::is_awaited_by_a_run(module, call)
+    });
     if let Some(call) = needs {
         return Err(withheld!(
             "`{}(...)` outside of a coroutine belongs to the current loop, which is not the one that `asyncio.run` makes: move it into the coroutine",

@@ -46,10 +46,7 @@ pub fn is_test(module: &Module<'_>, function: &StmtFunctionDef) -> bool {
     match module.parent(function) {
         Some(AnyNodeRef::ModModule(_)) => true,
         Some(AnyNodeRef::StmtClassDef(class)) => {
-            let bases = class
-                .arguments
-                .iter()
-                .flat_map(|arguments| &arguments.args);
+            let bases = class.arguments.iter().flat_map(|arguments| &arguments.args);
             class.name.starts_with("Test")
                 || bases.into_iter().any(|base| {
                     module
@@ -81,11 +78,7 @@ fn is_command(function: &StmtFunctionDef) -> bool {
 
 /// Whether a function is a command of the project, and nothing in the module calls it besides, or
 /// only what runs where the module is started by itself.
-fn is_named_command(
-    module: &Module<'_>,
-    function: &StmtFunctionDef,
-    commands: &[String],
-) -> bool {
+fn is_named_command(module: &Module<'_>, function: &StmtFunctionDef, commands: &[String]) -> bool {
     let name = function.name.as_str();
     if function.is_async || !commands.iter().any(|command| command == name) {
         return false;
@@ -315,9 +308,9 @@ pub fn needs_current_loop<'a>(
 /// Whether every call of the plain function around `node` stands in a coroutine, so that a loop
 /// always runs when it is evaluated.
 pub fn runs_in_coroutines<'a>(module: &Module<'a>, node: AnyNodeRef<'a>) -> bool {
-    let inside_async = module.ancestors(node).any(
-        |node| matches!(node, AnyNodeRef::StmtFunctionDef(function) if function.is_async),
-    );
+    let inside_async = module
+        .ancestors(node)
+        .any(|node| matches!(node, AnyNodeRef::StmtFunctionDef(function) if function.is_async));
     if inside_async {
         return true;
     }
@@ -327,9 +320,9 @@ pub fn runs_in_coroutines<'a>(module: &Module<'a>, node: AnyNodeRef<'a>) -> bool
     let Some(symbol) = module.global(function.name.as_str()) else {
         return false;
     };
-    let is_function = module.parent(function).is_some_and(|parent| {
-        matches!(parent, AnyNodeRef::ModModule(_))
-    });
+    let is_function = module
+        .parent(function)
+        .is_some_and(|parent| matches!(parent, AnyNodeRef::ModModule(_)));
     is_function
         && symbol.scope == ScopeId::MODULE
         && symbol.bindings.len() == 1

@@ -2,8 +2,8 @@
 
 use edit::Edit;
 use engine::{Context, Layout, Piece, Refusal, Rewrite, Verdict, width, withheld};
-use python::ast::{AnyNodeRef, ExceptHandler, Expr, ExprCall, PythonVersion, Stmt, StmtTry};
 use python::ast::token::TokenKind;
+use python::ast::{AnyNodeRef, ExceptHandler, Expr, ExprCall, PythonVersion, Stmt, StmtTry};
 use python::{After, Module, Ranged, TextLen, TextRange, TextSize, is_blank};
 
 use super::argument::{self, Form};
@@ -56,7 +56,10 @@ pub fn check<'a>(cx: &Context<'a, '_>, found: &Loop<'a>, shared: bool) -> Result
         for stmt in body.iter().filter(|stmt| goes(found, (*stmt).into())) {
             let trailing = module.placement(stmt).comment.into_iter();
             let inside = module.comments(stmt.range()).iter().copied();
-            if let Some(comment) = inside.chain(trailing.filter(|it| is_directive(module, *it))).next() {
+            if let Some(comment) = inside
+                .chain(trailing.filter(|it| is_directive(module, *it)))
+                .next()
+            {
                 return Err(withheld!(
                     "the comment `{}` belongs to a line that goes: remove it first",
                     module.text(comment)
@@ -64,7 +67,11 @@ pub fn check<'a>(cx: &Context<'a, '_>, found: &Loop<'a>, shared: bool) -> Result
             }
         }
         let own_lines = |stmt: &Stmt| module.indentation_at(stmt.start()).is_some();
-        if all_go && is_finally_of(parent, body) && !body.first().is_some_and(own_lines) && body.len() > 1 {
+        if all_go
+            && is_finally_of(parent, body)
+            && !body.first().is_some_and(own_lines)
+            && body.len() > 1
+        {
             return Err(one_line(module, body));
         }
     }
@@ -72,7 +79,8 @@ pub fn check<'a>(cx: &Context<'a, '_>, found: &Loop<'a>, shared: bool) -> Result
         let Some(wrap) = Wrap::around(module, found) else {
             return Err(Refusal::NotOurs); // no runs
         };
-        let (Some(first), Some(last)) = (wrap.body.get(wrap.first), wrap.body.get(wrap.last)) else {
+        let (Some(first), Some(last)) = (wrap.body.get(wrap.first), wrap.body.get(wrap.last))
+        else {
             return Err(Refusal::NotOurs); // no runs
         };
         let alone = module.indentation_at(first.start()).is_some()
@@ -95,9 +103,12 @@ fn one_line(module: &Module<'_>, body: &[Stmt]) -> Refusal {
 /// Whether a comment acts on the line that it stands on.
 fn is_directive(module: &Module<'_>, comment: TextRange) -> bool {
     let text = module.text(comment).trim_start_matches(['#', ' ']);
-    ["fmt:", "isort:", "mypy:", "noqa", "nosec", "pragma", "pylint:", "pyright:", "ruff:", "type:"]
-        .iter()
-        .any(|start| text.to_ascii_lowercase().starts_with(start))
+    [
+        "fmt:", "isort:", "mypy:", "noqa", "nosec", "pragma", "pylint:", "pyright:", "ruff:",
+        "type:",
+    ]
+    .iter()
+    .any(|start| text.to_ascii_lowercase().starts_with(start))
 }
 
 /// Whether a runner is needed for one run: `asyncio.run` takes no `loop_factory` before 3.12.
@@ -122,7 +133,8 @@ fn lists<'a>(module: &Module<'a>, found: &Loop<'a>) -> Vec<(&'a [Stmt], AnyNodeR
         {
             statement = around;
         }
-        let (Some((body, _)), Some(parent)) = (module.siblings(statement), module.parent(statement))
+        let (Some((body, _)), Some(parent)) =
+            (module.siblings(statement), module.parent(statement))
         else {
             continue;
         };
@@ -166,8 +178,8 @@ impl<'a> Wrap<'a> {
             })
             .collect();
         let start = module.statement(*nodes.first()?);
-        let statements =
-            std::iter::once(start).chain(module.ancestors(start).filter(|node| node.is_statement()));
+        let statements = std::iter::once(start)
+            .chain(module.ancestors(start).filter(|node| node.is_statement()));
         for statement in statements {
             let Some((body, _)) = module.siblings(statement) else {
                 continue;
@@ -198,7 +210,10 @@ pub fn write<'a>(cx: &Context<'a, '_>, found: &Loop<'a>, plan: &Plan<'a>) -> Ver
     let uses_runner = plan.shared || needs_factory_runner(cx, found);
     let mut options = Vec::new();
     if let Some(value) = plan.debug {
-        options.push(format!("debug={}", cx.module.text(cx.module.parenthesized(value))));
+        options.push(format!(
+            "debug={}",
+            cx.module.text(cx.module.parenthesized(value))
+        ));
     }
     if let Source::Custom(call) = found.source {
         let maker = if call.arguments.is_empty() {
@@ -269,7 +284,8 @@ impl<'a> Writer<'_, 'a, '_> {
     }
 
     fn replace(&mut self, start: TextSize, end: TextSize, content: impl Into<String>) {
-        self.edits.push(Edit::replace(start.to_usize()..end.to_usize(), content));
+        self.edits
+            .push(Edit::replace(start.to_usize()..end.to_usize(), content));
     }
 
     /// A name that is free where the runs are.
@@ -285,7 +301,9 @@ impl<'a> Writer<'_, 'a, '_> {
             Home::Function(function) => self.cx.fresh_local(function, &candidates, |_| false),
         };
         let Some(found) = found else {
-            return Err(withheld!("no free name was found for `{name}`: rename what has it"));
+            return Err(withheld!(
+                "no free name was found for `{name}`: rename what has it"
+            ));
         };
         drawn.push(found.clone());
         Ok(found)
@@ -295,7 +313,10 @@ impl<'a> Writer<'_, 'a, '_> {
     fn remove(&mut self) {
         let module = self.cx.module;
         for (body, parent) in lists(module, self.found) {
-            let going: Vec<bool> = body.iter().map(|stmt| goes(self.found, stmt.into())).collect();
+            let going: Vec<bool> = body
+                .iter()
+                .map(|stmt| goes(self.found, stmt.into()))
+                .collect();
             if going.iter().all(|it| *it) {
                 match parent {
                     AnyNodeRef::StmtTry(stmt) => self.remove_finally(stmt),
@@ -323,7 +344,8 @@ impl<'a> Writer<'_, 'a, '_> {
 
     /// Whether no comment stands between a statement and the one before it.
     fn adjacent(&self, body: &[Stmt], at: usize) -> bool {
-        let (Some(before), Some(after)) = (at.checked_sub(1).and_then(|at| body.get(at)), body.get(at))
+        let (Some(before), Some(after)) =
+            (at.checked_sub(1).and_then(|at| body.get(at)), body.get(at))
         else {
             return false;
         };
@@ -414,7 +436,11 @@ impl<'a> Writer<'_, 'a, '_> {
         let last = start.checked_sub(TextSize::new(1))?;
         // The last byte of a line belongs to its line ending.
         let ending = self.module().source()[..start.to_usize()].ends_with("\r\n");
-        let inside = if ending { last.checked_sub(TextSize::new(1))? } else { last };
+        let inside = if ending {
+            last.checked_sub(TextSize::new(1))?
+        } else {
+            last
+        };
         Some(TextRange::new(self.module().line_start(inside), start))
     }
 
@@ -448,7 +474,10 @@ impl<'a> Writer<'_, 'a, '_> {
         else {
             return;
         };
-        let outer = module.indentation_at(stmt.start()).unwrap_or_default().to_string();
+        let outer = module
+            .indentation_at(stmt.start())
+            .unwrap_or_default()
+            .to_string();
         let start = module.next_line(before);
         let end = module.next_line(last.end());
         let comments = module.comments(TextRange::new(start, end)).to_vec();
@@ -475,7 +504,11 @@ impl<'a> Writer<'_, 'a, '_> {
                         rest = after.get(on_line..).unwrap_or_default();
                     }
                     let lines = TextRange::new(module.next_line(keyword.end()), end);
-                    self.shifts.push(Shift { lines, from: inner.to_string(), to: outer.clone() });
+                    self.shifts.push(Shift {
+                        lines,
+                        from: inner.to_string(),
+                        to: outer.clone(),
+                    });
                 }
             }
         }
@@ -519,11 +552,15 @@ impl<'a> Writer<'_, 'a, '_> {
         let Some(wrap) = Wrap::around(module, self.found) else {
             return Err(Refusal::NotOurs); // no runs
         };
-        let (Some(first), Some(last)) = (wrap.body.get(wrap.first), wrap.body.get(wrap.last)) else {
+        let (Some(first), Some(last)) = (wrap.body.get(wrap.first), wrap.body.get(wrap.last))
+        else {
             return Err(Refusal::NotOurs); // no runs
         };
         let indent = module.indentation_at(first.start()).unwrap_or_default();
-        let layout = Layout { module, width: self.cx.settings.line_length };
+        let layout = Layout {
+            module,
+            width: self.cx.settings.line_length,
+        };
         let header = |indent: &str| {
             let pieces = options.iter().cloned().map(Piece::Text).collect();
             let closing = format!(") as {runner}:");
@@ -535,14 +572,23 @@ impl<'a> Writer<'_, 'a, '_> {
         if let Some(AnyNodeRef::StmtTry(stmt)) = module.parent(first)
             && stmt.body.first().map(Ranged::start) == wrap.body.first().map(Ranged::start)
             && stmt.handlers.is_empty()
-            && stmt.finalbody.iter().all(|stmt| goes(self.found, stmt.into()))
-            && module.indentation_at(stmt.body.first().map_or(stmt.start(), Ranged::start)).is_some()
+            && stmt
+                .finalbody
+                .iter()
+                .all(|stmt| goes(self.found, stmt.into()))
+            && module
+                .indentation_at(stmt.body.first().map_or(stmt.start(), Ranged::start))
+                .is_some()
         {
             let outer = module.indentation_at(stmt.start()).unwrap_or_default();
             let line = TextRange::new(stmt.start(), module.next_line(stmt.start()));
             let body = TextRange::new(line.end(), stmt.end());
-            self.edits.retain(|edit| edit.range.start < module.line_start(line.start()).to_usize() || edit.range.start >= line.end().to_usize());
-            self.shifts.retain(|shift| shift.lines.start() != body.start());
+            self.edits.retain(|edit| {
+                edit.range.start < module.line_start(line.start()).to_usize()
+                    || edit.range.start >= line.end().to_usize()
+            });
+            self.shifts
+                .retain(|shift| shift.lines.start() != body.start());
             let colon = module
                 .tokens()
                 .in_range(line)
@@ -565,7 +611,10 @@ impl<'a> Writer<'_, 'a, '_> {
     }
 
     fn layout(&self) -> Layout<'a, '_> {
-        Layout { module: self.cx.module, width: self.cx.settings.line_length }
+        Layout {
+            module: self.cx.module,
+            width: self.cx.settings.line_length,
+        }
     }
 
     /// The indentation that a line at `offset` gets.
@@ -576,8 +625,11 @@ impl<'a> Writer<'_, 'a, '_> {
     }
 
     fn shifted(&self, offset: TextSize, indent: &str) -> String {
-        let mut shifts: Vec<&Shift> =
-            self.shifts.iter().filter(|shift| shift.lines.contains(offset)).collect();
+        let mut shifts: Vec<&Shift> = self
+            .shifts
+            .iter()
+            .filter(|shift| shift.lines.contains(offset))
+            .collect();
         shifts.sort_by_key(|shift| shift.from.len());
         let mut indent = indent.to_string();
         // From the inside out, so that each finds the indentation that it knows.
@@ -667,12 +719,20 @@ impl<'a> Writer<'_, 'a, '_> {
         };
         let mut given = vec![format!("{main}()")];
         given.extend_from_slice(options);
-        self.replace(call.start(), call.end(), format!("{run}({})", given.join(", ")));
+        self.replace(
+            call.start(),
+            call.end(),
+            format!("{run}({})", given.join(", ")),
+        );
 
         let newline = module.newline();
         let statement = module.statement(call);
         let outermost = std::iter::once(statement)
-            .chain(module.ancestors(statement).filter(|node| node.is_statement()))
+            .chain(
+                module
+                    .ancestors(statement)
+                    .filter(|node| node.is_statement()),
+            )
             .take_while(|node| !matches!(node, AnyNodeRef::StmtFunctionDef(_)));
         let is_module = matches!(self.found.home, Home::Module);
         let anchor = if is_module {
@@ -698,7 +758,9 @@ impl<'a> Writer<'_, 'a, '_> {
         let indent = self.indent_after(anchor.start());
         let inner = format!("{indent}{}", module.indent());
         let before = width(&inner) + "return await ".len();
-        let awaited = self.layout().piece(&Piece::Expr(argument), &inner, before, 0);
+        let awaited = self
+            .layout()
+            .piece(&Piece::Expr(argument), &inner, before, 0);
         let blank = if is_module { 2 } else { 1 };
         let missing = self.missing_blank_lines(anchor, at, blank);
         let text = format!(
@@ -769,10 +831,15 @@ impl<'a> Writer<'_, 'a, '_> {
         }
         shifting.sort();
         shifting.dedup();
-        let all = self.shifts.iter().fold(None, |all: Option<TextRange>, shift| {
-            Some(all.map_or(shift.lines, |all| all.cover(shift.lines)))
-        });
-        let strings = all.map(|all| module.multiline_strings(all)).unwrap_or_default();
+        let all = self
+            .shifts
+            .iter()
+            .fold(None, |all: Option<TextRange>, shift| {
+                Some(all.map_or(shift.lines, |all| all.cover(shift.lines)))
+            });
+        let strings = all
+            .map(|all| module.multiline_strings(all))
+            .unwrap_or_default();
         for line in shifting {
             let next = module.next_line(line).to_usize();
             let inside = |edit: &Edit| {
@@ -780,8 +847,9 @@ impl<'a> Writer<'_, 'a, '_> {
                 let goes = start == line.to_usize() && next <= end && edit.content.is_empty();
                 goes || (start < line.to_usize() && line.to_usize() < end)
             };
-            let in_string =
-                strings.iter().any(|string| string.start() < line && line < string.end());
+            let in_string = strings
+                .iter()
+                .any(|string| string.start() < line && line < string.end());
             let content = TextRange::new(line, module.line_end(line));
             let text = module.text(content);
             let rest = text.trim_start_matches([' ', '\t']);

@@ -287,10 +287,7 @@ impl<'a> Loop<'a> {
             let BindingKind::Value(value) = binding.kind else {
                 return None;
             };
-            let is_new = matches!(
-                source(module, value),
-                Some(Source::New | Source::Custom(_))
-            );
+            let is_new = matches!(source(module, value), Some(Source::New | Source::Custom(_)));
             let AnyNodeRef::ExprName(name) = module.node(binding.node) else {
                 return None;
             };
@@ -331,9 +328,7 @@ impl<'a> Loop<'a> {
                     .iter()
                     .any(|binding| matches!(binding.kind, BindingKind::Parameter));
                 return Err(match (parameter, home) {
-                    (true, Home::Function(function)) => {
-                        Unknown::Parameter(function.name.as_str())
-                    }
+                    (true, Home::Function(function)) => Unknown::Parameter(function.name.as_str()),
                     _ => Unknown::Several,
                 });
             }
@@ -341,10 +336,13 @@ impl<'a> Loop<'a> {
         let value = match binding.kind {
             BindingKind::Value(value) => value,
             BindingKind::Parameter => {
-                let owner = module.ancestors(module.node(binding.node)).find_map(|node| match node {
-                    AnyNodeRef::StmtFunctionDef(function) => Some(function.name.as_str()),
-                    _ => None,
-                });
+                let owner =
+                    module
+                        .ancestors(module.node(binding.node))
+                        .find_map(|node| match node {
+                            AnyNodeRef::StmtFunctionDef(function) => Some(function.name.as_str()),
+                            _ => None,
+                        });
                 return Err(Unknown::Parameter(owner.unwrap_or("the lambda")));
             }
             _ => return Err(Unknown::Origin),
@@ -406,7 +404,10 @@ impl<'a> Loop<'a> {
         let is_bare = attempt.body.len() == 1
             && attempt.orelse.is_empty()
             && attempt.finalbody.is_empty()
-            && handler.body.first().is_some_and(|it| module.contains(it, instead))
+            && handler
+                .body
+                .first()
+                .is_some_and(|it| module.contains(it, instead))
             && home.is(module, self::home(module, tried.into()));
         let running = matches!(tried, Expr::Call(call)
             if is_loop_call(module, call, "asyncio.get_running_loop", "get_running_loop"));
@@ -422,7 +423,8 @@ impl<'a> Loop<'a> {
         found.add_reads(module, symbol);
         let statement = AnyNodeRef::from(attempt);
         let covered = |used: &Use<'a>| {
-            used.statement().is_some_and(|node| module.contains(statement, node))
+            used.statement()
+                .is_some_and(|node| module.contains(statement, node))
         };
         // Anything else in the handler is not known.
         let count = found.uses.iter().filter(|used| covered(used)).count();
@@ -436,7 +438,10 @@ impl<'a> Loop<'a> {
         found.uses.retain(|used| !covered(used));
         found.bindings.push(statement);
         if let Source::Current = source {
-            for call in current.iter().filter(|call| !module.contains(statement, **call)) {
+            for call in current
+                .iter()
+                .filter(|call| !module.contains(statement, **call))
+            {
                 found.add_current(module, call);
             }
         }
@@ -541,8 +546,9 @@ impl<'a> Loop<'a> {
                     if covered { None } else { other }
                 }
                 ("close", [], Some(statement)) => Some(Use::Close(statement)),
-                ("set_debug", _, Some(statement)) => argument(call)
-                    .map_or(other, |value| Some(Use::Debug(statement, value))),
+                ("set_debug", _, Some(statement)) => {
+                    argument(call).map_or(other, |value| Some(Use::Debug(statement, value)))
+                }
                 _ => other,
             };
         }
@@ -591,11 +597,7 @@ impl<'a> Loop<'a> {
 
     /// Whether `asyncio.set_event_loop` is called with it.
     pub fn is_made_current(&self) -> bool {
-        self.set_where_made
-            || self
-                .uses
-                .iter()
-                .any(|used| matches!(used, Use::Current(_)))
+        self.set_where_made || self.uses.iter().any(|used| matches!(used, Use::Current(_)))
     }
 
     /// Whether it is closed here.
@@ -627,10 +629,7 @@ impl<'a> Use<'a> {
 }
 
 /// The statement that consists of nothing but `call`.
-pub fn expression_statement<'a>(
-    module: &Module<'a>,
-    call: &'a ExprCall,
-) -> Option<AnyNodeRef<'a>> {
+pub fn expression_statement<'a>(module: &Module<'a>, call: &'a ExprCall) -> Option<AnyNodeRef<'a>> {
     match module.parent(call)? {
         statement @ AnyNodeRef::StmtExpr(_) => Some(statement),
         _ => None,
