@@ -143,7 +143,7 @@ fn wait_for<'a>(cx: &Context<'a, '_>, gather: &'a ExprCall) -> Option<(&'a ExprC
         return None;
     }
     let limit = outer.arguments.find_argument_value("timeout", 1)?;
-    let first = outer.arguments.args.first()?;
+    let first = outer.arguments.find_argument_value("fut", 0)?;
     (outer.arguments.len() == 2 && first.range() == gather.range()).then_some((outer, limit))
 }
 
