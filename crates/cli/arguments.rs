@@ -9,7 +9,7 @@ use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcomm
 use engine::Codemod;
 use python::ast::PythonVersion;
 
-use crate::{page, suggest, target};
+use crate::{suggest, target};
 
 /// Everything that can be typed.
 #[derive(Debug, Parser)]
@@ -225,7 +225,7 @@ fn command() -> clap::Command {
             .long(codemod.name)
             .action(ArgAction::SetTrue)
             .help_heading(CODEMODS)
-            .help(page::summary(codemod))
+            .help(codemod.title())
     });
     Arguments::command().args(flags)
 }

@@ -8,7 +8,6 @@ use engine::{Finding, Outcome};
 use serde::Serialize;
 
 use super::{Entry, Failure};
-use crate::page;
 
 /// Prints all findings, the withheld ones too, and the files that could not be analysed.
 pub fn print(entries: &[Entry], failures: &[Failure], out: &mut impl Write) -> io::Result<()> {
@@ -96,11 +95,7 @@ impl<'a> Object<'a> {
         };
         let fix = fix.map(|fix| Fix {
             applicability: fix.applicability.as_str(),
-            message: format!(
-                "{}: {}",
-                finding.codemod.name,
-                page::summary(finding.codemod)
-            ),
+            message: format!("{}: {}", finding.codemod.name, finding.codemod.title()),
             edits: fix
                 .edits
                 .iter()

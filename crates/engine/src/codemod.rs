@@ -25,7 +25,12 @@ pub struct Codemod {
 impl Codemod {
     /// What it does, in one sentence: the first paragraph of its page.
     pub fn summary(&self) -> &'static str {
-        self.paragraph(1)
+        self.page.split("\n\n").nth(1).unwrap_or_default().trim()
+    }
+
+    /// The same without its final stop, for lists and messages.
+    pub fn title(&self) -> &'static str {
+        self.summary().trim_end_matches('.')
     }
 
     /// What else it changes: the first paragraph under "Effect" on its page.
@@ -36,14 +41,6 @@ impl Codemod {
             .skip_while(|paragraph| paragraph.trim() != "## Effect")
             .nth(1);
         effect.unwrap_or_default().trim()
-    }
-
-    fn paragraph(&self, number: usize) -> &'static str {
-        self.page
-            .split("\n\n")
-            .nth(number)
-            .unwrap_or_default()
-            .trim()
     }
 }
 

@@ -144,8 +144,7 @@ impl Run<'_> {
                 (rewrite.message, outcome)
             }
             Err(Refusal::Withheld(reason)) => {
-                let summary = codemod.summary().trim_end_matches('.').to_string();
-                (summary, Outcome::Withheld(reason))
+                (codemod.title().to_string(), Outcome::Withheld(reason))
             }
             Err(Refusal::NotOurs) => return None,
         };
