@@ -183,12 +183,7 @@ impl<'a> Context<'a, '_> {
             let scope = self.module.scope(function.body.first()?);
             (symbol.scope == scope).then_some(symbol)
         };
-        let numbered =
-            (2..100).map(|number| format!("{}_{number}", candidates.first().unwrap_or(&"_")));
-        candidates
-            .iter()
-            .map(ToString::to_string)
-            .chain(numbered)
+        names(candidates)
             .find(|name| !self.module.mentions(function, name) || own(name).is_some_and(&reusable))
     }
 
@@ -216,17 +211,11 @@ impl<'a> Context<'a, '_> {
         candidates: &[&str],
         shared: Option<(&'static str, &'static str)>,
     ) -> Option<String> {
-        let numbered =
-            (2..100).map(|number| format!("{}_{number}", candidates.first().unwrap_or(&"_")));
         let root = self.module.root();
         let mut drawn = self.drawn.borrow_mut();
-        let name = candidates
-            .iter()
-            .map(ToString::to_string)
-            .chain(numbered)
-            .find(|name| {
-                drawn.iter().all(|other| other.name != *name) && !self.module.mentions(root, name)
-            })?;
+        let name = names(candidates).find(|name| {
+            drawn.iter().all(|other| other.name != *name) && !self.module.mentions(root, name)
+        })?;
         drawn.push(Drawn {
             name: name.clone(),
             shared,
@@ -278,4 +267,11 @@ impl<'a> Context<'a, '_> {
             .min()
             .unwrap_or_default()
     }
+}
+
+/// The candidates for a new name in order of preference, and then the first with numbers.
+fn names(candidates: &[&str]) -> impl Iterator<Item = String> {
+    let numbered =
+        (2..100).map(|number| format!("{}_{number}", candidates.first().unwrap_or(&"_")));
+    candidates.iter().map(ToString::to_string).chain(numbered)
 }
