@@ -15,7 +15,7 @@ pub const CODEMOD: Codemod = Codemod {
     python: PythonVersion::PY37,
     headline: true,
     options: &[],
-    on: On::Call(&["time.sleep"], rewrite),
+    on: &[On::Call(&["time.sleep"], rewrite)],
 };
 
 /// `time.sleep(x)` => `await asyncio.sleep(x)`, or the sleep of the library that the file uses.

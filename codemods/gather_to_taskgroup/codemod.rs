@@ -31,7 +31,7 @@ pub const CODEMOD: Codemod = Codemod {
             choices: Choices::Flag,
         },
     ],
-    on: On::Call(&["asyncio.gather"], rewrite),
+    on: &[On::Call(&["asyncio.gather"], rewrite)],
 };
 
 /// A gather that is awaited, and what stands around it.

@@ -25,7 +25,7 @@ pub const CODEMOD: Codemod = Codemod {
         help: "three statements at each place, or a function `_spawn` that every place calls",
         choices: Choices::Words(&["inline", "helper"]),
     }],
-    on: On::Call(
+    on: &[On::Call(
         &[
             "asyncio.create_task",
             "asyncio.ensure_future",
@@ -34,7 +34,7 @@ pub const CODEMOD: Codemod = Codemod {
             ".create_task",
         ],
         rewrite,
-    ),
+    )],
 };
 
 /// What a call gives.

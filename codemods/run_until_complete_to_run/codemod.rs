@@ -19,7 +19,7 @@ pub const CODEMOD: Codemod = Codemod {
     python: PythonVersion::PY37,
     headline: true,
     options: &[],
-    on: On::Call(&[".run_until_complete", ".run_forever"], rewrite),
+    on: &[On::Call(&[".run_until_complete", ".run_forever"], rewrite)],
 };
 
 /// `loop.run_until_complete(main())` => `asyncio.run(main())`, and the lines that make, set and

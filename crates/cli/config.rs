@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use edit::Applicability;
-use engine::{Codemod, OptionValues, Target};
+use engine::{Choices, Codemod, OptionValues, Target};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use toml::{Table, Value};
 
@@ -309,6 +309,9 @@ fn read_options(layer: &mut Layer, key: &str, value: &Value) -> Result<()> {
             Value::String(text) => text.clone(),
             Value::Integer(number) => number.to_string(),
             Value::Boolean(truth) => truth.to_string(),
+            Value::Array(_) if is_list(codemod, option) => {
+                strings(&format!("{key}.{option}"), value)?.join(",")
+            }
             _ => bail!("`{key}.{option}` takes one value, not {}", type_name(value)),
         };
         check
@@ -317,6 +320,13 @@ fn read_options(layer: &mut Layer, key: &str, value: &Value) -> Result<()> {
         layer.options.push((codemod, option.clone(), text));
     }
     Ok(())
+}
+
+fn is_list(codemod: &Codemod, option: &str) -> bool {
+    codemod
+        .options
+        .iter()
+        .any(|spec| spec.name == option && matches!(spec.choices, Choices::Names))
 }
 
 fn codemod_list(key: &str, value: &Value) -> Result<Vec<&'static Codemod>> {

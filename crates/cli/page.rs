@@ -18,6 +18,8 @@ pub fn list() -> String {
                 Choices::Words(words) => format!("\"{}\"", words.join("\" | \"")),
                 Choices::Flag => "false | true".to_string(),
                 Choices::Count(default) => default.to_string(),
+                Choices::Name => "\"package.module.function\"".to_string(),
+                Choices::Names => "[\"package.module.function\", ...]".to_string(),
             };
             let name = [codemod.name, option.name].join(".");
             text.extend(["    ", &name, " = ", &values, ": ", option.help, "\n"]);

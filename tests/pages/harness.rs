@@ -21,7 +21,7 @@ static MODEL: Codemod = Codemod {
         help: "what `rename` becomes",
         choices: Choices::Words(&["renamed", "called"]),
     }],
-    on: On::Call(&[".rename", ".keep", ".grow"], model),
+    on: &[On::Call(&[".rename", ".keep", ".grow"], model)],
 };
 
 /// `x.rename()` => `x.renamed()`, and two ways to go wrong.

@@ -68,6 +68,7 @@ impl Run {
                     Choices::Words(words) => words[choice % words.len()].to_string(),
                     Choices::Flag => (choice % 2 == 1).to_string(),
                     Choices::Count(count) => count.to_string(),
+                    Choices::Name | Choices::Names => "package.module.name".to_string(),
                 };
                 options.set(codemod, option.name, &value).unwrap();
             }

@@ -154,7 +154,7 @@ mod tests {
                 help: "",
                 choices: Choices::Flag,
             }],
-            on: On::Call(&[], |_, _| Err(Refusal::NotOurs)),
+            on: &[On::Call(&[], |_, _| Err(Refusal::NotOurs))],
         };
         assert_eq!(
             incomplete(&codemod),

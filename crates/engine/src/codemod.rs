@@ -1,7 +1,7 @@
 //! What a codemod is: a value and a plain function.
 
 use edit::{Applicability, Edit};
-use python::ast::{self, PythonVersion};
+use python::ast::{self, AnyNodeRef, NodeKind, PythonVersion};
 
 use crate::context::Context;
 
@@ -19,7 +19,7 @@ pub struct Codemod {
     /// What the user can set, as `NAME.OPTION` in the configuration.
     pub options: &'static [OptionSpec],
     /// Where it starts from: prefilter, index look-up and documentation in one line.
-    pub on: On,
+    pub on: &'static [On],
 }
 
 impl Codemod {
@@ -50,10 +50,23 @@ pub enum On {
     /// Calls of these qualified names (`time.sleep`), or, where the name starts with a dot, of
     /// any attribute of that name (`.run_until_complete`), whatever the receiver.
     Call(&'static [&'static str], Decide),
+    /// Nodes of these kinds, in files that hold one of the words. A finding's place is the first
+    /// line of the node.
+    Node {
+        /// The kinds.
+        kinds: &'static [NodeKind],
+        /// What a file must hold one of, as text, in any way of writing it: the rarer the better.
+        words: &'static [&'static str],
+        /// Asked for each such node.
+        decide: DecideNode,
+    },
 }
 
 /// What a codemod says of one call: the plain function that it is.
 pub type Decide = for<'a, 'm> fn(&Context<'a, 'm>, &'a ast::ExprCall) -> Verdict;
+
+/// What a codemod says of one node.
+pub type DecideNode = for<'a, 'm> fn(&Context<'a, 'm>, AnyNodeRef<'a>) -> Verdict;
 
 /// One option of a codemod.
 #[derive(Debug)]
@@ -75,6 +88,10 @@ pub enum Choices {
     Flag,
     /// A whole number of at least one; this is the default.
     Count(u32),
+    /// The dotted name of something that can be imported; none is the default.
+    Name,
+    /// Any number of dotted names; none is the default. As text they are joined by commas.
+    Names,
 }
 
 /// What a codemod says of one site.

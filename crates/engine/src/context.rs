@@ -47,6 +47,13 @@ impl<'a> Context<'a, '_> {
         self.settings.options.get(self.codemod, name)
     }
 
+    /// The dotted names in one of the codemod's lists.
+    pub fn names(&self, name: &str) -> Vec<String> {
+        let names = self.option(name);
+        let names = names.split(',').filter(|name| !name.is_empty());
+        names.map(str::to_string).collect()
+    }
+
     /// Whether one of the codemod's flags is set.
     pub fn flag(&self, name: &str) -> bool {
         self.option(name) == "true"

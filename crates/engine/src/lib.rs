@@ -15,7 +15,9 @@ mod text;
 mod unused;
 mod verify;
 
-pub use codemod::{Choices, Codemod, Decide, On, OptionSpec, Refusal, Rewrite, Verdict};
+pub use codemod::{
+    Choices, Codemod, Decide, DecideNode, On, OptionSpec, Refusal, Rewrite, Verdict,
+};
 pub use context::{Context, Import};
 pub use finding::{Applied, Fault, Finding, Outcome, Rewritten, UnusedImport};
 pub use layout::{Layout, Piece, arguments, width};

@@ -35,13 +35,21 @@ impl Prefilter {
     pub fn new(codemods: &[&'static Codemod]) -> Self {
         let mut words: BTreeMap<&'static str, Option<Vec<String>>> = BTreeMap::new();
         for codemod in codemods {
-            let On::Call(names, _) = codemod.on;
-            for (module, last) in names.iter().filter_map(|name| name.rsplit_once('.')) {
-                let patterns = words.entry(last).or_insert_with(|| Some(Vec::new()));
-                if module.is_empty() {
-                    *patterns = None; // any receiver will do
-                } else if let Some(patterns) = patterns {
-                    patterns.push(occurrence(module, last));
+            for on in codemod.on {
+                let names = match on {
+                    On::Call(names, _) => *names,
+                    On::Node { words: wanted, .. } => {
+                        words.extend(wanted.iter().map(|word| (*word, None)));
+                        continue;
+                    }
+                };
+                for (module, last) in names.iter().filter_map(|name| name.rsplit_once('.')) {
+                    let patterns = words.entry(last).or_insert_with(|| Some(Vec::new()));
+                    if module.is_empty() {
+                        *patterns = None; // any receiver will do
+                    } else if let Some(patterns) = patterns {
+                        patterns.push(occurrence(module, last));
+                    }
                 }
             }
         }
@@ -101,7 +109,7 @@ mod tests {
         python: PythonVersion::PY37,
         headline: true,
         options: &[],
-        on: On::Call(&["time.sleep", ".run_until_complete"], never),
+        on: &[On::Call(&["time.sleep", ".run_until_complete"], never)],
     };
 
     fn never<'a>(_: &Context<'a, '_>, _: &'a ExprCall) -> Verdict {

@@ -4,18 +4,18 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use edit::{Applicability, Change, Fix, Merged, Touched, merge};
-use python::ast::{Expr, ExprCall};
+use python::ast::{AnyNodeRef, Expr, ExprCall, NodeKind};
 use python::{Module, Ranged};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::codemod::Decide;
+use crate::codemod::{Decide, DecideNode};
 use crate::context::Context;
 use crate::text::Text;
 use crate::unused::unused_imports;
 use crate::verify::verify;
 use crate::{
-    Applied, Codemod, Fault, Finding, On, Outcome, Refusal, Rewrite, Rewritten, Settings,
-    UnusedImport,
+    Applied, Codemod, Fault, Finding, On, Outcome, Refusal, Rewritten, Settings, UnusedImport,
+    Verdict,
 };
 
 /// A file needs a round for each level of sites inside sites, and one to see that it is done.
@@ -104,7 +104,7 @@ impl Run<'_> {
         let answers = RefCell::default();
         let mut findings: Vec<Finding> = sites(&module, &self.codemods)
             .into_iter()
-            .filter_map(|(codemod, call, decide)| {
+            .filter_map(|(codemod, site)| {
                 let context = Context {
                     module: &module,
                     settings: self.settings,
@@ -112,7 +112,7 @@ impl Run<'_> {
                     drawn: &drawn,
                     answers: &answers,
                 };
-                self.finding(codemod, call, decide(&context, call))
+                self.finding(codemod, site.range(&module), site.decide(&context))
             })
             .collect();
         findings.sort_by_key(|finding| (finding.range.start, finding.range.end));
@@ -122,8 +122,8 @@ impl Run<'_> {
     fn finding(
         &self,
         codemod: &'static Codemod,
-        call: &ExprCall,
-        verdict: Result<Rewrite, Refusal>,
+        range: Range<usize>,
+        verdict: Verdict,
     ) -> Option<Finding> {
         let (message, outcome) = match verdict {
             Ok(rewrite) => {
@@ -150,7 +150,7 @@ impl Run<'_> {
         };
         Some(Finding {
             codemod,
-            range: call.range().into(),
+            range,
             message,
             outcome,
         })
@@ -351,25 +351,91 @@ fn merge_changes<T: Clone>(
     merged
 }
 
-/// The calls that codemods start from, with who asks and how; by position, then precedence.
-fn sites<'a>(
-    module: &Module<'a>,
-    codemods: &[&'static Codemod],
-) -> Vec<(&'static Codemod, &'a ExprCall, Decide)> {
-    let mut names: FxHashMap<&'static str, Vec<(&'static Codemod, Decide)>> = FxHashMap::default();
-    let mut methods = names.clone();
-    for codemod in codemods {
-        let On::Call(starts, decide) = codemod.on;
-        for start in starts {
-            match start.strip_prefix('.') {
-                Some(method) => methods.entry(method).or_default().push((codemod, decide)),
-                None => names.entry(start).or_default().push((codemod, decide)),
+/// A place that a codemod is asked about, and the function to ask.
+#[derive(Clone, Copy)]
+enum Site<'a> {
+    Call(&'a ExprCall, Decide),
+    Node(AnyNodeRef<'a>, DecideNode),
+}
+
+impl<'a> Site<'a> {
+    fn decide(self, context: &Context<'a, '_>) -> Verdict {
+        match self {
+            Site::Call(call, decide) => decide(context, call),
+            Site::Node(node, decide) => decide(context, node),
+        }
+    }
+
+    /// Where the finding is shown: a call whole, of any other node the first line.
+    fn range(self, module: &Module<'_>) -> Range<usize> {
+        match self {
+            Site::Call(call, _) => call.range().into(),
+            Site::Node(node, _) => {
+                let range: Range<usize> = node.range().into();
+                let text = module.text(node.range());
+                let line = text.find(['\n', '\r']).unwrap_or(text.len());
+                range.start..range.start + line
             }
         }
     }
+}
+
+/// What the codemods start from, with who asks; by position, then precedence.
+fn sites<'a>(
+    module: &Module<'a>,
+    codemods: &[&'static Codemod],
+) -> Vec<(&'static Codemod, Site<'a>)> {
+    let mut names: FxHashMap<&'static str, Vec<(&'static Codemod, Decide)>> = FxHashMap::default();
+    let mut methods = names.clone();
+    let mut kinds: FxHashMap<NodeKind, Vec<(&'static Codemod, DecideNode)>> = FxHashMap::default();
+    for codemod in codemods {
+        for on in codemod.on {
+            match on {
+                On::Call(starts, decide) => {
+                    for start in *starts {
+                        let (known, name) = match start.strip_prefix('.') {
+                            Some(method) => (&mut methods, method),
+                            None => (&mut names, *start),
+                        };
+                        known.entry(name).or_default().push((codemod, *decide));
+                    }
+                }
+                On::Node {
+                    kinds: wanted,
+                    decide,
+                    ..
+                } => {
+                    for kind in *wanted {
+                        kinds.entry(*kind).or_default().push((codemod, *decide));
+                    }
+                }
+            }
+        }
+    }
+    let mut sites = called(module, &names, &methods);
+    if !kinds.is_empty() {
+        for node in module.descendants(module.root()) {
+            if let Some(asking) = kinds.get(&node.kind()) {
+                let node = |(codemod, decide): &(_, _)| (*codemod, Site::Node(node, *decide));
+                sites.extend(asking.iter().map(node));
+            }
+        }
+    }
+    sites
+}
+
+/// The calls of `names` and of the methods called `methods`, with who asks about them.
+fn called<'a>(
+    module: &Module<'a>,
+    names: &FxHashMap<&'static str, Vec<(&'static Codemod, Decide)>>,
+    methods: &FxHashMap<&'static str, Vec<(&'static Codemod, Decide)>>,
+) -> Vec<(&'static Codemod, Site<'a>)> {
     let mut last_parts: FxHashSet<&'static str> = FxHashSet::default();
     last_parts.extend(names.keys().filter_map(|name| name.rsplit('.').next()));
-    let mut sites: Vec<(&'static Codemod, &'a ExprCall, Decide)> = Vec::new();
+    let mut sites: Vec<(&'static Codemod, Site<'a>)> = Vec::new();
+    if names.is_empty() && methods.is_empty() {
+        return sites;
+    }
     for call in module.calls() {
         let first = sites.len();
         let may_be_imported = match &*call.func {
@@ -378,7 +444,7 @@ fn sites<'a>(
                     sites.extend(
                         asking
                             .iter()
-                            .map(|(codemod, decide)| (*codemod, *call, *decide)),
+                            .map(|(codemod, decide)| (*codemod, Site::Call(call, *decide))),
                     );
                 }
                 last_parts.contains(attribute.attr.as_str())
@@ -394,9 +460,9 @@ fn sites<'a>(
             for (codemod, decide) in asking {
                 let known = sites[first..]
                     .iter()
-                    .any(|(other, ..)| other.name == codemod.name);
+                    .any(|(other, _)| other.name == codemod.name);
                 if !known {
-                    sites.push((codemod, call, *decide));
+                    sites.push((codemod, Site::Call(call, *decide)));
                 }
             }
         }

@@ -64,11 +64,19 @@ impl OptionValues {
                 value.parse::<u32>().is_ok_and(|count| count > 0),
                 "a whole number of at least 1".to_string(),
             ),
+            Choices::Name => (
+                is_dotted_name(value),
+                "the dotted name of a function, as `package.module.function`".to_string(),
+            ),
+            Choices::Names => (
+                value.is_empty() || value.split(',').all(is_dotted_name),
+                "a list of dotted names, as [\"package.module.function\"]".to_string(),
+            ),
         };
         if !valid {
             let wanted = match spec.choices {
                 Choices::Words(_) => format!("\"{wanted}\""),
-                Choices::Flag | Choices::Count(_) => wanted,
+                _ => wanted,
             };
             return Err(format!(
                 "`{}.{option}` cannot be `{value}`: it takes {wanted}",
@@ -98,10 +106,23 @@ impl OptionValues {
                 ..
             }) => count.to_string(),
             Some(OptionSpec {
+                choices: Choices::Name | Choices::Names,
+                ..
+            }) => String::new(),
+            Some(OptionSpec {
                 choices: Choices::Flag,
                 ..
             })
             | None => "false".to_string(),
         }
     }
+}
+
+/// Whether `text` names something in a module.
+fn is_dotted_name(text: &str) -> bool {
+    let is_identifier = |part: &str| {
+        part.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && part.chars().all(|c| c.is_alphanumeric() || c == '_')
+    };
+    text.contains('.') && text.split('.').all(is_identifier)
 }
