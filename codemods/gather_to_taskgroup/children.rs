@@ -5,6 +5,8 @@ use engine::{Context, Piece, Refusal, withheld};
 use python::ast::{self, AnyNodeRef, Comprehension, Expr, ExprCall, ExprName, Keyword};
 use python::{Awaitable, Ranged};
 
+use types::{Answer, Gives, Value};
+
 use super::Gather;
 use super::lists::{self, List};
 
@@ -154,6 +156,13 @@ impl<'a> Children<'a> {
         if lists::holds_coroutines(cx, iterable) {
             return Ok(false);
         }
+        let element = cx.element(iterable);
+        if element
+            .value()
+            .is_some_and(|value| value.gives == Gives::Coroutine)
+        {
+            return Ok(false);
+        }
         if cx.flag("wrap-awaitables") {
             self.wraps = true;
             return Ok(true);
@@ -162,6 +171,27 @@ impl<'a> Children<'a> {
             && let Some(element) = lists::first_unknown(cx, name)
         {
             return Err(unknown(cx, element));
+        }
+        let text = first_line(cx, iterable);
+        match &element {
+            Answer::Value(value) if matches!(value.gives, Gives::Task | Gives::Future) => {
+                return Err(withheld!(
+                    "`{text}` holds tasks that run already, which `TaskGroup.create_task` refuses: create them in the group, or set `gather-to-taskgroup.wrap-awaitables`"
+                ));
+            }
+            Answer::Value(value) => {
+                return Err(withheld!(
+                    "what `{text}` holds is a `{}`, not a coroutine, and `TaskGroup.create_task` refuses it{}: set `gather-to-taskgroup.wrap-awaitables`, or rewrite it by hand",
+                    value.shown,
+                    evidence(value)
+                ));
+            }
+            Answer::Unknown(Some(reason)) => {
+                return Err(withheld!(
+                    "the type of what `{text}` holds is unknown, and `TaskGroup.create_task` refuses anything but coroutines: {reason}"
+                ));
+            }
+            _ => {}
         }
         Err(withheld!(
             "what `{}` holds may be tasks or futures, which `TaskGroup.create_task` refuses: build the list of coroutines here, or set `gather-to-taskgroup.wrap-awaitables`",
@@ -190,7 +220,7 @@ impl<'a> Children<'a> {
 /// Why `expr` cannot be given to the group as it is.
 fn unknown<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> Refusal {
     let text = first_line(cx, expr);
-    match cx.module.awaitable(expr) {
+    match cx.awaitable(expr) {
         Awaitable::Task => withheld!(
             "`{text}` is a task that runs already, which `TaskGroup.create_task` refuses: create it in the group, or set `gather-to-taskgroup.wrap-awaitables`"
         ),
@@ -200,8 +230,16 @@ fn unknown<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> Refusal {
         Awaitable::Coroutine => withheld!(
             "`{text}` may be given more than once: `gather` awaits it once and gives its result each time, a group fails; call its function there"
         ),
-        Awaitable::Unknown => match expr {
-            Expr::Call(call) => withheld!(
+        Awaitable::Unknown => match (cx.value(expr), expr) {
+            (Answer::Value(value), _) => withheld!(
+                "`{text}` is a `{}`, not a coroutine, and `TaskGroup.create_task` refuses it{}: set `gather-to-taskgroup.wrap-awaitables`, or rewrite it by hand",
+                value.shown,
+                evidence(&value)
+            ),
+            (Answer::Unknown(Some(reason)), _) => withheld!(
+                "the type of `{text}` is unknown, and `TaskGroup.create_task` refuses anything but coroutines: {reason}"
+            ),
+            (_, Expr::Call(call)) => withheld!(
                 "`{}` is not known to give a coroutine, and `TaskGroup.create_task` refuses anything else: set `gather-to-taskgroup.wrap-awaitables`, or rewrite it by hand",
                 first_line(cx, &call.func)
             ),
@@ -209,6 +247,14 @@ fn unknown<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> Refusal {
                 "`{text}` is not known to be a coroutine, and `TaskGroup.create_task` refuses anything else: set `gather-to-taskgroup.wrap-awaitables`, or rewrite it by hand"
             ),
         },
+    }
+}
+
+/// Where what is known of a value can be looked up: " (asyncpg/pool.py:1021)".
+fn evidence(value: &Value) -> String {
+    match &value.evidence {
+        Some(place) => format!(" ({place})"),
+        None => String::new(),
     }
 }
 
@@ -267,7 +313,7 @@ pub(super) fn created<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Option<Ch
         .all(|keyword| matches!(keyword.arg.as_deref(), Some("name" | "context")));
     let takes_coroutine = match &*call.func {
         Expr::Attribute(method)
-            if method.attr.as_str() == "create_task" && cx.module.is_loop(&method.value) =>
+            if method.attr.as_str() == "create_task" && cx.is_loop(&method.value) =>
         {
             true
         }
@@ -296,8 +342,10 @@ fn is_coroutine<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> bool {
                 .module
                 .symbol(name)
                 .is_some_and(|symbol| symbol.reads.len() == 1);
-            only_use && !is_repeated(cx, name) && cx.module.awaitable(expr) == Awaitable::Coroutine
+            only_use && !is_repeated(cx, name) && cx.awaitable(expr) == Awaitable::Coroutine
         }
+        Expr::Call(_) => cx.awaitable(expr) == Awaitable::Coroutine,
+        // An attribute or an element may be given more than once.
         _ => cx.module.awaitable(expr) == Awaitable::Coroutine,
     }
 }
@@ -347,10 +395,7 @@ fn check_arguments<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<(), R
         if let Expr::Name(name) = argument {
             // A task or future can be awaited twice by two wrappers.
             let wrapped = cx.flag("wrap-awaitables")
-                && matches!(
-                    cx.module.awaitable(argument),
-                    Awaitable::Task | Awaitable::Future
-                );
+                && matches!(cx.awaitable(argument), Awaitable::Task | Awaitable::Future);
             if names.contains(&name.id.as_str()) && !wrapped {
                 return Err(withheld!(
                     "`{}` is given twice: `gather` awaits it once and gives its result twice, a group fails",

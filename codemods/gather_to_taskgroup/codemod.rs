@@ -75,6 +75,7 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
     check_timeout(&gather)?;
     let children = children::Children::of(cx, &gather)?;
     let edits = render::edits(cx, &gather, &place, &children)?;
+    surroundings::check_callers(cx, &gather)?;
     Ok(Rewrite {
         message: "`asyncio.gather` leaves its other children running when one fails: a TaskGroup cancels them"
             .to_string(),

@@ -2,11 +2,8 @@
 
 use edit::Applicability;
 use engine::{Context, Refusal, withheld};
-use python::ast::{
-    AnyNodeRef, ExceptHandler, ExceptHandlerExceptHandler, Expr, ExprCall, StmtFunctionDef,
-    StmtWith,
-};
-use python::{BindingKind, Block, Ranged, TryPart};
+use python::ast::StmtFunctionDef;
+use python::{Block, Catcher, Caught, Handler, TryPart};
 
 use super::Gather;
 
@@ -27,56 +24,145 @@ pub(super) fn check<'a>(
     gather: &Gather<'a>,
 ) -> Result<Applicability, Refusal> {
     check_purpose(gather.coroutine)?;
-    let unwrap = cx.option("exceptions") == "unwrap";
-    let mut applicability = Applicability::Intended;
-    // Whether a TimeoutError handler further out is there for a time limit.
-    let mut limited = gather.timeout.is_some();
-    // Whether what the group raises gets no further.
-    let mut caught = false;
     for block in cx.module.blocks(gather.site) {
-        match block {
-            Block::Try(_, TryPart::Finally) => {
+        let place = match block {
+            Block::Try(_, TryPart::Finally) => "`finally`",
+            Block::Try(_, TryPart::Handler(_)) => "an `except` clause",
+            _ => continue,
+        };
+        return Err(withheld!(
+            "it stands in {place}, where each part of the cleanup should be tried: decide whether one failure may cancel the others"
+        ));
+    }
+    let unwraps = cx.option("exceptions") == "unwrap";
+    Way {
+        limited: gather.timeout.is_some(),
+        caught: unwraps,
+        applicability: Applicability::Intended,
+    }
+    .through(&cx.module.catchers(gather.site))
+}
+
+/// Where the coroutine is called, and who catches there what leaves it.
+///
+/// It is asked last: most of what is found is withheld for reasons that one file gives.
+pub(super) fn check_callers<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>) -> Result<(), Refusal> {
+    if cx.option("exceptions") == "unwrap" {
+        return Ok(());
+    }
+    let mut way = Way {
+        limited: gather.timeout.is_some(),
+        caught: false,
+        applicability: Applicability::Intended,
+    };
+    for catcher in cx.module.catchers(gather.site) {
+        way.caught |= catcher.ends();
+    }
+    if way.caught {
+        return Ok(()); // it does not leave the coroutine
+    }
+    for caller in cx.callers(gather.coroutine) {
+        for catcher in &caller.catchers {
+            let reason = match catcher {
+                Catcher::Try { handlers, is_star } if !is_star => handlers
+                    .iter()
+                    .find_map(|handler| Some((no_longer(&handler.types, false)?, handler.row)))
+                    .map(|(caught, row)| (format!("`except {}`", caught.text), row)),
+                Catcher::Context { text, row, .. } => {
+                    no_longer_expected(catcher, false).then(|| (format!("`{text}`"), *row))
+                }
+                Catcher::Decorator { text, row, .. } => {
+                    framework(catcher).map(|_| (format!("`@{text}`"), *row))
+                }
+                Catcher::Try { .. } => None,
+            };
+            if let Some((what, row)) = reason {
                 return Err(withheld!(
-                    "it stands in `finally`, where each part of the cleanup should be tried: decide whether one failure may cancel the others"
+                    "{what} in {}:{row} would no longer match what a child raises, since `{}` is called there: set `gather-to-taskgroup.exceptions = \"unwrap\"`, or write `except*` there",
+                    caller.file.display(),
+                    gather.coroutine.name
                 ));
             }
-            Block::Try(_, TryPart::Handler(_)) => {
-                return Err(withheld!(
-                    "it stands in an `except` clause, where each part of the cleanup should be tried: decide whether one failure may cancel the others"
-                ));
+            if catcher.ends() {
+                break;
             }
-            Block::Try(stmt, TryPart::Body) if !stmt.is_star && !unwrap && !caught => {
-                let found = check_handlers(cx, &stmt.handlers, limited)?;
-                applicability = applicability.max(found);
-                caught = stmt.handlers.iter().any(|handler| is_end(cx, handler));
-            }
-            Block::Try(stmt, TryPart::Body) if stmt.is_star => {
-                applicability = Applicability::Unsafe;
-            }
-            Block::With(with) => {
-                for call in contexts(cx, with, gather) {
-                    let name = cx.module.qualified_name(&call.func);
-                    match name.as_deref() {
-                        Some(
-                            "asyncio.timeout" | "asyncio.timeout_at" | "async_timeout.timeout",
-                        ) => {
-                            limited = true;
-                        }
-                        _ if !unwrap && !caught => {
-                            let found = check_context(cx, call, name.as_deref(), limited)?;
-                            applicability = applicability.max(found);
-                        }
-                        _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// An exception on its way out.
+struct Way {
+    /// Whether a handler of `TimeoutError` further out is there for a time limit.
+    limited: bool,
+    /// Whether what the group raises gets no further.
+    caught: bool,
+    applicability: Applicability,
+}
+
+impl Way {
+    fn through(mut self, catchers: &[Catcher]) -> Result<Applicability, Refusal> {
+        for catcher in catchers {
+            match catcher {
+                Catcher::Try { is_star: true, .. } => self.applicability = Applicability::Unsafe,
+                Catcher::Context { name, .. }
+                    if matches!(
+                        name.as_deref(),
+                        Some("asyncio.timeout" | "asyncio.timeout_at" | "async_timeout.timeout")
+                    ) =>
+                {
+                    self.limited = true;
+                }
+                _ if self.caught => {}
+                Catcher::Try { handlers, .. } => self.meet_handlers(handlers)?,
+                Catcher::Context { text, types, .. } => {
+                    if no_longer_expected(catcher, self.limited) {
+                        return Err(withheld!(
+                            "`{text}` would no longer match what a child raises, which leaves as an ExceptionGroup: set `gather-to-taskgroup.exceptions = \"unwrap\"`"
+                        ));
+                    }
+                    if expects(catcher) {
+                        self.weigh(types);
+                    }
+                }
+                Catcher::Decorator { text, .. } => {
+                    if let Some(what) = framework(catcher) {
+                        return Err(withheld!(
+                            "`@{text}` {what}, and would get an ExceptionGroup: set `gather-to-taskgroup.exceptions = \"unwrap\"`"
+                        ));
                     }
                 }
             }
-            _ => {}
+            self.caught |= catcher.ends();
+        }
+        Ok(self.applicability)
+    }
+
+    fn meet_handlers(&mut self, handlers: &[Handler]) -> Result<(), Refusal> {
+        for handler in handlers {
+            if let Some(caught) = no_longer(&handler.types, self.limited) {
+                return Err(withheld!(
+                    "`except {}` would no longer catch what a child raises, which leaves as an ExceptionGroup: set `gather-to-taskgroup.exceptions = \"unwrap\"`, or write `except*` by hand",
+                    caught.text
+                ));
+            }
+            self.weigh(&handler.types);
+            if handler.catches_everything() && handler.uses_exception {
+                return Err(withheld!(
+                    "the handler uses the exception that it catches, which would be an ExceptionGroup: set `gather-to-taskgroup.exceptions = \"unwrap\"`"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// A handler that goes on catching what it caught may see other exceptions less.
+    fn weigh(&mut self, types: &[Caught]) {
+        let same = |it: &Caught| catches(it, self.limited) == Catches::Same;
+        if types.iter().any(same) {
+            self.applicability = Applicability::Unsafe;
         }
     }
-    if !unwrap && !caught {
-        check_framework(cx, gather.coroutine)?;
-    }
-    Ok(applicability)
 }
 
 /// Best-effort work: maintainers took the rewrite back where one failure then kept the other
@@ -106,62 +192,15 @@ fn check_purpose(coroutine: &StmtFunctionDef) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_handlers<'a>(
-    cx: &Context<'a, '_>,
-    handlers: &'a [ExceptHandler],
-    limited: bool,
-) -> Result<Applicability, Refusal> {
-    let mut applicability = Applicability::Intended;
-    for handler in handlers {
-        let ExceptHandler::ExceptHandler(handler) = handler;
-        let mut everything = handler.type_.is_none();
-        for caught in caught_types(handler.type_.as_deref()) {
-            match catches(cx, caught, limited) {
-                Catches::Same => applicability = Applicability::Unsafe,
-                Catches::Everything => everything = true,
-                Catches::NoLonger => {
-                    return Err(withheld!(
-                        "`except {}` would no longer catch what a child raises, which leaves as an ExceptionGroup: set `gather-to-taskgroup.exceptions = \"unwrap\"`, or write `except*` by hand",
-                        cx.module.text(caught)
-                    ));
-                }
-            }
-        }
-        if everything && uses_exception(cx, handler) {
-            return Err(withheld!(
-                "the handler uses the exception that it catches, which would be an ExceptionGroup: set `gather-to-taskgroup.exceptions = \"unwrap\"`"
-            ));
-        }
-    }
-    Ok(applicability)
+/// The first of these types that would no longer catch what it caught.
+fn no_longer(types: &[Caught], limited: bool) -> Option<&Caught> {
+    types
+        .iter()
+        .find(|caught| catches(caught, limited) == Catches::NoLonger)
 }
 
-/// Whether a handler catches what a child raises, and raises nothing itself.
-fn is_end<'a>(cx: &Context<'a, '_>, handler: &'a ExceptHandler) -> bool {
-    let ExceptHandler::ExceptHandler(handler) = handler;
-    let types = caught_types(handler.type_.as_deref());
-    let everything = handler.type_.is_none()
-        || types
-            .iter()
-            .any(|caught| catches(cx, caught, false) == Catches::Everything);
-    let raises = cx
-        .module
-        .descendants(handler)
-        .any(|node| matches!(node, AnyNodeRef::StmtRaise(_)));
-    everything && !raises
-}
-
-/// The types that an `except` clause or a call lists.
-fn caught_types(types: Option<&Expr>) -> &[Expr] {
-    match types {
-        Some(Expr::Tuple(tuple)) => &tuple.elts,
-        Some(single) => std::slice::from_ref(single),
-        None => &[],
-    }
-}
-
-fn catches<'a>(cx: &Context<'a, '_>, caught: &'a Expr, limited: bool) -> Catches {
-    match cx.module.qualified_name(caught).as_deref() {
+fn catches(caught: &Caught, limited: bool) -> Catches {
+    match caught.name.as_deref() {
         Some("builtins.Exception" | "builtins.BaseException") => Catches::Everything,
         Some(
             "asyncio.CancelledError"
@@ -176,106 +215,40 @@ fn catches<'a>(cx: &Context<'a, '_>, caught: &'a Expr, limited: bool) -> Catches
     }
 }
 
-fn uses_exception<'a>(cx: &Context<'a, '_>, handler: &'a ExceptHandlerExceptHandler) -> bool {
-    handler.name.as_deref().is_some_and(|name| {
-        handler
-            .body
-            .iter()
-            .any(|statement| cx.module.mentions(statement, name))
-    })
-}
-
-/// The calls that make the context managers of a `with`: where they stand in it, where their names
-/// are bound, and where an exit stack is given them before the gather.
-fn contexts<'a>(
-    cx: &Context<'a, '_>,
-    with: &'a StmtWith,
-    gather: &Gather<'a>,
-) -> Vec<&'a ExprCall> {
-    let mut contexts = Vec::new();
-    for item in &with.items {
-        let call = match &item.context_expr {
-            Expr::Call(call) => call,
-            Expr::Name(name) => match cx.module.only_binding(name).map(|binding| binding.kind) {
-                Some(BindingKind::Value(Expr::Call(call))) => call,
-                _ => continue,
-            },
-            _ => continue,
-        };
-        contexts.push(call);
-        let is_stack = cx.module.qualified_name(&call.func).is_some_and(|name| {
-            matches!(
-                name.as_str(),
-                "contextlib.ExitStack" | "contextlib.AsyncExitStack"
-            )
-        });
-        if !is_stack {
-            continue;
-        }
-        let calls = cx.module.calls().iter().copied();
-        for entered in calls.take_while(|entered| entered.start() < gather.site.start()) {
-            if let Expr::Attribute(method) = &*entered.func
-                && matches!(
-                    method.attr.as_str(),
-                    "enter_context" | "enter_async_context"
-                )
-                && let Some(Expr::Call(context)) = entered.arguments.args.first()
-                && cx.module.contains(with, entered)
-            {
-                contexts.push(context);
-            }
-        }
-    }
-    contexts
-}
-
 /// `with suppress(E)`, `with pytest.raises(E)`, `with self.assertRaises(E)` are handlers too.
-fn check_context<'a>(
-    cx: &Context<'a, '_>,
-    call: &'a ExprCall,
-    name: Option<&str>,
-    limited: bool,
-) -> Result<Applicability, Refusal> {
-    let suppresses = name == Some("contextlib.suppress");
-    let asserts = matches!(name, Some("pytest.raises" | "pytest.warns"))
-        || matches!(
-            &*call.func,
-            Expr::Attribute(method) if matches!(method.attr.as_str(), "assertRaises" | "assertRaisesRegex")
-        );
-    if !suppresses && !asserts {
-        return Ok(Applicability::Intended);
-    }
-    let mut applicability = Applicability::Intended;
-    let types = if suppresses {
-        &*call.arguments.args
-    } else {
-        caught_types(call.arguments.args.first())
+fn expects(context: &Catcher) -> bool {
+    let Catcher::Context { name, last, .. } = context else {
+        return false;
     };
-    for caught in types {
-        match catches(cx, caught, limited) {
-            Catches::Same => applicability = Applicability::Unsafe,
-            Catches::Everything if suppresses || call.arguments.len() == 1 => {}
-            Catches::Everything | Catches::NoLonger => {
-                return Err(withheld!(
-                    "`{}` would no longer match what a child raises, which leaves as an ExceptionGroup: set `gather-to-taskgroup.exceptions = \"unwrap\"`",
-                    cx.module
-                        .text(call.range())
-                        .lines()
-                        .next()
-                        .unwrap_or_default()
-                ));
-            }
-        }
-    }
-    Ok(applicability)
+    is_suppress(context)
+        || matches!(name.as_deref(), Some("pytest.raises" | "pytest.warns"))
+        || matches!(last.as_str(), "assertRaises" | "assertRaisesRegex")
 }
 
-/// Frameworks look at the type of what a handler raises: an `HTTPException` becomes a response, a
-/// listed error is tried again. A group is none of these.
-fn check_framework<'a>(
-    cx: &Context<'a, '_>,
-    coroutine: &'a StmtFunctionDef,
-) -> Result<(), Refusal> {
+fn is_suppress(context: &Catcher) -> bool {
+    matches!(context, Catcher::Context { name, .. } if name.as_deref() == Some("contextlib.suppress"))
+}
+
+/// Whether a context that looks at exceptions would no longer find what it looks for.
+fn no_longer_expected(context: &Catcher, limited: bool) -> bool {
+    let Catcher::Context {
+        types, arguments, ..
+    } = context
+    else {
+        return false;
+    };
+    let any_will_do = is_suppress(context) || *arguments == 1;
+    expects(context)
+        && types.iter().any(|caught| match catches(caught, limited) {
+            Catches::Same => false,
+            Catches::Everything => !any_will_do,
+            Catches::NoLonger => true,
+        })
+}
+
+/// What a framework's decorator does with an exception. It looks at its type: an `HTTPException`
+/// becomes a response, a listed error is tried again. A group is none of these.
+fn framework(decorator: &Catcher) -> Option<&'static str> {
     const ROUTES: &[&str] = &[
         "get",
         "post",
@@ -305,29 +278,23 @@ fn check_framework<'a>(
         "retrying",
         "retry_async",
     ];
-    for decorator in &coroutine.decorator_list {
-        let (called, func) = match &decorator.expression {
-            Expr::Call(call) => (Some(call), &*call.func),
-            other => (None, other),
-        };
-        let (last, is_method) = match func {
-            Expr::Attribute(attribute) => (attribute.attr.as_str(), true),
-            Expr::Name(name) => (name.id.as_str(), false),
-            _ => continue,
-        };
-        let what = if RETRIES.contains(&last) {
-            "decides by the type of an exception whether to try again"
-        } else if is_method && called.is_some() && ROUTES.contains(&last) {
-            "makes a response of the exception, by its type"
-        } else if COMMANDS.contains(&last) {
-            "reports an exception by its type"
-        } else {
-            continue;
-        };
-        return Err(withheld!(
-            "`@{}` {what}, and would get an ExceptionGroup: set `gather-to-taskgroup.exceptions = \"unwrap\"`",
-            cx.module.text(func)
-        ));
+    let Catcher::Decorator {
+        last,
+        is_attribute,
+        is_called,
+        ..
+    } = decorator
+    else {
+        return None;
+    };
+    let last = last.as_str();
+    if RETRIES.contains(&last) {
+        Some("decides by the type of an exception whether to try again")
+    } else if *is_attribute && *is_called && ROUTES.contains(&last) {
+        Some("makes a response of the exception, by its type")
+    } else if COMMANDS.contains(&last) {
+        Some("reports an exception by its type")
+    } else {
+        None
     }
-    Ok(())
 }

@@ -162,7 +162,7 @@ fn creates(cx: &Context<'_, '_>, call: &ExprCall) -> Option<Creates> {
                 return None;
             };
             match (
-                module.awaitable(argument),
+                cx.awaitable(argument),
                 module.qualified_name(&inner.func).as_deref(),
             ) {
                 (_, Some("asyncio.gather")) => Some(Creates::Gathered),
@@ -174,7 +174,7 @@ fn creates(cx: &Context<'_, '_>, call: &ExprCall) -> Option<Creates> {
         }
         Some(_) => None,
         None => match &*call.func {
-            Expr::Attribute(method) if method.attr.as_str() == "create_task" => module
+            Expr::Attribute(method) if method.attr.as_str() == "create_task" => cx
                 .is_loop(&method.value)
                 .then_some(Creates::TaskInItsOwnWay),
             _ => None,

@@ -3,6 +3,7 @@
 use engine::{Context, Refusal, withheld};
 use python::ast::{self, AnyNodeRef, Expr, ExprCall};
 use python::{Awaitable, BindingKind, Module, Ranged};
+use types::Answer;
 
 use super::uses::argument;
 
@@ -34,18 +35,18 @@ pub fn form<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<Form, Refusa
     let known = match argument {
         Expr::Call(inner) => match module.qualified_name(&inner.func).as_deref() {
             Some("asyncio.gather" | "asyncio.wait" | "asyncio.shield") => {
-                gives_coroutines(module, inner)
+                gives_coroutines(cx, inner)
             }
             Some("asyncio.wait_for") => match inner.arguments.find_argument_value("fut", 0) {
                 Some(awaited)
-                    if module.awaitable(awaited) == Awaitable::Coroutine
+                    if cx.awaitable(awaited) == Awaitable::Coroutine
                         && awaited.is_call_expr()
                         && !is_wait(module, awaited) =>
                 {
                     return Ok(Form::Direct);
                 }
                 Some(Expr::Call(awaited)) if is_future_maker(module, awaited) => {
-                    gives_coroutines(module, awaited)
+                    gives_coroutines(cx, awaited)
                 }
                 _ => false,
             },
@@ -55,8 +56,11 @@ pub fn form<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<Form, Refusa
                     text()
                 ));
             }
-            _ if module.awaitable(argument) == Awaitable::Coroutine => return Ok(Form::Direct),
+            _ if cx.awaitable(argument) == Awaitable::Coroutine => return Ok(Form::Direct),
             _ => {
+                if let Some(known) = known_otherwise(cx, argument) {
+                    return Err(known);
+                }
                 return Err(withheld!(
                     "`{}` is not known to be a coroutine, and `asyncio.run` takes nothing else: if it is one, write `asyncio.run`; if it is a future, await it in a coroutine and run that",
                     text()
@@ -82,6 +86,27 @@ pub fn form<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<Form, Refusa
     } else {
         Form::GeneratedVisibly
     })
+}
+
+/// Why an argument that is no coroutine of this module is not passed on, if its type is known, or
+/// why it is not.
+fn known_otherwise(cx: &Context<'_, '_>, argument: &Expr) -> Option<Refusal> {
+    let text = text(cx.module, argument);
+    match cx.value(argument) {
+        Answer::Value(value) => {
+            let place = value.evidence.map(|place| format!(" ({place})"));
+            Some(withheld!(
+                "`{text}` is a `{}`, not a coroutine, and `asyncio.run` takes nothing else{}: await it in a coroutine and run that",
+                value.shown,
+                place.unwrap_or_default()
+            ))
+        }
+        Answer::Unknown(reason) => Some(withheld!(
+            "the type of `{text}` is unknown, and `asyncio.run` takes a coroutine: {}",
+            reason?
+        )),
+        _ => None,
+    }
 }
 
 /// Whether a call is what some `run_until_complete` awaits, alone or inside `wait_for` and the
@@ -123,7 +148,8 @@ fn is_future_maker(module: &Module<'_>, call: &ExprCall) -> bool {
 /// Whether all that `gather`, `wait` or `shield` waits for is made when they are evaluated: calls
 /// of coroutine functions, and tasks made of such. A task that is there already would belong to
 /// another loop.
-fn gives_coroutines<'a>(module: &Module<'a>, call: &'a ExprCall) -> bool {
+fn gives_coroutines<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    let module = cx.module;
     let keywords = call.arguments.keywords.iter().all(|keyword| {
         keyword
             .arg
@@ -138,56 +164,55 @@ fn gives_coroutines<'a>(module: &Module<'a>, call: &'a ExprCall) -> bool {
             .iter()
             .enumerate()
             .all(|(position, argument)| match argument {
-                Expr::Starred(starred) => is_list_of_coroutines(module, &starred.value),
+                Expr::Starred(starred) => is_list_of_coroutines(cx, &starred.value),
                 // The timeout and the like.
                 _ if is_wait && position > 0 => true,
-                _ if is_wait => is_list_of_coroutines(module, argument),
-                _ => is_made_here(module, argument),
+                _ if is_wait => is_list_of_coroutines(cx, argument),
+                _ => is_made_here(cx, argument),
             })
 }
 
 /// `k()`, `asyncio.create_task(k())`, and the same inside further `gather`s.
-fn is_made_here<'a>(module: &Module<'a>, expr: &'a Expr) -> bool {
+fn is_made_here<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> bool {
     let Expr::Call(call) = expr else {
         return false;
     };
-    match module.qualified_name(&call.func).as_deref() {
+    match cx.module.qualified_name(&call.func).as_deref() {
         Some("asyncio.ensure_future" | "asyncio.create_task") => call
             .arguments
             .args
             .first()
-            .is_some_and(|inner| is_made_here(module, inner)),
+            .is_some_and(|inner| is_made_here(cx, inner)),
         Some("asyncio.wait_for") => call
             .arguments
             .args
             .first()
-            .is_some_and(|inner| is_made_here(module, inner)),
-        Some("asyncio.gather" | "asyncio.shield" | "asyncio.wait") => {
-            gives_coroutines(module, call)
-        }
-        _ => module.awaitable(expr) == Awaitable::Coroutine,
+            .is_some_and(|inner| is_made_here(cx, inner)),
+        Some("asyncio.gather" | "asyncio.shield" | "asyncio.wait") => gives_coroutines(cx, call),
+        _ => cx.awaitable(expr) == Awaitable::Coroutine,
     }
 }
 
-fn is_list_of_coroutines<'a>(module: &Module<'a>, expr: &'a Expr) -> bool {
+fn is_list_of_coroutines<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> bool {
     match expr {
         Expr::List(ast::ExprList { elts, .. })
         | Expr::Tuple(ast::ExprTuple { elts, .. })
         | Expr::Set(ast::ExprSet { elts, .. }) => elts.iter().all(|element| match element {
-            Expr::Starred(starred) => is_list_of_coroutines(module, &starred.value),
-            _ => is_made_here(module, element),
+            Expr::Starred(starred) => is_list_of_coroutines(cx, &starred.value),
+            _ => is_made_here(cx, element),
         }),
         Expr::ListComp(ast::ExprListComp { elt, .. })
         | Expr::SetComp(ast::ExprSetComp { elt, .. })
-        | Expr::Generator(ast::ExprGenerator { elt, .. }) => is_made_here(module, elt),
-        Expr::Name(name) => is_name_of_coroutines(module, name),
+        | Expr::Generator(ast::ExprGenerator { elt, .. }) => is_made_here(cx, elt),
+        Expr::Name(name) => is_name_of_coroutines(cx, name),
         _ => false,
     }
 }
 
 /// A name that is bound once, to a list of coroutines, and to which at most more are appended. They
 /// were made outside of the loop: coroutines wait for one, tasks belong to one.
-fn is_name_of_coroutines(module: &Module<'_>, name: &ast::ExprName) -> bool {
+fn is_name_of_coroutines(cx: &Context<'_, '_>, name: &ast::ExprName) -> bool {
+    let module = cx.module;
     let Some(symbol) = module.symbol(name) else {
         return false;
     };
@@ -198,8 +223,8 @@ fn is_name_of_coroutines(module: &Module<'_>, name: &ast::ExprName) -> bool {
         return false;
     };
     let is_coroutines = match value {
-        Expr::List(list) => list.elts.iter().all(|it| is_coroutine_call(module, it)),
-        Expr::ListComp(comprehension) => is_coroutine_call(module, &comprehension.elt),
+        Expr::List(list) => list.elts.iter().all(|it| is_coroutine_call(cx, it)),
+        Expr::ListComp(comprehension) => is_coroutine_call(cx, &comprehension.elt),
         _ => false,
     };
     is_coroutines
@@ -209,7 +234,7 @@ fn is_name_of_coroutines(module: &Module<'_>, name: &ast::ExprName) -> bool {
                 Some(AnyNodeRef::ExprAttribute(method)) => match module.parent(method) {
                     Some(AnyNodeRef::ExprCall(call)) => {
                         method.attr.as_str() == "append"
-                            && matches!(&*call.arguments.args, [element] if is_coroutine_call(module, element))
+                            && matches!(&*call.arguments.args, [element] if is_coroutine_call(cx, element))
                     }
                     _ => false,
                 },
@@ -218,8 +243,8 @@ fn is_name_of_coroutines(module: &Module<'_>, name: &ast::ExprName) -> bool {
         })
 }
 
-fn is_coroutine_call(module: &Module<'_>, expr: &Expr) -> bool {
-    expr.is_call_expr() && module.awaitable(expr) == Awaitable::Coroutine
+fn is_coroutine_call(cx: &Context<'_, '_>, expr: &Expr) -> bool {
+    expr.is_call_expr() && cx.awaitable(expr) == Awaitable::Coroutine
 }
 
 /// Whether evaluating `expr` runs no code that could see whether a loop runs: names, constants,

@@ -135,6 +135,19 @@ pub struct Run {
           help_heading = FIXES)]
     pub target_version: Option<PythonVersion>,
 
+    /// The environment that the project's packages are installed in: its folder or its interpreter
+    ///
+    /// Types of what is imported come from there. [default: `python` of the configuration, else
+    /// `VIRTUAL_ENV`, else an activated conda environment, else the closest .venv]
+    #[arg(long, value_name = "PATH", help_heading = TYPES)]
+    pub python: Option<PathBuf>,
+
+    /// Decide by what each module shows, without inferring types across modules
+    ///
+    /// It is faster, and withholds more.
+    #[arg(long, help_heading = TYPES)]
+    pub no_types: bool,
+
     /// A configuration file, or one setting as in it; repeatable
     ///
     /// With a file, no other is looked for. A setting is TOML and counts more than any file:
@@ -253,6 +266,7 @@ const MODE: &str = "What to do";
 const SELECTION: &str = "Which codemods [default: those that `asyncfix list` marks]";
 const CODEMODS: &str = "Run this codemod, and no others that are not named";
 const FIXES: &str = "Which fixes";
+const TYPES: &str = "Types";
 const CONFIGURATION: &str = "Configuration";
 const OUTPUT: &str = "Output";
 

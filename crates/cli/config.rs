@@ -36,6 +36,16 @@ pub struct Layer {
     pub extend_exclude: Vec<Arc<Gitignore>>,
     /// The longest line to write, in characters.
     pub line_length: Option<usize>,
+    /// Whether types are inferred.
+    pub types: Option<bool>,
+    /// The environment that the project's packages are installed in.
+    pub python: Option<PathBuf>,
+    /// Seconds that the inference may take for one file.
+    pub types_file_timeout: Option<u64>,
+    /// And for a run.
+    pub types_timeout: Option<u64>,
+    /// The address space that each of its processes may take, in MiB.
+    pub types_memory: Option<u64>,
     /// Codemods' options that were checked: codemod, option, value.
     pub options: Vec<(&'static Codemod, String, String)>,
 }
@@ -59,6 +69,11 @@ impl Layer {
             exclude: self.exclude.or_else(|| base.exclude.clone()),
             extend_exclude: [base.extend_exclude.clone(), self.extend_exclude].concat(),
             line_length: self.line_length.or(base.line_length),
+            types: self.types.or(base.types),
+            python: self.python.or_else(|| base.python.clone()),
+            types_file_timeout: self.types_file_timeout.or(base.types_file_timeout),
+            types_timeout: self.types_timeout.or(base.types_timeout),
+            types_memory: self.types_memory.or(base.types_memory),
             options: [base.options.clone(), self.options].concat(),
         }
     }
@@ -229,7 +244,7 @@ fn extended(path: &Path, table: &Table, chain: &mut Vec<PathBuf>) -> Result<Laye
 }
 
 /// The keys beside the codemods' tables.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 16] = [
     "select",
     "extend-select",
     "ignore",
@@ -240,6 +255,11 @@ const KEYS: [&str; 11] = [
     "exclude",
     "extend-exclude",
     "line-length",
+    "types",
+    "python",
+    "types-file-timeout",
+    "types-timeout",
+    "types-memory",
     "extend",
 ];
 
@@ -267,6 +287,19 @@ fn layer(table: &Table, folder: &Path, origin: &str) -> Result<Layer> {
             "exclude" => layer.exclude = Some(globs(key, value, folder)?),
             "extend-exclude" => layer.extend_exclude = vec![globs(key, value, folder)?],
             "line-length" => layer.line_length = Some(line_length(key, value)?),
+            "types" => layer.types = Some(flag(key, value)?),
+            "python" => {
+                let text = expect(
+                    value.as_str(),
+                    key,
+                    "text, the path of an environment",
+                    value,
+                )?;
+                layer.python = Some(folder.join(text));
+            }
+            "types-file-timeout" => layer.types_file_timeout = Some(count(key, value)?),
+            "types-timeout" => layer.types_timeout = Some(count(key, value)?),
+            "types-memory" => layer.types_memory = Some(count(key, value)?),
             // Followed by the caller, who knows the file.
             "extend" => {}
             _ => read_options(&mut layer, key, value)?,
@@ -371,6 +404,15 @@ fn line_length(key: &str, value: &Value) -> Result<usize> {
         .filter(|length| (1..=1000).contains(length))
         .and_then(|length| usize::try_from(length).ok());
     expect(length, key, wanted, value)
+}
+
+fn count(key: &str, value: &Value) -> Result<u64> {
+    let wanted = "a whole number of at least 1";
+    let count = value
+        .as_integer()
+        .and_then(|count| u64::try_from(count).ok())
+        .filter(|count| *count > 0);
+    expect(count, key, wanted, value)
 }
 
 /// The value that was wanted, or an error that says what was.

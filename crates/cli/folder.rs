@@ -5,10 +5,12 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use engine::{Prefilter, Settings, Target};
 use toml::{Table, Value};
+use types::{Environment, Limits};
 
 use crate::config::{self, Layer};
 use crate::{place, target};
@@ -48,10 +50,19 @@ pub struct Folder {
     pub prefilter: Prefilter,
     /// Whether withheld findings are listed.
     pub show_withheld: bool,
+    /// Whether types are inferred, where the packages are, and what that may take.
+    pub types: Types,
     /// The merged configuration.
     layer: Layer,
     /// What the closest files say, for the folders below.
     found: Found,
+}
+
+/// How types are inferred for the files of a folder.
+pub struct Types {
+    pub wanted: bool,
+    pub environment: Environment,
+    pub limits: Limits,
 }
 
 /// What the files of a folder and of those above it say, the closest first.
@@ -294,6 +305,17 @@ impl Folders {
             module,
             prefilter,
             show_withheld: layer.show_withheld == Some(true),
+            types: Types {
+                wanted: layer.types != Some(false),
+                environment: Environment::new(layer.python.clone(), |name| {
+                    std::env::var(name).ok()
+                }),
+                limits: Limits {
+                    file: Duration::from_secs(layer.types_file_timeout.unwrap_or(20)),
+                    run: Duration::from_secs(layer.types_timeout.unwrap_or(600)),
+                    memory: layer.types_memory.unwrap_or(3072),
+                },
+            },
             layer,
             found,
         }

@@ -4,10 +4,12 @@
 //! The way of a run: [`Arguments`] as typed -> [`Plan`] as meant -> [`run::run`] -> [`Exit`].
 
 mod arguments;
+mod callers;
 mod config;
 mod exit;
 mod folder;
 mod guard;
+mod meaning;
 mod page;
 mod place;
 mod plan;
@@ -33,6 +35,14 @@ use plan::Plan;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    #[cfg(feature = "types")]
+    if let Some(memory) = child_memory() {
+        // Whoever asks sees that the pipe is closed.
+        return match types::serve(memory) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        };
+    }
     let arguments = match Arguments::parse(std::env::args_os()) {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -57,6 +67,16 @@ fn main() -> ExitCode {
         Exit::Failure
     });
     exit.into()
+}
+
+/// The memory limit, in MiB, of a process that was started to infer types.
+#[cfg(feature = "types")]
+fn child_memory() -> Option<u64> {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next()? != types::ARGUMENT {
+        return None;
+    }
+    arguments.next()?.parse().ok()
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<Exit> {

@@ -147,6 +147,8 @@ fn folders(arguments: Run) -> Result<Folders> {
         safe_only: arguments.safe_only.then_some(true),
         unsafe_fixes: arguments.unsafe_fixes.then_some(true),
         show_withheld: arguments.show_withheld.then_some(true),
+        types: arguments.no_types.then_some(false),
+        python: arguments.python,
         ..Layer::default()
     };
     Ok(Folders::new(flags, selected, files, settings, search))

@@ -7,12 +7,13 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use edit::LineIndex;
-use engine::{Fault, Finding, Rewritten};
+use engine::{Asking, Fault, Finding, Rewritten};
 use rayon::prelude::*;
 
 use crate::arguments::OutputFormat;
 use crate::exit::Exit;
 use crate::guard::guarded;
+use crate::meaning::Meaning;
 use crate::plan::{Mode, Plan, Verbosity};
 use crate::progress::Progress;
 use crate::report::summary::{self, Counts};
@@ -32,13 +33,17 @@ pub fn run(plan: &Plan) -> Result<Exit> {
         .context("no threads can be started")?;
     let mut looked = pool.install(|| look_at_all(&files, plan));
     looked.failures.extend(failures);
+    let meaning = Meaning::new(&files);
+    pool.install(|| decide(&mut looked, &meaning, plan));
     // A report shows what is found, and an import that may go is part of no finding.
     if plan.mode != Mode::Report {
-        pool.install(|| look_again(&mut looked, &files));
+        pool.install(|| look_again(&mut looked, &files, &meaning));
     }
     if plan.mode == Mode::Fix {
         pool.install(|| write_all(&mut looked));
     }
+    looked.notes.extend(meaning.notes());
+    looked.warnings = meaning.problems();
     conclude(plan, files.len(), looked)
 }
 
@@ -53,6 +58,7 @@ struct Looked<'a> {
     analysed: Vec<Analysed<'a>>,
     failures: Vec<Failure>,
     notes: Vec<String>,
+    warnings: Vec<String>,
 }
 
 /// A file in which something was found.
@@ -119,19 +125,53 @@ fn look_at<'a>(file: &'a File, buffer: &mut Vec<u8>) -> Look<'a> {
             return Look::Failed(Failure::new(&file.path, message).at_row(row));
         }
     };
-    match analyse(file, Stamp::new(&metadata), source, &|_| false) {
-        Ok(analysed) => {
-            let Rewritten {
-                findings, faults, ..
-            } = &analysed.rewritten;
-            if findings.is_empty() && faults.is_empty() {
-                Look::Nothing
-            } else {
-                Look::Found(Box::new(analysed))
-            }
-        }
+    match analyse(
+        file,
+        Stamp::new(&metadata),
+        source,
+        &|_| false,
+        Asking::Later,
+    ) {
+        Ok(analysed) if analysed.is_empty() => Look::Nothing,
+        Ok(analysed) => Look::Found(Box::new(analysed)),
         Err(failure) => Look::Failed(failure),
     }
+}
+
+/// Rewrites the files again in which a codemod asked for what lies outside.
+fn decide<'a>(looked: &mut Looked<'a>, meaning: &Meaning<'a>, plan: &Plan) {
+    let undecided: Vec<usize> = looked
+        .analysed
+        .iter()
+        .enumerate()
+        .filter(|(_, analysed)| analysed.rewritten.undecided)
+        .map(|(index, _)| index)
+        .collect();
+    if undecided.is_empty() {
+        return;
+    }
+    let wanted = plan.verbosity >= Verbosity::Normal && io::stderr().is_terminal();
+    let progress = Progress::new(undecided.len(), wanted);
+    let again: Vec<(usize, Result<Analysed, Failure>)> = undecided
+        .into_par_iter()
+        .with_max_len(1)
+        .map(|index| {
+            let Analysed {
+                file,
+                stamp,
+                source,
+                ..
+            } = &looked.analysed[index];
+            let oracle = meaning.of(file);
+            let asking = Asking::Oracle(&oracle);
+            let analysed = analyse(file, *stamp, source.clone(), &|_| false, asking);
+            progress.tick();
+            (index, analysed)
+        })
+        .collect();
+    progress.finish();
+    put_back(looked, again);
+    looked.analysed.retain(|analysed| !analysed.is_empty());
 }
 
 fn analyse<'a>(
@@ -139,9 +179,10 @@ fn analyse<'a>(
     stamp: Stamp,
     source: Source,
     may_remove: &dyn Fn(&str) -> bool,
+    asking: Asking,
 ) -> Result<Analysed<'a>, Failure> {
     let settings = file.folder.settings(&file.canonical);
-    let rewritten = match guarded(|| engine::rewrite(&source.text, &settings, may_remove)) {
+    let rewritten = match guarded(|| engine::rewrite(&source.text, &settings, may_remove, asking)) {
         Ok(Ok(rewritten)) => rewritten,
         Ok(Err(error)) => {
             let place = LineIndex::new(&source.text).position(&source.text, error.range.start);
@@ -171,7 +212,7 @@ fn analyse<'a>(
 
 /// Rewrites the files again that can lose an import: now that all files are known, it is known
 /// whether another one uses it.
-fn look_again(looked: &mut Looked, files: &[File]) {
+fn look_again<'a>(looked: &mut Looked<'a>, files: &'a [File], meaning: &Meaning<'a>) {
     let pending: Vec<(usize, Module)> = looked
         .analysed
         .iter()
@@ -202,9 +243,17 @@ fn look_again(looked: &mut Looked, files: &[File]) {
                 ..
             } = &looked.analysed[index];
             let may_remove = |name: &str| unused.contains(name);
-            Some((index, analyse(file, *stamp, source.clone(), &may_remove)))
+            let oracle = meaning.of(file);
+            let asking = Asking::Oracle(&oracle);
+            let analysed = analyse(file, *stamp, source.clone(), &may_remove, asking);
+            Some((index, analysed))
         })
         .collect();
+    put_back(looked, again);
+}
+
+/// Takes what looking again at files gave in the place of what was there.
+fn put_back<'a>(looked: &mut Looked<'a>, again: Vec<(usize, Result<Analysed<'a>, Failure>)>) {
     let mut failed = HashSet::new();
     for (index, result) in again {
         match result {
@@ -336,7 +385,8 @@ fn conclude(plan: &Plan, checked: usize, mut looked: Looked) -> Result<Exit> {
 /// Warnings and notes.
 fn say(plan: &Plan, looked: &Looked) {
     if plan.verbosity >= Verbosity::Normal {
-        for warning in plan.folders.warnings() {
+        let warnings = plan.folders.warnings();
+        for warning in warnings.iter().chain(&looked.warnings) {
             report::line(&format!("warning: {warning}"));
         }
     }
@@ -447,6 +497,17 @@ impl Analysed<'_> {
             apply: self.settings_apply(),
             show_withheld: self.file.folder.show_withheld,
         }
+    }
+
+    /// Whether there is nothing to say of it.
+    fn is_empty(&self) -> bool {
+        let Rewritten {
+            findings,
+            faults,
+            undecided,
+            ..
+        } = &self.rewritten;
+        findings.is_empty() && faults.is_empty() && !undecided
     }
 
     fn settings_apply(&self) -> edit::Applicability {

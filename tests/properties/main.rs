@@ -98,7 +98,7 @@ impl Run {
 
 /// What is wrong with the rewrite of `source`; nothing of a text that is no Python.
 fn check(source: &str, settings: &Settings) -> Result<(), String> {
-    let Ok(rewritten) = engine::rewrite(source, settings, &|_| true) else {
+    let Ok(rewritten) = engine::rewrite(source, settings, &|_| true, engine::Asking::Nobody) else {
         return Ok(());
     };
     let output = rewritten.output.as_deref().unwrap_or(source);
@@ -139,7 +139,7 @@ fn check(source: &str, settings: &Settings) -> Result<(), String> {
         return Err(told("the end of the last line".to_string()));
     }
     untouched(source, &rewritten).map_err(told)?;
-    let again = engine::rewrite(output, settings, &|_| true)
+    let again = engine::rewrite(output, settings, &|_| true, engine::Asking::Nobody)
         .map_err(|error| told(format!("it does not parse: {}", error.message)))?;
     match again.output {
         None => Ok(()),
@@ -312,7 +312,9 @@ fn the_modules_hold_what_is_rewritten() {
             .unwrap()
             .current()
             .settings();
-        let Ok(result) = engine::rewrite(&source.text(), &settings, &|_| true) else {
+        let Ok(result) =
+            engine::rewrite(&source.text(), &settings, &|_| true, engine::Asking::Nobody)
+        else {
             continue;
         };
         parsed += 1;

@@ -3,12 +3,16 @@
 use std::cell::RefCell;
 
 use edit::Edit;
+use python::ast::Expr;
 use python::ast::{self, AnyNodeRef, PythonVersion};
-use python::{BindingKind, Module, NodeId, ScopeId, Symbol, TextSize};
+use python::{Awaitable, BindingKind, Module, NodeId, Ranged, ScopeId, Symbol, TextSize};
 
 use rustc_hash::FxHashMap;
 
-use crate::{Codemod, Refusal, Settings};
+use types::{Answer, Ask, Gives, Question};
+
+use crate::meaning::Meaning;
+use crate::{Caller, Codemod, Refusal, Settings};
 
 /// One module, as one codemod sees it.
 #[derive(Debug)]
@@ -18,6 +22,8 @@ pub struct Context<'a, 'm> {
     /// The settings of the run.
     pub settings: &'m Settings,
     pub(crate) codemod: &'m Codemod,
+    /// What lies outside of the module.
+    pub(crate) meaning: &'m Meaning,
     /// The module-level names that fixes of this round have drawn.
     pub(crate) drawn: &'m RefCell<Vec<Drawn>>,
     /// What the codemod has found out about nodes of this module at other sites.
@@ -69,6 +75,66 @@ impl<'a> Context<'a, '_> {
         let answer = ask();
         self.answers.borrow_mut().insert(key, answer);
         answer
+    }
+
+    /// What `expr` gives to `await`: as the module shows it, else by its type.
+    pub fn awaitable(&self, expr: &Expr) -> Awaitable {
+        match self.module.awaitable(expr) {
+            Awaitable::Unknown => match self.value(expr).value().map(|value| value.gives) {
+                Some(Gives::Coroutine) => Awaitable::Coroutine,
+                Some(Gives::Task) => Awaitable::Task,
+                Some(Gives::Future) => Awaitable::Future,
+                Some(Gives::Awaitable | Gives::Nothing) | None => Awaitable::Unknown,
+            },
+            known => known,
+        }
+    }
+
+    /// What is known of the value of an expression by its type: [`Answer::Value`] or unknown.
+    pub fn value(&self, expr: &Expr) -> Answer {
+        self.ask(Ask::Value, expr)
+    }
+
+    /// The same of what an iterable gives.
+    pub fn element(&self, iterable: &Expr) -> Answer {
+        self.ask(Ask::Element, iterable)
+    }
+
+    /// Which function a call of `func` reaches: [`Answer::Callee`] or unknown.
+    pub fn callee(&self, func: &Expr) -> Answer {
+        self.ask(Ask::Callee, func)
+    }
+
+    /// How the value of an expression is entered: [`Answer::Context`] or unknown.
+    pub fn entered(&self, expr: &Expr) -> Answer {
+        self.ask(Ask::Context, expr)
+    }
+
+    fn ask(&self, ask: Ask, expr: &Expr) -> Answer {
+        self.meaning.answer(Question {
+            ask,
+            range: expr.range().into(),
+        })
+    }
+
+    /// Whether `expr` is an event loop: as the module shows it, else by its type.
+    pub fn is_loop(&self, expr: &Expr) -> bool {
+        self.module.is_loop(expr)
+            || self.value(expr).value().is_some_and(|value| {
+                value
+                    .classes
+                    .iter()
+                    .any(|class| class == "asyncio.events.AbstractEventLoop")
+            })
+    }
+
+    /// Where `function` is called in the files of the run, and the functions that call it, as far
+    /// as what it raises gets; empty where nobody is known.
+    pub fn callers(&self, function: &ast::StmtFunctionDef) -> Vec<Caller> {
+        match self.module.path_of(function) {
+            Some(path) => self.meaning.callers(&path),
+            None => Vec::new(),
+        }
     }
 
     /// Whether the output may use what Python `version` brought.
@@ -269,7 +335,7 @@ impl<'a> Context<'a, '_> {
                 {
                     statement = parent;
                 }
-                python::Ranged::end(&statement)
+                statement.end()
             })
             .min()
             .unwrap_or_default()

@@ -44,6 +44,9 @@ pub struct Rewritten {
     /// Imports that the rewrite left unused and that were kept because the caller did not allow
     /// their removal.
     pub unused_imports: Vec<UnusedImport>,
+    /// Whether a codemod asked for what was not to be answered yet ([`crate::Asking::Later`]):
+    /// nothing was applied.
+    pub undecided: bool,
     /// Faults of ours: fixes that were dropped because what they gave did not pass verification.
     pub faults: Vec<Fault>,
 }

@@ -3,10 +3,12 @@
 //! No file, no terminal, no clock, and no codemod known by name. The way of a file:
 //! [`Prefilter`] -> [`rewrite`] -> the codemods' functions -> [`Rewritten`].
 
+mod calls;
 mod codemod;
 mod context;
 mod finding;
 mod layout;
+mod meaning;
 mod prefilter;
 mod rewrite;
 mod settings;
@@ -15,12 +17,14 @@ mod text;
 mod unused;
 mod verify;
 
+pub use calls::{CallSite, Calls, Reach, calls};
 pub use codemod::{
     Choices, Codemod, Decide, DecideNode, On, OptionSpec, Refusal, Rewrite, Verdict,
 };
 pub use context::{Context, Import};
 pub use finding::{Applied, Fault, Finding, Outcome, Rewritten, UnusedImport};
 pub use layout::{Layout, Piece, arguments, width};
+pub use meaning::{Asking, Caller, Oracle};
 pub use prefilter::Prefilter;
 pub use rewrite::{SyntaxError, rewrite};
 pub use settings::{OptionValues, Settings, Target};

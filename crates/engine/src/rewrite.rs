@@ -10,12 +10,13 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::codemod::{Decide, DecideNode};
 use crate::context::Context;
+use crate::meaning::Meaning;
 use crate::text::Text;
 use crate::unused::unused_imports;
 use crate::verify::verify;
 use crate::{
-    Applied, Codemod, Fault, Finding, On, Outcome, Refusal, Rewritten, Settings, UnusedImport,
-    Verdict,
+    Applied, Asking, Codemod, Fault, Finding, On, Outcome, Refusal, Rewritten, Settings,
+    UnusedImport, Verdict,
 };
 
 /// A file needs a round for each level of sites inside sites, and one to see that it is done.
@@ -35,14 +36,16 @@ pub struct SyntaxError {
 /// `source` is the file's text without a byte order mark. `may_remove` is asked, for each import
 /// of the module that the rewrite leaves unused, by the name that it binds, whether it can be
 /// removed: only the caller knows the other files. Pass `&|_| false` to keep them all;
-/// [`Rewritten::unused_imports`] names them.
+/// [`Rewritten::unused_imports`] names them. `asking` says who knows what lies outside.
 pub fn rewrite(
     source: &str,
     settings: &Settings,
     may_remove: &dyn Fn(&str) -> bool,
+    asking: Asking<'_>,
 ) -> Result<Rewritten, SyntaxError> {
     let mut run = Run {
         settings,
+        asking,
         codemods: settings.codemods.clone(),
         rewritten: Rewritten::default(),
     };
@@ -61,6 +64,9 @@ pub fn rewrite(
     };
     run.rewritten.findings.clone_from(&findings);
     run.rewritten.remaining = findings;
+    if run.rewritten.undecided {
+        return Ok(run.rewritten);
+    }
     let mut seen: FxHashSet<String> = FxHashSet::default();
     let mut current: Option<Text> = None;
     for _ in 0..MAX_ROUNDS {
@@ -84,6 +90,7 @@ pub fn rewrite(
 
 struct Run<'s> {
     settings: &'s Settings,
+    asking: Asking<'s>,
     /// The selected codemods, less those that were found at fault in this file.
     codemods: Vec<&'static Codemod>,
     rewritten: Rewritten,
@@ -95,28 +102,45 @@ impl Run<'_> {
     }
 
     /// What the codemods say of `text`, by position; nothing if it is nested too deeply.
-    fn ask(&self, text: &Text) -> Option<Vec<Finding>> {
+    fn ask(&mut self, text: &Text) -> Option<Vec<Finding>> {
         let module = text.module();
         if module.is_too_deep() {
             return None;
         }
+        let sites = sites(&module, &self.codemods);
+        let meaning = Meaning::new(self.asking);
+        let (findings, undecided) = meaning.settle(self.asking, &text.source, || {
+            self.findings(&module, &sites, &meaning)
+        });
+        self.rewritten.undecided |= undecided;
+        Some(findings)
+    }
+
+    /// What the codemods say, with what is known so far.
+    fn findings<'a>(
+        &self,
+        module: &Module<'a>,
+        sites: &[(&'static Codemod, Site<'a>)],
+        meaning: &Meaning,
+    ) -> Vec<Finding> {
         let drawn = RefCell::default();
         let answers = RefCell::default();
-        let mut findings: Vec<Finding> = sites(&module, &self.codemods)
-            .into_iter()
-            .filter_map(|(codemod, site)| {
+        let mut findings: Vec<Finding> = sites
+            .iter()
+            .filter_map(|&(codemod, site)| {
                 let context = Context {
-                    module: &module,
+                    module,
                     settings: self.settings,
                     codemod,
+                    meaning,
                     drawn: &drawn,
                     answers: &answers,
                 };
-                self.finding(codemod, site.range(&module), site.decide(&context))
+                self.finding(codemod, site.range(module), site.decide(&context))
             })
             .collect();
         findings.sort_by_key(|finding| (finding.range.start, finding.range.end));
-        Some(findings)
+        findings
     }
 
     fn finding(

@@ -214,7 +214,7 @@ impl<'a> Module<'a> {
             return None;
         }
         let mut found = None;
-        for symbol in self.symbols().filter(|symbol| symbol.name == name) {
+        for symbol in self.index.symbols_named(name) {
             let ScopeKind::Class(owner) = self.scope_data(symbol.scope).kind else {
                 continue;
             };

@@ -6,6 +6,8 @@
 //! text, not by the order of statements, so a symbol here knows *all* its bindings: whoever wants
 //! to rely on one of them has to look at the others too.
 
+use std::cell::OnceCell;
+
 use ruff_python_ast::visitor::source_order::{
     SourceOrderVisitor, TraversalSignal, walk_expr, walk_pattern, walk_stmt, walk_type_param,
 };
@@ -154,6 +156,7 @@ pub(crate) struct Index<'a> {
     scopes: Vec<Scope<'a>>,
     symbols: Vec<Symbol<'a>>,
     globals: Vec<SymbolId>,
+    by_name: OnceCell<FxHashMap<&'a str, Vec<SymbolId>>>,
     resolved: FxHashMap<NodeId, SymbolId>,
     /// The calls, by position of their start in the walk.
     pub(crate) calls: Vec<&'a ast::ExprCall>,
@@ -177,6 +180,7 @@ impl<'a> Index<'a> {
                 scopes: Vec::new(),
                 symbols: Vec::new(),
                 globals: Vec::new(),
+                by_name: OnceCell::new(),
                 resolved: FxHashMap::default(),
                 calls: Vec::new(),
                 stored_attributes: FxHashSet::default(),
@@ -232,6 +236,23 @@ impl<'a> Index<'a> {
 
     pub(crate) fn symbols(&self) -> impl Iterator<Item = &Symbol<'a>> {
         self.symbols.iter()
+    }
+
+    /// Those of that name, in every scope.
+    pub(crate) fn symbols_named(&self, name: &str) -> impl Iterator<Item = &Symbol<'a>> {
+        let by_name = self.by_name.get_or_init(|| {
+            let mut by_name: FxHashMap<&'a str, Vec<SymbolId>> = FxHashMap::default();
+            for (number, symbol) in self.symbols.iter().enumerate() {
+                #[allow(clippy::cast_possible_truncation)]
+                by_name
+                    .entry(symbol.name)
+                    .or_default()
+                    .push(SymbolId(number as u32));
+            }
+            by_name
+        });
+        let named = by_name.get(name).map_or(&[][..], Vec::as_slice);
+        named.iter().map(|id| self.symbol(*id))
     }
 
     /// The symbols of the module's own scope, by their first binding.

@@ -9,6 +9,7 @@ use ruff_python_ast::{
 use ruff_python_codegen::Stylist;
 use ruff_python_parser::{ParseOptions, parse_unchecked};
 use ruff_python_trivia::CommentRanges;
+use ruff_source_file::LineIndex;
 use ruff_text_size::{Ranged, TextRange};
 
 use crate::check::Problem;
@@ -78,6 +79,7 @@ pub struct Module<'a> {
     indent: String,
     newline: &'static str,
     pub(crate) library: OnceCell<Library>,
+    pub(crate) line_index: OnceCell<LineIndex>,
 }
 
 impl<'a> Module<'a> {
@@ -96,6 +98,7 @@ impl<'a> Module<'a> {
             indent: stylist.indentation().to_string(),
             newline: stylist.line_ending().as_str(),
             library: OnceCell::new(),
+            line_index: OnceCell::new(),
         }
     }
 

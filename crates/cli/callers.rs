@@ -1,0 +1,338 @@
+//! Who calls a function, in the files of the run, and who calls those: the places that what it
+//! raises passes on its way out.
+//!
+//! Files are looked at project by project, when somebody asks: one pass finds which file calls
+//! which name, and only those that call a wanted one are parsed, once. What a call reaches is
+//! what its module shows, else what its type says; a call on an object of unknown type reaches
+//! the function if the project has no other of that name.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::path::PathBuf;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use engine::{CallSite, Caller, Calls, Reach};
+use rustc_hash::{FxHashMap, FxHashSet};
+use types::{Answer, Ask, Question};
+
+use crate::meaning::Meaning;
+use crate::source::{Source, read_into};
+use crate::walk::File;
+
+/// The callers of the functions of a run.
+pub struct Callers<'a> {
+    files: &'a [File],
+    /// By the project's root.
+    projects: OnceLock<HashMap<PathBuf, CallerProject<'a>>>,
+}
+
+/// The files of one project, and what they call, once somebody asks.
+#[derive(Default)]
+struct CallerProject<'a> {
+    files: Vec<&'a File>,
+    calling: OnceLock<Calling<'a>>,
+}
+
+/// The calls in the files of one project.
+struct Calling<'a> {
+    files: Vec<Called<'a>>,
+    /// The files in which a name stands that a function of the project has.
+    named: FxHashMap<String, Vec<usize>>,
+}
+
+struct Called<'a> {
+    file: &'a File,
+    text: OnceLock<Option<(String, Calls)>>,
+    /// What calls reach whose module does not show it, by their place in the list.
+    reached: Mutex<HashMap<usize, Answer>>,
+}
+
+/// Beyond that many functions on the way out nobody follows.
+const MAX_FUNCTIONS: usize = 400;
+
+impl<'a> Callers<'a> {
+    pub fn new(files: &'a [File]) -> Self {
+        Self {
+            files,
+            projects: OnceLock::new(),
+        }
+    }
+
+    /// The calls of the function of that path in `file`, and of the functions around them, from
+    /// the closest on.
+    pub fn of(&self, meaning: &Meaning<'a>, file: &File, function: &str) -> Vec<Caller> {
+        let Some(calling) = self.project(meaning, file) else {
+            return Vec::new();
+        };
+        let Some(start) = calling.position(file) else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        let mut seen = HashSet::new();
+        let mut waiting = VecDeque::from([(start, function.to_string())]);
+        while let Some((file, path)) = waiting.pop_front() {
+            if !seen.insert((file, path.clone())) || seen.len() > MAX_FUNCTIONS {
+                continue;
+            }
+            for (caller, site) in calling.calls_of(meaning, file, &path) {
+                found.push(Caller {
+                    file: calling.files[caller].file.path.clone(),
+                    row: site.row,
+                    catchers: site.catchers.clone(),
+                });
+                let leaves = !site.catchers.iter().any(python::Catcher::ends);
+                if leaves && let Some(within) = &site.within {
+                    waiting.push_back((caller, within.clone()));
+                }
+            }
+        }
+        found
+    }
+
+    fn project(&self, meaning: &Meaning<'a>, file: &File) -> Option<&Calling<'a>> {
+        let projects = self.projects.get_or_init(|| {
+            let mut projects: HashMap<PathBuf, CallerProject> = HashMap::new();
+            for file in self.files {
+                let root = meaning.project(file).root.clone();
+                projects.entry(root).or_default().files.push(file);
+            }
+            projects
+        });
+        let project = projects.get(&meaning.project(file).root)?;
+        Some(project.calling.get_or_init(|| Calling::new(&project.files)))
+    }
+}
+
+impl<'a> Calling<'a> {
+    fn new(files: &[&'a File]) -> Self {
+        let defined: FxHashSet<Vec<u8>> = on_threads(files, |file| {
+            let mut defined: FxHashSet<Vec<u8>> = FxHashSet::default();
+            each_word(file, |before, word| {
+                if before == b"def" && !defined.contains(word) {
+                    defined.insert(word.to_vec());
+                }
+            });
+            defined
+        })
+        .into_iter()
+        .flatten()
+        .collect();
+        let called = on_threads(files, |file| {
+            let mut called: FxHashSet<&[u8]> = FxHashSet::default();
+            each_word(file, |_, word| {
+                called.extend(defined.get(word).map(Vec::as_slice));
+            });
+            called
+        });
+        let mut named: FxHashMap<String, Vec<usize>> = FxHashMap::default();
+        for (position, names) in called.into_iter().enumerate() {
+            for name in names.into_iter().filter_map(|it| str::from_utf8(it).ok()) {
+                named.entry(name.to_string()).or_default().push(position);
+            }
+        }
+        let called = |file: &&'a File| Called {
+            file,
+            text: OnceLock::new(),
+            reached: Mutex::default(),
+        };
+        Self {
+            files: files.iter().map(called).collect(),
+            named,
+        }
+    }
+
+    fn position(&self, file: &File) -> Option<usize> {
+        self.files
+            .iter()
+            .position(|called| called.file.canonical == file.canonical)
+    }
+
+    /// The calls that reach the function `path` of a file, with the files that they are in.
+    fn calls_of(&self, meaning: &Meaning<'a>, file: usize, path: &str) -> Vec<(usize, &CallSite)> {
+        let name = path.rsplit('.').next().unwrap_or(path);
+        let mut files = self.named.get(name).cloned().unwrap_or_default();
+        if !files.contains(&file) {
+            files.push(file);
+        }
+        let is_only = {
+            let functions = files.iter().filter_map(|file| self.calls(*file));
+            let functions = functions.flat_map(|(_, calls)| &calls.functions);
+            let same = |path: &&String| path.rsplit('.').next() == Some(name);
+            functions.filter(same).take(2).count() == 1
+        };
+        let mut found = Vec::new();
+        for caller in files {
+            let Some((text, calls)) = self.calls(caller) else {
+                continue;
+            };
+            let sites: Vec<(usize, &CallSite)> = calls
+                .sites
+                .iter()
+                .enumerate()
+                .filter(|(_, site)| site.name == name)
+                .collect();
+            let asked = self.reached(meaning, caller, text, &sites);
+            for ((_, site), answer) in sites.iter().zip(asked) {
+                let reaches = match (&site.reaches, answer) {
+                    (Reach::Local(local), _) => caller == file && local == path,
+                    (_, Answer::Callee(function)) => {
+                        let is_here = function.place.file == self.files[file].file.canonical;
+                        (is_here && function.name == path) || self.overrides(path, &function.name)
+                    }
+                    (Reach::Imported(imported), _) => self.names_module(file, imported),
+                    (Reach::Unknown, _) => is_only,
+                };
+                if reaches {
+                    found.push((caller, *site));
+                }
+            }
+        }
+        found
+    }
+
+    /// What the calls reach whose module does not show it. Asked once.
+    fn reached(
+        &self,
+        meaning: &Meaning<'a>,
+        file: usize,
+        text: &str,
+        sites: &[(usize, &CallSite)],
+    ) -> Vec<Answer> {
+        let called = &self.files[file];
+        let mut known = called
+            .reached
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let open: Vec<&(usize, &CallSite)> = sites
+            .iter()
+            .filter(|(number, site)| {
+                !matches!(site.reaches, Reach::Local(_)) && !known.contains_key(number)
+            })
+            .collect();
+        let questions: Vec<Question> = open
+            .iter()
+            .map(|(_, site)| Question {
+                ask: Ask::Callee,
+                range: site.func.clone(),
+            })
+            .collect();
+        if !questions.is_empty() {
+            let answers = meaning.types(called.file, text, &questions);
+            known.extend(open.iter().map(|(number, _)| *number).zip(answers));
+        }
+        sites
+            .iter()
+            .map(|(number, _)| known.get(number).cloned().unwrap_or(Answer::Unknown(None)))
+            .collect()
+    }
+
+    /// Whether a call of the method `reached` may run the method `path`, since the class of that
+    /// derives from the class of this, as far as names tell.
+    fn overrides(&self, path: &str, reached: &str) -> bool {
+        let (Some((class, method)), Some((base, reached))) =
+            (path.rsplit_once('.'), reached.rsplit_once('.'))
+        else {
+            return false;
+        };
+        if method != reached || class == base {
+            return false;
+        }
+        let last = |name: &str| name.rsplit('.').next().unwrap_or(name).to_string();
+        let parsed = || {
+            self.files
+                .iter()
+                .filter_map(|called| called.text.get()?.as_ref())
+        };
+        let mut seen = HashSet::new();
+        let mut waiting = vec![last(class)];
+        while let Some(class) = waiting.pop() {
+            if class == last(base) {
+                return true;
+            }
+            if !seen.insert(class.clone()) {
+                continue;
+            }
+            for (_, calls) in parsed() {
+                let bases = calls.classes.iter().filter(|(name, _)| *name == class);
+                waiting.extend(bases.flat_map(|(_, bases)| bases.iter().cloned()));
+            }
+        }
+        false
+    }
+
+    /// Whether an imported name may be of that file: it names its module, or a package that the
+    /// file is in and that may hand it on.
+    fn names_module(&self, file: usize, imported: &str) -> bool {
+        let path = &self.files[file].file.canonical;
+        let module = imported.rsplit('.').nth(1).unwrap_or_default();
+        let is_stem = path.file_stem().is_some_and(|stem| stem == module);
+        let is_package = path
+            .ancestors()
+            .skip(1)
+            .take_while(|folder| folder.join("__init__.py").is_file())
+            .any(|folder| folder.file_name().is_some_and(|name| name == module));
+        is_stem || is_package
+    }
+
+    /// The text of a file and what is called in it; none where it cannot be read or parsed.
+    fn calls(&self, file: usize) -> Option<&(String, Calls)> {
+        let called = &self.files[file];
+        let read = || {
+            let mut bytes = Vec::new();
+            read_into(&called.file.path, &mut bytes).ok()?;
+            let source = Source::decode(bytes).ok()?;
+            let version = called.file.folder.module.target.version;
+            let calls = engine::calls(&source.text, version, |name| self.named.contains_key(name))?;
+            Some((source.text, calls))
+        };
+        called.text.get_or_init(read).as_ref()
+    }
+}
+
+/// What `look` gives for each file, in their order. Rayon is not asked: a thread of its pool that
+/// waits may be given other work, and would wait for itself there.
+fn on_threads<'f, 'a: 'f, T: Send>(
+    files: &'f [&'a File],
+    look: impl Fn(&'a File) -> T + Sync,
+) -> Vec<T> {
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+    let part = files.len().div_ceil(threads).max(1);
+    let look = &look;
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = files
+            .chunks(part)
+            .map(|files| {
+                scope.spawn(move || files.iter().map(|file| look(file)).collect::<Vec<_>>())
+            })
+            .collect();
+        parts
+            .into_iter()
+            .flat_map(|part| {
+                part.join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+            .collect()
+    })
+}
+
+/// Gives each word of a file's bytes, with the word before it.
+fn each_word(file: &File, mut take: impl FnMut(&[u8], &[u8])) {
+    let mut bytes = Vec::new();
+    if read_into(&file.path, &mut bytes).is_err() || !may_run_coroutines(&bytes) {
+        return; // what cannot be read is said elsewhere
+    }
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80;
+    let mut before = &b""[..];
+    for word in bytes.split(|byte| !is_part(*byte)) {
+        if !word.is_empty() {
+            take(before, word);
+            before = word;
+        }
+    }
+}
+
+/// Whether code in a file can run a coroutine: whatever can do it has such a word.
+fn may_run_coroutines(bytes: &[u8]) -> bool {
+    ["async", "await", "run_until_complete", "trio"]
+        .iter()
+        .any(|word| memchr::memmem::find(bytes, word.as_bytes()).is_some())
+}

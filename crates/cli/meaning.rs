@@ -1,0 +1,117 @@
+//! What lies outside of a file, for the codemods: types from child processes, callers from the
+//! other files of the run.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use engine::{Caller, Oracle};
+use types::{Answer, Lost, Pool, Project, Question};
+
+use crate::callers::Callers;
+use crate::place;
+use crate::walk::File;
+
+/// Whom the codemods ask in this run. Nothing is read or started before they do.
+pub struct Meaning<'a> {
+    pool: Pool,
+    projects: Projects,
+    callers: Callers<'a>,
+}
+
+/// The projects of the files, each looked for once for a folder.
+#[derive(Default)]
+pub struct Projects {
+    known: Mutex<HashMap<PathBuf, Arc<Project>>>,
+}
+
+impl<'a> Meaning<'a> {
+    /// For the files of a run.
+    pub fn new(files: &'a [File]) -> Self {
+        // Where our own program cannot be found, nobody is asked.
+        let program = std::env::current_exe().unwrap_or_default();
+        Self {
+            pool: Pool::new(program),
+            projects: Projects::default(),
+            callers: Callers::new(files),
+        }
+    }
+
+    /// For one of them.
+    pub fn of<'m>(&'m self, file: &'a File) -> FileMeaning<'m, 'a> {
+        FileMeaning {
+            meaning: self,
+            file,
+        }
+    }
+
+    /// The files that the inference gave up, in words.
+    pub fn notes(&self) -> Vec<String> {
+        let said = |Lost { path, what }: Lost| {
+            let path = place::shown(&path);
+            format!("{path}: types are unknown: {what}")
+        };
+        let (children, asked) = self.pool.counts();
+        let mut notes: Vec<String> = self.pool.lost().into_iter().map(said).collect();
+        if children > 0 {
+            notes.push(format!(
+                "{asked} questions about types were answered by {children} processes"
+            ));
+        }
+        notes
+    }
+
+    /// What the user set, and does not work.
+    pub fn problems(&self) -> Vec<String> {
+        self.pool.problems()
+    }
+
+    pub fn project(&self, file: &File) -> Arc<Project> {
+        self.projects.of(file)
+    }
+
+    pub fn types(&self, file: &File, text: &str, questions: &[Question]) -> Vec<Answer> {
+        let types = &file.folder.types;
+        if !types.wanted {
+            return vec![Answer::Unknown(None); questions.len()];
+        }
+        let project = self.project(file);
+        self.pool
+            .answer(&project, types.limits, &file.canonical, text, questions)
+    }
+}
+
+impl Projects {
+    fn of(&self, file: &File) -> Arc<Project> {
+        let folder = file.canonical.parent().unwrap_or(Path::new("/"));
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(project) = known.get(folder) {
+            return Arc::clone(project);
+        }
+        let version = file.folder.module.target.version;
+        let environment = &file.folder.types.environment;
+        let version = (version.major, version.minor);
+        let project = Arc::new(Project::of(&file.canonical, environment, version));
+        known.insert(folder.to_path_buf(), Arc::clone(&project));
+        project
+    }
+}
+
+/// What lies outside of one file.
+pub struct FileMeaning<'m, 'a> {
+    meaning: &'m Meaning<'a>,
+    file: &'a File,
+}
+
+impl Oracle for FileMeaning<'_, '_> {
+    fn types(&self, text: &str, questions: &[Question]) -> Vec<Answer> {
+        self.meaning.types(self.file, text, questions)
+    }
+
+    fn callers(&self, functions: &[String]) -> Vec<Vec<Caller>> {
+        functions
+            .iter()
+            .map(|function| self.meaning.callers.of(self.meaning, self.file, function))
+            .collect()
+    }
+}

@@ -1,0 +1,159 @@
+//! The calls in one file, as whoever looks for the callers of a function in other files wants
+//! them.
+
+use std::ops::Range;
+
+use python::ast::{AnyNodeRef, Expr, PythonVersion};
+use python::{Catcher, Ranged};
+
+use crate::text::Text;
+
+/// What one file calls and defines.
+#[derive(Debug, Default)]
+pub struct Calls {
+    /// The calls of names that were wanted, by position.
+    pub sites: Vec<CallSite>,
+    /// The paths of the functions with such names: `Client.fetch`.
+    pub functions: Vec<String>,
+    /// The classes, with the last parts of the names of their bases.
+    pub classes: Vec<(String, Vec<String>)>,
+}
+
+/// A call.
+#[derive(Debug)]
+pub struct CallSite {
+    /// The last part of what is called.
+    pub name: String,
+    /// What is called: byte offsets.
+    pub func: Range<usize>,
+    /// The line, from 1.
+    pub row: usize,
+    /// The path of the function that it stands in; none at module level.
+    pub within: Option<String>,
+    /// What an exception of it meets up to the end of that function.
+    pub catchers: Vec<Catcher>,
+    /// What it reaches.
+    pub reaches: Reach,
+}
+
+/// What a call reaches, as far as its module shows.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// The function with this path in the same file, and nothing else.
+    Local(String),
+    /// What has this qualified name.
+    Imported(String),
+    /// Whatever the object has under this name.
+    Unknown,
+}
+
+/// The calls in a file, of functions whose last name is `wanted`; none where it does not parse.
+pub fn calls(source: &str, version: PythonVersion, wanted: impl Fn(&str) -> bool) -> Option<Calls> {
+    let text = Text::new(source.to_string(), version).ok()?;
+    let module = text.module();
+    if module.is_too_deep() {
+        return None;
+    }
+    let mut found = Calls::default();
+    for node in module.descendants(module.root()) {
+        match node {
+            AnyNodeRef::StmtFunctionDef(function) if wanted(&function.name) => {
+                found.functions.extend(module.path_of(function));
+            }
+            AnyNodeRef::StmtClassDef(class) => {
+                let bases = class.arguments.iter().flat_map(|it| &it.args);
+                let bases = bases.filter_map(|base| last_part(base).map(str::to_string));
+                found
+                    .classes
+                    .push((class.name.to_string(), bases.collect()));
+            }
+            _ => {}
+        }
+    }
+    for call in module.calls() {
+        let Some(name) = last_part(&call.func) else {
+            continue;
+        };
+        let imported = module.qualified_name(&call.func);
+        // `from m import fetch as f`
+        let name = match &imported {
+            Some(imported) => imported.rsplit('.').next().unwrap_or(name),
+            None => name,
+        }
+        .to_string();
+        if !wanted(&name) {
+            continue;
+        }
+        let reaches = match (imported, module.function_definition(&call.func)) {
+            (Some(imported), _) => Reach::Imported(imported),
+            (None, Some(function)) => module
+                .path_of(function)
+                .map_or(Reach::Unknown, Reach::Local),
+            (None, None) => Reach::Unknown,
+        };
+        found.sites.push(CallSite {
+            name,
+            func: call.func.range().into(),
+            row: module.row(call.start()),
+            within: module.function(*call).and_then(|it| module.path_of(it)),
+            catchers: module.catchers(*call),
+            reaches,
+        });
+    }
+    Some(found)
+}
+
+fn last_part(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Name(name) => Some(name.id.as_str()),
+        Expr::Attribute(attribute) => Some(attribute.attr.as_str()),
+        Expr::Subscript(subscript) => last_part(&subscript.value),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_found_with_what_is_around_them() {
+        let source = "\
+from m import load as l
+class A(base.B[int], C):
+    async def fetch(self):
+        try:
+            await self.load()
+        except (ValueError, KeyError):
+            pass
+    async def load(self): ...
+async def main(a):
+    l()
+    a.load()
+";
+        let calls = calls(source, PythonVersion::PY311, |name| name == "load").unwrap();
+        assert_eq!(calls.functions, ["A.load"]);
+        assert_eq!(
+            calls.classes,
+            [("A".to_string(), vec!["B".to_string(), "C".to_string()])]
+        );
+        let reached: Vec<_> = calls.sites.iter().map(|it| &it.reaches).collect();
+        assert_eq!(
+            reached,
+            [
+                &Reach::Local("A.load".to_string()),
+                &Reach::Imported("m.load".to_string()),
+                &Reach::Unknown,
+            ]
+        );
+        let within: Vec<_> = calls.sites.iter().map(|it| it.within.as_deref()).collect();
+        assert_eq!(within, [Some("A.fetch"), Some("main"), Some("main")]);
+        assert_eq!(calls.sites[0].row, 5);
+        let [Catcher::Try { handlers, .. }] = calls.sites[0].catchers.as_slice() else {
+            panic!("{:?}", calls.sites[0].catchers);
+        };
+        assert_eq!(handlers[0].row, 6);
+        let types: Vec<_> = handlers[0].types.iter().map(|it| &*it.text).collect();
+        assert_eq!(types, ["ValueError", "KeyError"]);
+    }
+}

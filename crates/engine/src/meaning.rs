@@ -1,0 +1,137 @@
+//! What lies outside of the module: types, and who calls a function.
+//!
+//! A codemod asks when it needs to know, and gets what is known. What is not known yet is noted,
+//! and the text is gone over again when all that was noted has been answered: so the questions
+//! about a file go out together, and a codemod stays a plain function.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+
+use python::Catcher;
+use rustc_hash::FxHashMap;
+use types::{Answer, Question};
+
+/// Whoever knows the other files. It answers for one file.
+pub trait Oracle {
+    /// The answers to `questions` about `text`, which the file is taken to hold, in their order.
+    fn types(&self, text: &str, questions: &[Question]) -> Vec<Answer>;
+
+    /// For each of these functions of the file (`Client.fetch`, as
+    /// [`python::Module::path_of`] names them) the calls of it in the files of the run, and the
+    /// calls of the functions around those.
+    fn callers(&self, functions: &[String]) -> Vec<Vec<Caller>>;
+}
+
+/// Whom to ask.
+#[derive(Clone, Copy)]
+pub enum Asking<'a> {
+    /// Nobody: what the module does not show stays unknown.
+    Nobody,
+    /// Nobody yet: where something is asked, the file is undecided, and will be rewritten again.
+    Later,
+    /// This.
+    Oracle(&'a dyn Oracle),
+}
+
+/// A place that an exception of a function passes on its way out, since the function is called
+/// there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The file, as it is shown.
+    pub file: PathBuf,
+    /// The line of the call, from 1.
+    pub row: usize,
+    /// What is around the call, up to the end of the function that it stands in, from the inside
+    /// out.
+    pub catchers: Vec<Catcher>,
+}
+
+/// What has been asked about one text, and what has been answered.
+#[derive(Default)]
+pub(crate) struct Meaning {
+    state: RefCell<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Whether there is anybody to ask.
+    is_open: bool,
+    answers: FxHashMap<Question, Answer>,
+    callers: FxHashMap<String, Vec<Caller>>,
+    questions: Vec<Question>,
+    functions: Vec<String>,
+}
+
+/// Rounds of questions about one text. The answer to one may lead to the next; nobody has needed
+/// more than four.
+const MAX_ROUNDS: usize = 8;
+
+impl Meaning {
+    pub(crate) fn new(asking: Asking<'_>) -> Self {
+        let meaning = Self::default();
+        meaning.state.borrow_mut().is_open = !matches!(asking, Asking::Nobody);
+        meaning
+    }
+
+    /// Goes over the text until all that it asks is answered. Says whether something was asked
+    /// that will be answered later only.
+    pub(crate) fn settle<T>(
+        &self,
+        asking: Asking<'_>,
+        text: &str,
+        mut look: impl FnMut() -> T,
+    ) -> (T, bool) {
+        let mut seen = look();
+        for _ in 0..MAX_ROUNDS {
+            let (questions, functions) = {
+                let mut state = self.state.borrow_mut();
+                (
+                    std::mem::take(&mut state.questions),
+                    std::mem::take(&mut state.functions),
+                )
+            };
+            if questions.is_empty() && functions.is_empty() {
+                return (seen, false);
+            }
+            let Asking::Oracle(oracle) = asking else {
+                return (seen, true);
+            };
+            let answers = oracle.types(text, &questions);
+            let callers = oracle.callers(&functions);
+            let mut state = self.state.borrow_mut();
+            state.answers.extend(questions.into_iter().zip(answers));
+            state.callers.extend(functions.into_iter().zip(callers));
+            drop(state);
+            seen = look();
+        }
+        (seen, false)
+    }
+
+    pub(crate) fn answer(&self, question: Question) -> Answer {
+        let mut state = self.state.borrow_mut();
+        if let Some(answer) = state.answers.get(&question) {
+            return answer.clone();
+        }
+        if state.is_open && !state.questions.contains(&question) {
+            state.questions.push(question);
+        }
+        Answer::Unknown(None)
+    }
+
+    pub(crate) fn callers(&self, function: &str) -> Vec<Caller> {
+        let mut state = self.state.borrow_mut();
+        if let Some(callers) = state.callers.get(function) {
+            return callers.clone();
+        }
+        if state.is_open && !state.functions.iter().any(|known| known == function) {
+            state.functions.push(function.to_string());
+        }
+        Vec::new()
+    }
+}
+
+impl std::fmt::Debug for Meaning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Meaning").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,261 @@
+//! What a type gives to `await`, and how it is entered.
+
+use ruff_db::files::FileRange;
+use ruff_db::source::line_index;
+use ruff_python_ast::find_node::covering_node;
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, ExprRef};
+use ruff_text_size::Ranged;
+use ty_module_resolver::file_to_module;
+use ty_python_semantic::types::{KnownClass, Type};
+use ty_python_semantic::{
+    HasType, TypeHierarchyClass, definitions_for_attribute, type_hierarchy_prepare,
+    type_hierarchy_supertypes,
+};
+
+use super::Inference;
+use crate::{Answer, Context, Gives, Place, Value};
+
+/// A class deeper than this is a cycle.
+const MAX_DEPTH: usize = 30;
+
+/// A class and those that it derives from.
+#[derive(Default)]
+struct Ancestry {
+    /// Qualified names, the closest first.
+    names: Vec<String>,
+    /// Whether a base is unknown, and anything may come from it.
+    is_open: bool,
+}
+
+impl<'db> Inference<'db> {
+    /// What the value of an expression gives to `await`.
+    pub(super) fn value(&self, expr: ExprRef<'_>) -> Answer {
+        self.value_in(expr, 0)
+    }
+
+    /// The same, `depth` functions away from the one that was asked about.
+    pub(super) fn value_in(&self, expr: ExprRef<'_>, depth: usize) -> Answer {
+        let Some(ty) = self.type_of(expr) else {
+            return Answer::Unknown(None);
+        };
+        match self.classify(ty) {
+            Some(mut value) => {
+                if let ExprRef::Call(call) = expr
+                    && value.gives == Gives::Coroutine
+                    && let Some(function) = self.called_function(&call.func)
+                {
+                    value.evidence = Some(function.place);
+                }
+                Answer::Value(value)
+            }
+            None => self
+                .returned(expr, depth)
+                .unwrap_or_else(|| Answer::Unknown(self.why_unknown(expr, ty))),
+        }
+    }
+
+    /// None where it may be anything, or several things.
+    fn classify(&self, ty: Type<'db>) -> Option<Value> {
+        let plain = |gives| {
+            Some(Value {
+                gives,
+                shown: self.shown(ty),
+                classes: Vec::new(),
+                evidence: None,
+            })
+        };
+        match ty {
+            Type::Dynamic(_) | Type::Divergent(_) | Type::Never | Type::TypeVar(_) => None,
+            Type::Intersection(_) => None,
+            Type::TypeAlias(alias) => self.classify(alias.value_type(self.db)),
+            Type::Union(union) => {
+                let members = union.elements(self.db).iter();
+                let members: Vec<Value> = members
+                    .map(|member| self.classify(*member))
+                    .collect::<Option<_>>()?;
+                let first = members.first()?;
+                let all = |is: fn(Gives) -> bool| members.iter().all(|it| is(it.gives));
+                let gives = if members.iter().all(|it| it.gives == first.gives) {
+                    first.gives
+                } else if all(is_future) {
+                    Gives::Future // a task is one too
+                } else {
+                    return None;
+                };
+                Some(Value {
+                    gives,
+                    shown: self.shown(ty),
+                    classes: Vec::new(),
+                    evidence: first.evidence.clone(),
+                })
+            }
+            Type::NominalInstance(_) | Type::ProtocolInstance(_) => self.classify_instance(ty),
+            Type::FunctionLiteral(_)
+            | Type::BoundMethod(_)
+            | Type::KnownBoundMethod(_)
+            | Type::WrapperDescriptor(_)
+            | Type::ModuleLiteral(_)
+            | Type::ClassLiteral(_)
+            | Type::GenericAlias(_)
+            | Type::LiteralValue(_) => plain(Gives::Nothing),
+            _ => None,
+        }
+    }
+
+    fn classify_instance(&self, ty: Type<'db>) -> Option<Value> {
+        let ancestry = self.ancestry(ty);
+        let is = |names: &[&str]| {
+            ancestry
+                .names
+                .iter()
+                .any(|name| names.contains(&name.as_str()))
+        };
+        let gives = if is(&["types.CoroutineType", "typing.Coroutine"]) {
+            Gives::Coroutine
+        } else if is(&["_asyncio.Task", "asyncio.tasks.Task"]) {
+            Gives::Task
+        } else if is(&["_asyncio.Future", "asyncio.futures.Future"]) {
+            Gives::Future
+        } else if ancestry.is_open {
+            return None;
+        } else if ty.is_assignable_to(
+            self.db,
+            &self.env,
+            KnownClass::Awaitable.to_instance(self.db, &self.env),
+        ) {
+            Gives::Awaitable
+        } else {
+            Gives::Nothing
+        };
+        Some(Value {
+            gives,
+            shown: self.shown(ty),
+            classes: ancestry.names,
+            evidence: ty
+                .definition(self.db, &self.env)
+                .and_then(|definition| definition.focus_range(self.db))
+                .map(|range| self.place(range)),
+        })
+    }
+
+    fn ancestry(&self, ty: Type<'db>) -> Ancestry {
+        let mut ancestry = Ancestry::default();
+        let Some(class) = type_hierarchy_prepare(self.db, &self.env, ty) else {
+            ancestry.is_open = true;
+            return ancestry;
+        };
+        let mut level = vec![class];
+        for _ in 0..MAX_DEPTH {
+            let mut next = Vec::new();
+            for class in level {
+                let name = self.class_name(&class);
+                if ancestry.names.contains(&name) {
+                    continue;
+                }
+                ancestry.names.push(name);
+                match self.bases(&class) {
+                    Some(bases) => next.extend(bases),
+                    None => ancestry.is_open = true,
+                }
+            }
+            if next.is_empty() {
+                return ancestry;
+            }
+            level = next;
+        }
+        ancestry.is_open = true;
+        ancestry
+    }
+
+    /// The classes that a class names as its bases; none where one of them is unknown.
+    fn bases(&self, class: &TypeHierarchyClass<'db>) -> Option<Vec<TypeHierarchyClass<'db>>> {
+        let file = class.file.file(self.db);
+        let inference = Inference::new(self.db, file);
+        let module = ruff_db::parsed::parsed_module(self.db, inference.model.python_file());
+        let module = module.load(self.db);
+        let root = AnyNodeRef::from(module.syntax());
+        let found = covering_node(root, class.selection_range)
+            .find_last(|node| node.is_stmt_class_def())
+            .ok()?;
+        let AnyNodeRef::StmtClassDef(definition) = found.node() else {
+            return None;
+        };
+        let ty = definition.inferred_type(&inference.model)?;
+        let bases = type_hierarchy_supertypes(self.db, &inference.env, ty);
+        // `Generic[T]` and `Protocol` are forms, and bring nothing.
+        let is_form = |base: &Expr| {
+            let base = match base {
+                Expr::Subscript(subscript) => &*subscript.value,
+                other => other,
+            };
+            match base {
+                Expr::Name(name) => matches!(name.id.as_str(), "Generic" | "Protocol"),
+                Expr::Attribute(attribute) => {
+                    matches!(attribute.attr.as_str(), "Generic" | "Protocol")
+                }
+                _ => false,
+            }
+        };
+        let named = definition.arguments.as_ref().map_or(0, |arguments| {
+            arguments.args.iter().filter(|base| !is_form(base)).count()
+        });
+        (bases.len() >= named).then_some(bases)
+    }
+
+    fn class_name(&self, class: &TypeHierarchyClass<'db>) -> String {
+        let module = file_to_module(self.db, class.file);
+        let module = module.map(|module| module.name(self.db).as_str());
+        [module.unwrap_or("?"), class.name.as_str()].join(".")
+    }
+
+    /// How the value of an expression is entered.
+    pub(super) fn context(&self, expr: ExprRef<'_>) -> Answer {
+        let Some(ty) = self.type_of(expr) else {
+            return Answer::Unknown(None);
+        };
+        if self.classify(ty).is_none() {
+            return Answer::Unknown(self.why_unknown(expr, ty));
+        }
+        // A copy keeps its number in the tree, by which its type is found.
+        let copy = match expr {
+            ExprRef::Call(it) => Expr::from(it.clone()),
+            ExprRef::Name(it) => Expr::from(it.clone()),
+            ExprRef::Attribute(it) => Expr::from(it.clone()),
+            ExprRef::Subscript(it) => Expr::from(it.clone()),
+            ExprRef::Await(it) => Expr::from(it.clone()),
+            _ => return Answer::Unknown(None),
+        };
+        let has = |name: &str| {
+            let attribute = ast::ExprAttribute {
+                node_index: ast::AtomicNodeIndex::default(),
+                range: ruff_text_size::TextRange::default(),
+                value: Box::new(copy.clone()),
+                attr: ast::Identifier::new(name, ruff_text_size::TextRange::default()),
+                ctx: ast::ExprContext::Load,
+            };
+            !definitions_for_attribute(&self.model, &attribute).is_empty()
+        };
+        Answer::Context(Context {
+            sync: has("__enter__"),
+            asynchronous: has("__aenter__"),
+        })
+    }
+
+    /// The type as a person would write it.
+    pub(super) fn shown(&self, ty: Type<'db>) -> String {
+        ty.display(self.db, &self.env).to_string()
+    }
+
+    pub(super) fn place(&self, range: FileRange) -> Place {
+        let file = range.file();
+        let row = line_index(self.db, file).line_index(range.range().start());
+        Place {
+            file: file.path(self.db).as_str().into(),
+            row: row.get(),
+        }
+    }
+}
+
+fn is_future(gives: Gives) -> bool {
+    matches!(gives, Gives::Task | Gives::Future)
+}

@@ -1,0 +1,142 @@
+//! Why nothing is known of an expression, in words that a person can act on.
+
+use ruff_db::files::File;
+use ruff_db::parsed::parsed_module;
+use ruff_python_ast::{self as ast, Expr, ExprRef};
+use ty_python_core::definition::{Definition, DefinitionKind};
+use ty_python_semantic::types::Type;
+use ty_python_semantic::{
+    HasType, ImportAliasResolution, ResolvedDefinition, definitions_for_attribute,
+    definitions_for_name,
+};
+
+use super::Inference;
+
+/// How many definitions are followed.
+const MAX_DEPTH: usize = 6;
+
+impl<'db> Inference<'db> {
+    /// Why `expr`, of type `ty`, is unknown, as far as that can be said.
+    pub(super) fn why_unknown(&self, expr: ExprRef<'_>, ty: Type<'db>) -> Option<String> {
+        if matches!(ty, Type::Union(_) | Type::Intersection(_))
+            && !contains_unknown(&self.shown(ty))
+        {
+            return Some(format!("its type is `{}`", self.shown(ty)));
+        }
+        self.why(expr, MAX_DEPTH)
+    }
+
+    fn why(&self, expr: ExprRef<'_>, depth: usize) -> Option<String> {
+        let depth = depth.checked_sub(1)?;
+        match expr {
+            ExprRef::Await(it) => self.why((&*it.value).into(), depth),
+            ExprRef::Subscript(it) => self.why((&*it.value).into(), depth),
+            ExprRef::Starred(it) => self.why((&*it.value).into(), depth),
+            ExprRef::Named(it) => self.why((&*it.value).into(), depth),
+            ExprRef::Call(call) => self
+                .undeclared(&call.func)
+                .or_else(|| self.why((&*call.func).into(), depth)),
+            ExprRef::Attribute(attribute) => {
+                if self.is_unknown(&attribute.value) {
+                    return self.why((&*attribute.value).into(), depth);
+                }
+                let definitions = definitions_for_attribute(&self.model, attribute);
+                self.why_defined(&definitions, depth)
+            }
+            ExprRef::Name(name) => {
+                let definitions = definitions_for_name(
+                    &self.model,
+                    name.id.as_str(),
+                    name.into(),
+                    ImportAliasResolution::PreserveAliases,
+                );
+                self.why_defined(&definitions, depth)
+            }
+            _ => None,
+        }
+    }
+
+    fn is_unknown(&self, expr: &Expr) -> bool {
+        expr.inferred_type(&self.model)
+            .is_none_or(|ty| contains_unknown(&self.shown(ty)))
+    }
+
+    /// A function that is known, but not what it gives.
+    fn undeclared(&self, func: &Expr) -> Option<String> {
+        let function = self.called_function(func)?;
+        let name = &function.name;
+        let place = &function.place;
+        Some(if function.is_decorated {
+            format!("the decorators of `{name}` are not typed: {place}")
+        } else if function.is_async {
+            return None;
+        } else {
+            format!("`{name}` does not declare what it returns: {place}")
+        })
+    }
+
+    fn why_defined(&self, definitions: &[ResolvedDefinition<'db>], depth: usize) -> Option<String> {
+        definitions
+            .iter()
+            .filter_map(ResolvedDefinition::definition)
+            .find_map(|definition| self.why_definition(definition, depth))
+    }
+
+    fn why_definition(&self, definition: Definition<'db>, depth: usize) -> Option<String> {
+        let file: File = definition.file(self.db);
+        let there = Inference::new(self.db, file);
+        let module = parsed_module(self.db, definition.python_file(self.db)).load(self.db);
+        let name = definition.name(self.db);
+        match definition.kind(self.db) {
+            DefinitionKind::Import(import) => {
+                there.missing(Some(import.alias(&module).name.as_str()), 0)
+            }
+            DefinitionKind::ImportFrom(import) => there.missing_from(import.import(&module)),
+            DefinitionKind::StarImport(import) => there.missing_from(import.import(&module)),
+            DefinitionKind::ImportFromSubmodule(import) => {
+                there.missing_from(import.import(&module))
+            }
+            DefinitionKind::Parameter(_) => {
+                let place = there.place(definition.focus_range(self.db, &module));
+                Some(format!(
+                    "the parameter `{}` has no annotation that says more: {place}",
+                    name?
+                ))
+            }
+            DefinitionKind::WithItem(item) => there.why(item.context_expr(&module).into(), depth),
+            DefinitionKind::For(stmt) => there.why(stmt.iterable(&module).into(), depth),
+            DefinitionKind::Comprehension(clause) => {
+                there.why(clause.iterable(&module).into(), depth)
+            }
+            kind => there.why(kind.value(&module)?.into(), depth),
+        }
+    }
+
+    fn missing_from(&self, import: &ast::StmtImportFrom) -> Option<String> {
+        self.missing(import.module.as_deref(), import.level)
+    }
+
+    /// Says so where a module that is imported cannot be found.
+    fn missing(&self, module: Option<&str>, level: u32) -> Option<String> {
+        if self.model.resolve_module(module, level).is_some() {
+            return None;
+        }
+        let package = module?.split('.').next()?;
+        Some(if level > 0 {
+            format!(
+                "the module `{}{}` is not found",
+                ".".repeat(level as usize),
+                module?
+            )
+        } else {
+            format!(
+                "package `{package}` is not installed: pass --python with the project's environment"
+            )
+        })
+    }
+}
+
+/// Whether a type that is shown like this leaves something open.
+fn contains_unknown(shown: &str) -> bool {
+    shown.contains("Unknown") || shown.contains("Any") || shown.contains("Todo")
+}

@@ -1,0 +1,180 @@
+//! Which function a call reaches, and what a function gives that does not declare it.
+
+use ruff_db::parsed::parsed_module;
+use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
+use ruff_python_ast::{self as ast, Expr, ExprRef, Stmt};
+use ty_module_resolver::file_to_module;
+use ty_python_core::definition::{Definition, DefinitionKind};
+use ty_python_core::scope::NodeWithScopeKind;
+use ty_python_core::semantic_index;
+use ty_python_semantic::types::TypeDefinition;
+
+use super::Inference;
+use crate::{Answer, Function, Value};
+
+/// How many functions are followed from the one that was asked about.
+const MAX_DEPTH: usize = 4;
+
+impl<'db> Inference<'db> {
+    /// Which function a call of an expression reaches.
+    pub(super) fn callee(&self, func: ExprRef<'_>) -> Answer {
+        let function = self.definition(func).and_then(|it| self.function(it));
+        if let Some(function) = function {
+            return Answer::Callee(function);
+        }
+        let ty = self.type_of(func);
+        Answer::Unknown(ty.and_then(|ty| self.why_unknown(func, ty)))
+    }
+
+    pub(super) fn called_function(&self, func: &Expr) -> Option<Function> {
+        self.function(self.definition(func.into())?)
+    }
+
+    /// The function that an expression is.
+    pub(super) fn definition(&self, func: ExprRef<'_>) -> Option<Definition<'db>> {
+        match self.type_of(func)?.definition(self.db, &self.env)? {
+            TypeDefinition::Function(definition) => Some(definition),
+            _ => None,
+        }
+    }
+
+    fn function(&self, definition: Definition<'db>) -> Option<Function> {
+        let module = parsed_module(self.db, definition.python_file(self.db)).load(self.db);
+        let DefinitionKind::Function(node) = definition.kind(self.db) else {
+            return None;
+        };
+        let node = node.node(&module);
+        let file = definition.program_file(self.db);
+        let index = semantic_index(self.db, file);
+        let mut parts = vec![node.name.to_string()];
+        let mut scope = Some(definition.file_scope(self.db));
+        while let Some(id) = scope {
+            let data = index.scope(id);
+            match data.node() {
+                NodeWithScopeKind::Class(class) => {
+                    parts.push(class.node(&module).name.to_string());
+                }
+                NodeWithScopeKind::Function(function) => {
+                    parts.push(format!("{}.<locals>", function.node(&module).name));
+                }
+                _ => {}
+            }
+            scope = data.parent();
+        }
+        parts.reverse();
+        let resolved = file_to_module(self.db, file.resolver_file(self.db));
+        Some(Function {
+            module: resolved.map(|module| module.name(self.db).as_str().to_string()),
+            name: parts.join("."),
+            place: self.place(definition.focus_range(self.db, &module)),
+            is_async: node.is_async,
+            is_decorated: !node.decorator_list.is_empty(),
+            is_generator: has_yield(node),
+        })
+    }
+
+    /// What a call gives whose function declares nothing: what it returns, if that is the same
+    /// at each `return`. ty leaves such calls unknown.
+    pub(super) fn returned(&self, expr: ExprRef<'_>, depth: usize) -> Option<Answer> {
+        let ExprRef::Call(call) = expr else {
+            return None;
+        };
+        if depth == MAX_DEPTH {
+            return None;
+        }
+        let definition = self.definition((&*call.func).into())?;
+        let module = parsed_module(self.db, definition.python_file(self.db)).load(self.db);
+        let DefinitionKind::Function(node) = definition.kind(self.db) else {
+            return None;
+        };
+        let node = node.node(&module);
+        let is_plain = !node.is_async
+            && node.decorator_list.is_empty()
+            && node.returns.is_none()
+            && !has_yield(node);
+        if !is_plain {
+            return None;
+        }
+        let mut returns = Returns::default();
+        returns.visit_body(&node.body);
+        let there = Inference::new(self.db, definition.file(self.db));
+        let mut values: Vec<Value> = Vec::new();
+        for value in &returns.values {
+            // A bare `return` gives None.
+            match there.value_in(ExprRef::from((*value)?), depth + 1) {
+                Answer::Value(value) => values.push(value),
+                _ => return None,
+            }
+        }
+        // Without an end that returns, it may give None.
+        if !node.body.last().is_some_and(never_falls_through) {
+            return None;
+        }
+        let first = values.first()?.clone();
+        values
+            .iter()
+            .all(|value| value.gives == first.gives)
+            .then_some(Answer::Value(first))
+    }
+}
+
+/// Whether what stands after the statement is never reached.
+fn never_falls_through(stmt: &Stmt) -> bool {
+    let ends = |body: &[Stmt]| body.last().is_some_and(never_falls_through);
+    match stmt {
+        Stmt::Return(_) | Stmt::Raise(_) => true,
+        Stmt::If(stmt) => {
+            let has_else = stmt.elif_else_clauses.iter().any(|it| it.test.is_none());
+            has_else && ends(&stmt.body) && stmt.elif_else_clauses.iter().all(|it| ends(&it.body))
+        }
+        Stmt::With(stmt) => ends(&stmt.body),
+        Stmt::Try(stmt) => {
+            let handlers = stmt.handlers.iter();
+            let mut handlers = handlers.map(|ast::ExceptHandler::ExceptHandler(it)| ends(&it.body));
+            (ends(&stmt.body) || ends(&stmt.orelse)) && handlers.all(|ends| ends)
+        }
+        _ => false,
+    }
+}
+
+/// The `return` statements of a function's own body.
+#[derive(Default)]
+struct Returns<'a> {
+    values: Vec<Option<&'a Expr>>,
+}
+
+impl<'a> Visitor<'a> for Returns<'a> {
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        match stmt {
+            Stmt::FunctionDef(_) | Stmt::ClassDef(_) => {}
+            Stmt::Return(stmt) => self.values.push(stmt.value.as_deref()),
+            _ => walk_stmt(self, stmt),
+        }
+    }
+
+    fn visit_expr(&mut self, _: &'a Expr) {}
+}
+
+/// Whether `yield` stands in a function's own body.
+pub(super) fn has_yield(function: &ast::StmtFunctionDef) -> bool {
+    #[derive(Default)]
+    struct Yields(bool);
+    impl Visitor<'_> for Yields {
+        fn visit_stmt(&mut self, stmt: &Stmt) {
+            if !matches!(stmt, Stmt::FunctionDef(_) | Stmt::ClassDef(_)) {
+                walk_stmt(self, stmt);
+            }
+        }
+
+        fn visit_expr(&mut self, expr: &Expr) {
+            match expr {
+                Expr::Yield(_) | Expr::YieldFrom(_) => self.0 = true,
+                Expr::Lambda(_) => {}
+                _ => walk_expr(self, expr),
+            }
+        }
+    }
+    let mut yields = Yields::default();
+    yields.visit_body(&function.body);
+    yields.0
+}
