@@ -173,7 +173,9 @@ impl<'a> Calling<'a> {
             let asked = self.reached(meaning, caller, text, &sites);
             for ((_, site), answer) in sites.iter().zip(asked) {
                 let reaches = match (&site.reaches, answer) {
-                    (Reach::Local(local), _) => caller == file && local == path,
+                    (Reach::Local(local), _) => {
+                        (caller == file && local == path) || self.overrides(path, local)
+                    }
                     (_, Answer::Callee(function)) => {
                         let is_here = function.place.file == self.files[file].file.canonical;
                         (is_here && function.name == path) || self.overrides(path, &function.name)

@@ -148,7 +148,9 @@ fn folders(arguments: Run) -> Result<Folders> {
         unsafe_fixes: arguments.unsafe_fixes.then_some(true),
         show_withheld: arguments.show_withheld.then_some(true),
         types: arguments.no_types.then_some(false),
-        python: arguments.python,
+        python: arguments
+            .python
+            .map(|path| std::path::absolute(&path).unwrap_or(path)),
         ..Layer::default()
     };
     Ok(Folders::new(flags, selected, files, settings, search))

@@ -123,6 +123,8 @@ impl Project {
             .env_remove("NO_COLOR")
             .env_remove("FORCE_COLOR")
             .env_remove("CLICOLOR_FORCE")
+            .env_remove("VIRTUAL_ENV")
+            .env_remove("CONDA_PREFIX")
             .stdin(Stdio::null());
         command
     }

@@ -89,7 +89,10 @@ impl<'db> Inference<'db> {
                     evidence: first.evidence.clone(),
                 })
             }
-            Type::NominalInstance(_) | Type::ProtocolInstance(_) => self.classify_instance(ty),
+            Type::NominalInstance(_) => self.classify_instance(ty),
+            // What has the methods of a protocol may have `__await__` as well.
+            Type::ProtocolInstance(_) if !self.is_awaitable(ty) => None,
+            Type::ProtocolInstance(_) => plain(Gives::Awaitable),
             Type::FunctionLiteral(_)
             | Type::BoundMethod(_)
             | Type::KnownBoundMethod(_)
@@ -118,11 +121,7 @@ impl<'db> Inference<'db> {
             Gives::Future
         } else if ancestry.is_open {
             return None;
-        } else if ty.is_assignable_to(
-            self.db,
-            &self.env,
-            KnownClass::Awaitable.to_instance(self.db, &self.env),
-        ) {
+        } else if self.is_awaitable(ty) {
             Gives::Awaitable
         } else {
             Gives::Nothing
@@ -136,6 +135,11 @@ impl<'db> Inference<'db> {
                 .and_then(|definition| definition.focus_range(self.db))
                 .map(|range| self.place(range)),
         })
+    }
+
+    fn is_awaitable(&self, ty: Type<'db>) -> bool {
+        let awaitable = KnownClass::Awaitable.to_instance(self.db, &self.env);
+        ty.is_assignable_to(self.db, &self.env, awaitable)
     }
 
     fn ancestry(&self, ty: Type<'db>) -> Ancestry {
@@ -199,7 +203,15 @@ impl<'db> Inference<'db> {
         let named = definition.arguments.as_ref().map_or(0, |arguments| {
             arguments.args.iter().filter(|base| !is_form(base)).count()
         });
-        (bases.len() >= named).then_some(bases)
+        // Where none is known, `object` is given in their place.
+        let only_object = matches!(bases.as_slice(), [base] if base.name == "object");
+        let is_object = |base: &Expr| matches!(base, Expr::Name(name) if name.id == "object");
+        let says_object = definition
+            .arguments
+            .as_ref()
+            .is_some_and(|arguments| arguments.args.iter().any(is_object));
+        let is_complete = bases.len() >= named && (named == 0 || !only_object || says_object);
+        is_complete.then_some(bases)
     }
 
     fn class_name(&self, class: &TypeHierarchyClass<'db>) -> String {

@@ -3,7 +3,7 @@
 use ruff_db::files::File;
 use ruff_db::parsed::parsed_module;
 use ruff_python_ast::{self as ast, Expr, ExprRef};
-use ty_python_core::definition::{Definition, DefinitionKind};
+use ty_python_core::definition::{Definition, DefinitionKind, ParameterDefinitionNodeKind};
 use ty_python_semantic::types::Type;
 use ty_python_semantic::{
     HasType, ImportAliasResolution, ResolvedDefinition, definitions_for_attribute,
@@ -34,7 +34,7 @@ impl<'db> Inference<'db> {
             ExprRef::Starred(it) => self.why((&*it.value).into(), depth),
             ExprRef::Named(it) => self.why((&*it.value).into(), depth),
             ExprRef::Call(call) => self
-                .undeclared(&call.func)
+                .undeclared(&call.func, depth)
                 .or_else(|| self.why((&*call.func).into(), depth)),
             ExprRef::Attribute(attribute) => {
                 if self.is_unknown(&attribute.value) {
@@ -62,17 +62,57 @@ impl<'db> Inference<'db> {
     }
 
     /// A function that is known, but not what it gives.
-    fn undeclared(&self, func: &Expr) -> Option<String> {
-        let function = self.called_function(func)?;
-        let name = &function.name;
-        let place = &function.place;
-        Some(if function.is_decorated {
-            format!("the decorators of `{name}` are not typed: {place}")
-        } else if function.is_async {
+    fn undeclared(&self, func: &Expr, depth: usize) -> Option<String> {
+        let definition = self.definition(func.into())?;
+        let file = definition.file(self.db);
+        if file.path(self.db).is_vendored_path() {
+            return None; // typeshed declares all
+        }
+        let module = parsed_module(self.db, definition.python_file(self.db)).load(self.db);
+        let DefinitionKind::Function(node) = definition.kind(self.db) else {
             return None;
-        } else {
-            format!("`{name}` does not declare what it returns: {place}")
-        })
+        };
+        let node = node.node(&module);
+        let there = Inference::new(self.db, file);
+        let place = there.place(definition.focus_range(self.db, &module));
+        let name = &node.name;
+        let opaque = node.decorator_list.iter().find(|decorator| {
+            let decorator = match &decorator.expression {
+                Expr::Call(call) => &*call.func,
+                other => other,
+            };
+            there.is_unknown(decorator)
+        });
+        match (&node.returns, opaque) {
+            (_, Some(decorator)) => Some(
+                there
+                    .why((&decorator.expression).into(), depth)
+                    .unwrap_or_else(|| format!("a decorator of `{name}` is not typed: {place}")),
+            ),
+            (Some(returns), None) => there.why_annotation(returns, depth),
+            (None, None) if !node.is_async => Some(format!(
+                "`{name}` does not declare what it returns: {place}"
+            )),
+            (None, None) => None,
+        }
+    }
+
+    /// Why an annotation says nothing.
+    fn why_annotation(&self, annotation: &Expr, depth: usize) -> Option<String> {
+        match annotation {
+            Expr::Subscript(it) => self
+                .why_annotation(&it.value, depth)
+                .or_else(|| self.why_annotation(&it.slice, depth)),
+            Expr::BinOp(it) => self
+                .why_annotation(&it.left, depth)
+                .or_else(|| self.why_annotation(&it.right, depth)),
+            Expr::Tuple(it) => it
+                .elts
+                .iter()
+                .find_map(|element| self.why_annotation(element, depth)),
+            Expr::Name(_) | Expr::Attribute(_) => self.why(annotation.into(), depth),
+            _ => None,
+        }
     }
 
     fn why_defined(&self, definitions: &[ResolvedDefinition<'db>], depth: usize) -> Option<String> {
@@ -86,7 +126,6 @@ impl<'db> Inference<'db> {
         let file: File = definition.file(self.db);
         let there = Inference::new(self.db, file);
         let module = parsed_module(self.db, definition.python_file(self.db)).load(self.db);
-        let name = definition.name(self.db);
         match definition.kind(self.db) {
             DefinitionKind::Import(import) => {
                 there.missing(Some(import.alias(&module).name.as_str()), 0)
@@ -96,11 +135,19 @@ impl<'db> Inference<'db> {
             DefinitionKind::ImportFromSubmodule(import) => {
                 there.missing_from(import.import(&module))
             }
-            DefinitionKind::Parameter(_) => {
+            DefinitionKind::Parameter(parameter) => {
+                let parameter = match parameter {
+                    ParameterDefinitionNodeKind::VariadicPositionalParameter(it)
+                    | ParameterDefinitionNodeKind::VariadicKeywordParameter(it) => it.node(&module),
+                    ParameterDefinitionNodeKind::Parameter(it) => &it.node(&module).parameter,
+                };
+                if let Some(annotation) = &parameter.annotation {
+                    return there.why_annotation(annotation, depth);
+                }
                 let place = there.place(definition.focus_range(self.db, &module));
                 Some(format!(
-                    "the parameter `{}` has no annotation that says more: {place}",
-                    name?
+                    "the parameter `{}` has no annotation: {place}",
+                    parameter.name
                 ))
             }
             DefinitionKind::WithItem(item) => there.why(item.context_expr(&module).into(), depth),

@@ -6,9 +6,12 @@ mod explain;
 mod functions;
 mod probe;
 mod system;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, BufReader, Write};
 use std::panic::AssertUnwindSafe;
+use std::path::Path;
 
 use ruff_db::files::File;
 use ruff_db::source::source_text;
@@ -89,13 +92,32 @@ fn answer_request(
     let Some((_, database)) = current else {
         return Ok(problem);
     };
-    if system::is_table(&request.text) {
-        return Ok(problem); // it would take gigabytes
+    answer_each(
+        database,
+        &request.path,
+        &request.text,
+        &request.questions,
+        |number, answer| wire::send(&Reply::Answer(number, answer), output),
+    )?;
+    Ok(problem)
+}
+
+/// Answers questions about the file at `path`, taken to hold `text`, one after the other. What is
+/// not answered is unknown.
+fn answer_each<E>(
+    database: &mut Database,
+    path: &Path,
+    text: &str,
+    questions: &[Question],
+    mut take: impl FnMut(usize, Answer) -> Result<(), E>,
+) -> Result<(), E> {
+    if system::is_table(text) {
+        return Ok(()); // it would take gigabytes
     }
-    let Some(file) = database.file(&request.path) else {
-        return Ok(problem);
+    let Some(file) = database.file(path) else {
+        return Ok(());
     };
-    let probe = Probe::new(&request.text, &request.questions);
+    let probe = Probe::new(text, questions);
     let before = source_text(database, file);
     let is_changed = before.as_str() != probe.text;
     if is_changed {
@@ -103,17 +125,17 @@ fn answer_request(
         file.set_source_text_override(database).to(Some(text));
     }
     let mut answered: FxHashMap<(Ask, TextRange), Answer> = FxHashMap::default();
-    for (number, question) in request.questions.iter().enumerate() {
+    for (number, question) in questions.iter().enumerate() {
         let range = probe.range(number);
         let answer = answered
             .entry((question.ask, range))
             .or_insert_with(|| guarded(database, file, question, range));
-        wire::send(&Reply::Answer(number, answer.clone()), output)?;
+        take(number, answer.clone())?;
     }
     if is_changed {
         file.set_source_text_override(database).to(None);
     }
-    Ok(problem)
+    Ok(())
 }
 
 /// The answer, or unknown where ty panics.
@@ -143,8 +165,13 @@ impl<'db> Inference<'db> {
         if !root.range().contains_range(range) {
             return Answer::Unknown(None);
         }
-        let found = covering_node(root, range).find_last(|node| node.range() == range);
-        let Some(expr) = found.ok().and_then(|found| found.node().as_expr_ref()) else {
+        // An expression that is a statement has that one's range too.
+        let covering = covering_node(root, range);
+        let Some(expr) = covering
+            .ancestors()
+            .filter(|node| node.range() == range)
+            .find_map(AnyNodeRef::as_expr_ref)
+        else {
             return Answer::Unknown(None);
         };
         match question.ask {

@@ -1,0 +1,379 @@
+//! What types and callers in other files decide, and what the inference survives.
+
+use std::fmt::Write as _;
+
+use crate::project::Project;
+
+/// A client whose methods another module gathers.
+const CLIENT: &str = "\
+import asyncio
+
+
+class Client:
+    async def fetch(self, path):
+        return path
+
+    def later(self, path):
+        return self.fetch(path)
+
+    def soon(self, path):
+        return asyncio.ensure_future(self.fetch(path))
+";
+
+/// A module that gathers `call`s of that client.
+fn gathers(call: &str) -> String {
+    format!(
+        "\
+import asyncio
+
+from client import Client
+
+
+async def load(client: Client):
+    await asyncio.gather(client.{call}('a'), client.{call}('b'))
+"
+    )
+}
+
+const PYPROJECT: (&str, &str) = ("pyproject.toml", "[project]\nrequires-python = '>=3.11'\n");
+
+fn project(files: &[(&str, &str)]) -> Project {
+    Project::new(
+        files
+            .iter()
+            .copied()
+            .chain([PYPROJECT, ("client.py", CLIENT)]),
+    )
+}
+
+fn withheld(project: &Project, arguments: &[&str]) -> String {
+    let shown = ["--show-withheld", "--output-format", "concise", "-v"];
+    let ran = project.run(shown.iter().chain(arguments).copied());
+    assert!(ran.status < 2, "{ran:?}");
+    ran.stdout + &ran.stderr
+}
+
+#[test]
+fn what_is_no_coroutine_is_withheld_with_its_definition() {
+    let project = project(&[("main.py", &gathers("soon"))]);
+    let said = withheld(&project, &["main.py"]);
+    assert!(
+        said.contains("`client.soon('a')` is a task that runs already"),
+        "{said}"
+    );
+    project.write(
+        "main.py",
+        "\
+import asyncio
+
+
+class Lazy:
+    def __await__(self):
+        yield
+
+
+async def main(lazy: Lazy):
+    await asyncio.gather(lazy, lazy.__class__())
+",
+    );
+    let said = withheld(&project, &["main.py"]);
+    assert!(
+        said.contains("`lazy` is a `Lazy`, not a coroutine"),
+        "{said}"
+    );
+    assert!(said.contains("main.py:4)"), "{said}");
+}
+
+#[test]
+fn a_missing_package_is_named() {
+    let project = project(&[(
+        "main.py",
+        "import asyncio\nimport foo\n\n\nasync def main():\n    await asyncio.gather(foo.a(), foo.b())\n",
+    )]);
+    let said = withheld(&project, &["main.py"]);
+    assert!(
+        said.contains("package `foo` is not installed: pass --python"),
+        "{said}"
+    );
+}
+
+#[test]
+fn an_environment_is_looked_into() {
+    let project = project(&[
+        (
+            "main.py",
+            "import asyncio\nimport foo\n\n\nasync def main():\n    await asyncio.gather(foo.a(), foo.a())\n",
+        ),
+        ("env/pyvenv.cfg", "home = /usr/bin\nversion = 3.11.7\n"),
+        (
+            "env/lib/python3.11/site-packages/foo/__init__.py",
+            "async def a(): ...\n",
+        ),
+        ("env/bin/python", ""),
+    ]);
+    let patch = project.run(["--diff", "--python", "env", "main.py"]);
+    assert!(
+        patch.stdout.contains("+        tg.create_task(foo.a())"),
+        "{patch:?}"
+    );
+    let said = withheld(&project, &["--python", "nowhere", "main.py"]);
+    assert!(said.contains("nowhere` is no Python environment"), "{said}");
+}
+
+#[test]
+fn a_coroutine_of_another_module_is_gathered() {
+    for call in ["fetch", "later"] {
+        let project = project(&[("main.py", &gathers(call))]);
+        let patch = project.run(["--diff", "."]);
+        assert!(
+            patch
+                .stdout
+                .contains("+    async with asyncio.TaskGroup() as tg:"),
+            "{patch:?}"
+        );
+        let without = withheld(&project, &["--no-types"]);
+        assert!(
+            without.contains("is not known to give a coroutine"),
+            "{without}"
+        );
+        assert!(!without.contains("questions about types"), "{without}");
+    }
+}
+
+#[test]
+fn what_no_codemod_asks_starts_no_child() {
+    let project = Project::of(crate::project::SLEEPS);
+    let said = withheld(&project, &[]);
+    assert!(!said.contains("questions about types"), "{said}");
+}
+
+#[test]
+fn a_handler_around_a_call_in_another_file_withholds() {
+    let caller =
+        |block: &str| format!("from main import load\n\n\nasync def use(client):\n{block}");
+    let caught = "    try:\n        await load(client)\n    except ValueError:\n        pass\n";
+    let project = project(&[("main.py", &gathers("fetch")), ("use.py", &caller(caught))]);
+    for arguments in [&["."][..], &["--no-types", "."][..]] {
+        let said = withheld(&project, arguments);
+        if arguments.contains(&"--no-types") {
+            // Nobody knows what `client.fetch` is then, which is found out first.
+            assert!(said.contains("is not known to give a coroutine"), "{said}");
+        } else {
+            assert!(
+                said.contains("`except ValueError` in use.py:7 would no longer match"),
+                "{said}"
+            );
+        }
+    }
+    let unwrap = "gather-to-taskgroup.exceptions=\"unwrap\"";
+    let patch = project.run(["--diff", "--config", unwrap, "."]);
+    assert!(
+        patch.stdout.contains("+        raise group.exceptions[0]"),
+        "{patch:?}"
+    );
+
+    // What catches everything goes on doing so, and whoever is further out sees nothing.
+    let everything = "    try:\n        await load(client)\n    except Exception:\n        pass\n";
+    project.write(
+        "use.py",
+        caller(everything)
+            + "\n\nasync def outer(client):\n    try:\n        await use(client)\n    except KeyError:\n        pass\n",
+    );
+    assert!(
+        project
+            .run(["--diff", "."])
+            .stdout
+            .contains("+    async with")
+    );
+
+    // Through another function, and as an assertion of a test.
+    project.write(
+        "use.py",
+        caller("    await load(client)\n")
+            + "\n\nasync def test(self, client):\n    with self.assertRaises(KeyError):\n        await use(client)\n",
+    );
+    let said = withheld(&project, &["."]);
+    assert!(
+        said.contains("`self.assertRaises(KeyError)` in use.py:9"),
+        "{said}"
+    );
+
+    // A function of the same name that is another one.
+    project.write(
+        "use.py",
+        "class Other:\n    async def load(self): ...\n\n\nasync def use(other: Other):\n    try:\n        await other.load()\n    except ValueError:\n        pass\n",
+    );
+    assert!(
+        project
+            .run(["--diff", "."])
+            .stdout
+            .contains("+    async with")
+    );
+}
+
+#[test]
+fn a_call_of_the_base_class_may_run_the_method() {
+    let project = project(&[
+        (
+            "main.py",
+            "\
+import asyncio
+
+from base import Base
+from client import Client
+
+
+class Loader(Base):
+    async def load(self, client: Client):
+        await asyncio.gather(client.fetch('a'), client.fetch('b'))
+",
+        ),
+        (
+            "base.py",
+            "\
+class Base:
+    async def load(self, client): ...
+
+    async def run(self, client):
+        try:
+            await self.load(client)
+        except OSError:
+            pass
+",
+        ),
+    ]);
+    let said = withheld(&project, &["."]);
+    assert!(said.contains("`except OSError` in base.py:7"), "{said}");
+}
+
+#[test]
+fn a_loop_is_known_by_its_type() {
+    let project = project(&[(
+        "main.py",
+        "\
+import asyncio
+
+
+class App:
+    def __init__(self, loop: asyncio.AbstractEventLoop, other):
+        self.loop = loop
+        self.other = other
+
+    async def start(self):
+        self.loop.create_task(self.run())
+        self.other.create_task(self.run())
+
+    async def run(self): ...
+",
+    )]);
+    let patch = project.run(["--diff", "main.py"]).stdout;
+    assert!(
+        patch.contains("+        task = self.loop.create_task(self.run())"),
+        "{patch}"
+    );
+    assert!(!patch.contains("-        self.other"), "{patch}");
+}
+
+/// Beside a file that the inference cannot stand, others get their answers.
+#[track_caller]
+fn survives(killer: &str, arguments: &[&str], said: &str) {
+    let project = project(&[("a_killer.py", killer), ("main.py", &gathers("fetch"))]);
+    let ran = project.run(["--diff", "-v", "."].iter().chain(arguments).copied());
+    assert!(ran.status < 2, "{}", ran.stderr);
+    assert!(
+        ran.stdout
+            .contains("+    async with asyncio.TaskGroup() as tg:"),
+        "{} {}",
+        ran.stdout,
+        ran.stderr
+    );
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+}
+
+/// Something undecided, so that types are asked for.
+const ASKS: &str = "\n\nasync def main(x):\n    await asyncio.gather(x.f(), x.g())\n";
+
+#[test]
+fn a_table_of_ten_thousand_keys_is_survived() {
+    let mut table = String::from("import asyncio\n\nIds = {}\n");
+    for number in 0..15_000 {
+        let _ = writeln!(table, "Ids['Object{number}'] = {number}");
+    }
+    survives(&(table + ASKS), &[], "");
+    // And where another module imports it.
+    let project = project(&[(
+        "main.py",
+        "import asyncio\n\nimport table\nfrom client import Client\n\n\nasync def f(c: Client):\n    await asyncio.gather(c.fetch(table.Ids['Object1']), c.fetch(table.x))\n",
+    )]);
+    let mut table = String::from("Ids = {}\n");
+    for number in 0..15_000 {
+        let _ = writeln!(table, "Ids['Object{number}'] = {number}");
+    }
+    project.write("table.py", table);
+    assert!(
+        project
+            .run(["--diff", "."])
+            .stdout
+            .contains("+    async with")
+    );
+}
+
+/// ty 0.0.10 solves the constraints of `map` over such a product in exponential time.
+const NEVER_ENDS: &str = "\
+import asyncio
+import itertools
+import math
+import string
+
+
+async def main(width, letters=string.ascii_lowercase):
+    count = max(1, math.ceil(math.log(width, len(letters))))
+    inputs = (letters,) * count
+    products = itertools.product(*inputs)
+    names = map(''.join, products)
+    await asyncio.gather(*[x.f() for x in itertools.islice(names, width)])
+";
+
+#[test]
+fn an_inference_that_does_not_end_is_survived() {
+    survives(
+        NEVER_ENDS,
+        &["--config", "types-file-timeout=15"],
+        "a_killer.py: types are unknown: it took too long",
+    );
+}
+
+#[test]
+fn a_chain_of_twenty_thousand_calls_is_survived() {
+    let chain = "x".to_string() + &".f()".repeat(20_000);
+    // Beyond 10,000 levels CPython does not compile it, and it is not analysed.
+    survives(&format!("import asyncio\n\ny = {chain}\n{ASKS}"), &[], "");
+    let project = project(&[
+        ("main.py", &gathers("fetch")),
+        ("a.py", &format!("x = 1\ny = {chain}\n")),
+    ]);
+    project.write(
+        "main.py",
+        gathers("fetch").replace("import asyncio\n", "import asyncio\n\nfrom a import y\n")
+            + "\n\nprint(y)\n",
+    );
+    let ran = project.run(["--diff", "main.py"]);
+    assert!(ran.stdout.contains("+    async with"), "{ran:?}");
+}
+
+#[test]
+fn too_little_memory_costs_answers_and_no_more() {
+    let project = project(&[("main.py", &gathers("fetch"))]);
+    let said = withheld(&project, &["--config", "types-memory=1", "."]);
+    assert!(said.contains("is not known to give a coroutine"), "{said}");
+    assert!(said.contains("types are unknown: "), "{said}");
+}
+
+#[test]
+fn the_time_for_a_run_is_bounded() {
+    let project = project(&[("main.py", NEVER_ENDS), ("other.py", NEVER_ENDS)]);
+    let started = std::time::Instant::now();
+    let said = withheld(&project, &["--config", "types-timeout=2", "."]);
+    assert!(said.contains("types are unknown: "), "{said}");
+    assert!(started.elapsed().as_secs() < 60, "{said}");
+}
