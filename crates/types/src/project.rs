@@ -41,7 +41,8 @@ impl Project {
     pub fn of(path: &Path, environment: &Environment, version: (u8, u8)) -> Self {
         let folder = path.parent().unwrap_or(path);
         let imports = import_root(folder);
-        let root = folder
+        // A module of a package may be called `setup.py` too.
+        let root = imports
             .ancestors()
             .find(|folder| ROOTS.iter().any(|name| folder.join(name).exists()))
             .unwrap_or(imports);
@@ -105,4 +106,119 @@ fn is_package(folder: &Path) -> bool {
 
 fn is_standard_library(folder: &Path) -> bool {
     folder.join("typing.py").is_file() && folder.join("asyncio/__init__.py").is_file()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// A folder with these empty files.
+    fn folder(files: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        folder
+    }
+
+    #[track_caller]
+    fn check(files: &[&str], asked: &str, root: &str, sources: &[&str]) {
+        let folder = folder(files);
+        let path = folder.path();
+        let project = Project::of(&path.join(asked), &Environment::default(), (3, 11));
+        assert_eq!(project.root, path.join(root));
+        let sources: Vec<PathBuf> = sources.iter().map(|source| path.join(source)).collect();
+        assert_eq!(project.sources, sources);
+    }
+
+    #[test]
+    fn the_closest_project_file_marks_the_root() {
+        check(&["pyproject.toml", "a/b.py"], "a/b.py", "", &[""]);
+        check(
+            &["pyproject.toml", "a/setup.cfg", "a/b.py"],
+            "a/b.py",
+            "a",
+            &["a"],
+        );
+    }
+
+    #[test]
+    fn src_is_searched_unless_it_is_a_package() {
+        check(
+            &["pyproject.toml", "src/a/__init__.py"],
+            "src/a/b.py",
+            "",
+            &["", "src"],
+        );
+        check(
+            &["pyproject.toml", "src/__init__.py", "t.py"],
+            "t.py",
+            "",
+            &[""],
+        );
+    }
+
+    #[test]
+    fn a_module_called_setup_is_no_project_file() {
+        check(&["a/__init__.py", "a/setup.py"], "a/b.py", "", &[""]);
+    }
+
+    #[test]
+    fn packages_below_other_folders_are_found() {
+        check(
+            &["pyproject.toml", "libs/a/__init__.py"],
+            "libs/a/b.py",
+            "",
+            &["", "libs"],
+        );
+    }
+
+    #[test]
+    fn the_standard_library_does_not_hide_its_stubs() {
+        check(
+            &["typing.py", "asyncio/__init__.py", "setup.py"],
+            "x.py",
+            "",
+            &[],
+        );
+        check(
+            &["typing.py", "asyncio/__init__.py", "setup.py"],
+            "asyncio/x.py",
+            "",
+            &[],
+        );
+    }
+
+    #[test]
+    fn the_closest_environment_counts_and_what_is_named_counts_more() {
+        let files = [
+            "pyproject.toml",
+            ".venv/pyvenv.cfg",
+            "a/pyproject.toml",
+            "a/b.py",
+        ];
+        let folder = folder(&files);
+        let path = folder.path().join("a/b.py");
+        let environment = |named: Option<&str>, variables: &[(&str, &str)]| {
+            let named = named.map(PathBuf::from);
+            let variable = |name: &str| {
+                let found = variables.iter().find(|(key, _)| *key == name);
+                found.map(|(_, value)| (*value).to_string())
+            };
+            let environment = Environment::new(named, variable);
+            Project::of(&path, &environment, (3, 11)).environment
+        };
+        assert_eq!(environment(None, &[]), Some(folder.path().join(".venv")));
+        let activated = [("VIRTUAL_ENV", "/v")];
+        assert_eq!(environment(None, &activated), Some("/v".into()));
+        assert_eq!(environment(Some("/n"), &activated), Some("/n".into()));
+        let base = [("CONDA_PREFIX", "/c"), ("CONDA_DEFAULT_ENV", "base")];
+        assert_eq!(environment(None, &base), Some(folder.path().join(".venv")));
+        let conda = [("CONDA_PREFIX", "/c"), ("CONDA_DEFAULT_ENV", "work")];
+        assert_eq!(environment(None, &conda), Some("/c".into()));
+    }
 }
