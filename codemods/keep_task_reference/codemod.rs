@@ -7,6 +7,7 @@ use engine::{
 };
 use python::ast::{Expr, ExprCall, PythonVersion, Stmt};
 use python::{After, Awaitable, Block, Library, Ranged, TextRange};
+use types::Answer;
 
 mod frame;
 mod place;
@@ -20,11 +21,18 @@ pub const CODEMOD: Codemod = Codemod {
     page: include_str!("README.md"),
     python: PythonVersion::PY37,
     headline: true,
-    options: &[OptionSpec {
-        name: "style",
-        help: "three statements at each place, or a function `_spawn` that every place calls",
-        choices: Choices::Words(&["inline", "helper"]),
-    }],
+    options: &[
+        OptionSpec {
+            name: "style",
+            help: "three statements at each place, or a function `_spawn` that every place calls",
+            choices: Choices::Words(&["inline", "helper"]),
+        },
+        OptionSpec {
+            name: "helpers",
+            help: "functions and methods of the project that keep the task that they create",
+            choices: Choices::Names,
+        },
+    ],
     on: &[On::Call(
         &[
             "asyncio.create_task",
@@ -151,6 +159,9 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
 
 fn creates(cx: &Context<'_, '_>, call: &ExprCall) -> Option<Creates> {
     let module = cx.module;
+    if is_helper(cx, &call.func) {
+        return None; // it keeps the task itself
+    }
     match module.qualified_name(&call.func).as_deref() {
         Some("asyncio.create_task") => Some(Creates::Task),
         Some("asyncio.gather") => Some(Creates::Gathered),
@@ -179,6 +190,24 @@ fn creates(cx: &Context<'_, '_>, call: &ExprCall) -> Option<Creates> {
                 .then_some(Creates::TaskInItsOwnWay),
             _ => None,
         },
+    }
+}
+
+/// Whether `func` is a function or method that the configuration says keeps its task.
+fn is_helper(cx: &Context<'_, '_>, func: &Expr) -> bool {
+    let helpers = cx.names("helpers");
+    if helpers.is_empty() {
+        return false;
+    }
+    let named = |name: &str| helpers.iter().any(|helper| helper == name);
+    if let Some(name) = cx.module.qualified_name(func) {
+        return named(&name);
+    }
+    match cx.callee(func) {
+        Answer::Callee(function) => function
+            .module
+            .is_some_and(|module| named(&format!("{module}.{}", function.name))),
+        _ => false,
     }
 }
 

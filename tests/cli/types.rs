@@ -377,3 +377,26 @@ fn the_time_for_a_run_is_bounded() {
     assert!(said.contains("types are unknown: "), "{said}");
     assert!(started.elapsed().as_secs() < 60, "{said}");
 }
+
+#[test]
+fn a_helper_that_keeps_its_task_is_left_alone() {
+    let project = project(&[
+        (
+            "main.py",
+            "import loops\n\n\nasync def job(): ...\n\n\nasync def main(loop: loops.Loop):\n    loop.create_task(job())\n",
+        ),
+        (
+            "loops.py",
+            "import asyncio\n\n\nclass Loop(asyncio.AbstractEventLoop):\n    def create_task(self, coro): ...\n",
+        ),
+    ]);
+    assert!(
+        project
+            .run(["--diff", "main.py"])
+            .stdout
+            .contains("+    background_tasks.add")
+    );
+    let helpers = "keep-task-reference.helpers=['loops.Loop.create_task']";
+    let ran = project.run(["--diff", "--config", helpers, "main.py"]);
+    assert_eq!((ran.status, ran.stdout.as_str()), (0, ""), "{ran:?}");
+}
