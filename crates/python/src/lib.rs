@@ -5,6 +5,7 @@
 
 mod awaitable;
 mod blocks;
+mod callers;
 mod check;
 mod imports;
 mod index;
@@ -16,6 +17,7 @@ mod place;
 
 pub use awaitable::Awaitable;
 pub use blocks::{Block, TryPart};
+pub use callers::Caller;
 pub use check::{Problem, problems};
 pub use imports::Insertion;
 pub use index::{Binding, BindingKind, NodeId, Scope, ScopeId, ScopeKind, Symbol, SymbolId};
