@@ -21,6 +21,7 @@ codemods! {
     "await_sleep/codemod.rs" => await_sleep,
     "keep_task_reference/codemod.rs" => keep_task_reference,
     "await_nested_run/codemod.rs" => await_nested_run,
+    "run_debug/codemod.rs" => run_debug,
 }
 
 /// The codemod of that name.

@@ -29,8 +29,11 @@ pub(super) fn edits<'a>(
     }
     // The brackets of the call stay, and hold the lines and comments together.
     let name = TextRange::new(call.start(), call.arguments.start());
-    let is_first = call.arguments.args.first().is_some();
-    if commented(name) || !is_first || (commented(after) && !call.arguments.keywords.is_empty()) {
+    let is_positional = !call.arguments.args.is_empty();
+    if commented(name)
+        || !is_positional
+        || (commented(after) && !call.arguments.keywords.is_empty())
+    {
         return Err(withheld!("a comment stands inside the call: move it out"));
     }
     let mut edits = vec![Edit::replace(name, open)];
