@@ -22,6 +22,7 @@ codemods! {
     "keep_task_reference/codemod.rs" => keep_task_reference,
     "await_nested_run/codemod.rs" => await_nested_run,
     "run_debug/codemod.rs" => run_debug,
+    "close_async_generator/codemod.rs" => close_async_generator,
 }
 
 /// The codemod of that name.

@@ -14,6 +14,7 @@ mod lines;
 mod module;
 mod names;
 mod place;
+mod suites;
 
 pub use awaitable::Awaitable;
 pub use blocks::{Block, TryPart};
