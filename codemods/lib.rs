@@ -20,6 +20,9 @@ codemods! {
     "run_until_complete_to_run/codemod.rs" => run_until_complete_to_run,
     "await_sleep/codemod.rs" => await_sleep,
     "keep_task_reference/codemod.rs" => keep_task_reference,
+    "await_nested_run/codemod.rs" => await_nested_run,
+    "run_debug/codemod.rs" => run_debug,
+    "close_async_generator/codemod.rs" => close_async_generator,
 }
 
 /// The codemod of that name.

@@ -5,6 +5,7 @@
 
 mod awaitable;
 mod blocks;
+mod callers;
 mod catching;
 mod check;
 mod imports;
@@ -14,9 +15,11 @@ mod lines;
 mod module;
 mod names;
 mod place;
+mod suites;
 
 pub use awaitable::Awaitable;
 pub use blocks::{Block, TryPart};
+pub use callers::Caller;
 pub use catching::{Catcher, Caught, Handler};
 pub use check::{Problem, problems};
 pub use imports::Insertion;

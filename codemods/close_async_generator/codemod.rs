@@ -1,0 +1,119 @@
+//! `async for x in g(): ...` => `async with contextlib.aclosing(g()) as agen: ...`
+
+mod generator;
+mod text;
+
+use engine::{Codemod, Context, On, Refusal, Rewrite, Verdict, withheld};
+use python::ast::{AnyNodeRef, ExprCall, NodeKind, PythonVersion, StmtFor, StmtFunctionDef};
+use python::{Block, Ranged};
+
+pub const CODEMOD: Codemod = Codemod {
+    name: "close-async-generator",
+    page: include_str!("README.md"),
+    python: PythonVersion::PY310,
+    headline: false,
+    options: &[],
+    on: &[On::Node {
+        kinds: &[NodeKind::StmtFor],
+        words: &["async"],
+        decide: rewrite,
+    }],
+};
+
+/// A loop over what an asynchronous generator function gives.
+struct Loop<'a> {
+    stmt: &'a StmtFor,
+    /// `g()`, without parentheses around it.
+    call: &'a ExprCall,
+    /// The function whose code the loop is part of.
+    function: &'a StmtFunctionDef,
+}
+
+/// `async for x in g(): ...` =>
+/// ```python
+/// async with contextlib.aclosing(g()) as agen:
+///     async for x in agen:
+///         ...
+/// ```
+///
+/// A loop that runs to its end leaves a finished generator, and closing that does nothing. One
+/// that is left early leaves the generator where it yielded, until the garbage collector has the
+/// event loop close it, in another task: that is the stated effect. Nothing else refers to the
+/// generator, so that nobody can go on with it. The argument stops where the iterator may be of
+/// another kind, which has no `aclose`, or does not let itself be closed.
+fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
+    let module = cx.module;
+    let AnyNodeRef::StmtFor(stmt) = node else {
+        return Err(Refusal::NotOurs);
+    };
+    if !stmt.is_async || !cx.supports(PythonVersion::PY310) {
+        return Err(Refusal::NotOurs);
+    }
+    let Some(call) = stmt.iter.as_call_expr() else {
+        return Err(Refusal::NotOurs); // whoever made it may go on with it
+    };
+    let Some(function) = module.function(stmt) else {
+        return Err(Refusal::NotOurs); // top-level `await` of a notebook
+    };
+    if !can_leave(cx, stmt) {
+        return Err(Refusal::NotOurs); // the generator runs to its end
+    }
+    let generator = generator::of(cx, call)?;
+    let applicability = generator::applicability(cx, call, generator);
+    generator::check_closing(cx, generator)?;
+    if module.is_reflective(function) {
+        return Err(withheld!(
+            "`{}` reads its local variables by `locals()` or the like, and would see a new one: rewrite it by hand",
+            function.name
+        ));
+    }
+    let site = Loop {
+        stmt,
+        call,
+        function,
+    };
+    Ok(Rewrite {
+        message: format!(
+            "a loop that is left early leaves `{}` open: `aclosing` closes it",
+            generator.name
+        ),
+        applicability,
+        edits: text::edits(cx, &site)?,
+        python: None,
+    })
+}
+
+/// Whether the body may leave the loop before the generator is at its end: by a statement that
+/// says so, or by what is raised while it waits.
+fn can_leave<'a>(cx: &Context<'a, '_>, stmt: &'a StmtFor) -> bool {
+    let module = cx.module;
+    let own = module.function(stmt).map(Ranged::range);
+    let leaves = |node: AnyNodeRef<'a>| {
+        let leaves = match node {
+            AnyNodeRef::StmtBreak(_) => {
+                let left = module
+                    .blocks(node)
+                    .into_iter()
+                    .find_map(|block| match block {
+                        Block::For(inner) => Some(inner.range()),
+                        Block::While(inner) => Some(inner.range()),
+                        _ => None,
+                    });
+                left == Some(stmt.range())
+            }
+            AnyNodeRef::StmtReturn(_)
+            | AnyNodeRef::StmtRaise(_)
+            | AnyNodeRef::ExprAwait(_)
+            | AnyNodeRef::ExprYield(_)
+            | AnyNodeRef::ExprYieldFrom(_) => true,
+            AnyNodeRef::StmtFor(inner) => inner.is_async,
+            AnyNodeRef::StmtWith(inner) => inner.is_async,
+            AnyNodeRef::Comprehension(clause) => clause.is_async,
+            _ => false,
+        };
+        // What a nested function does, it does elsewhere.
+        leaves && module.function(node).map(Ranged::range) == own
+    };
+    let mut body = stmt.body.iter();
+    body.any(|stmt| module.descendants(stmt).any(leaves))
+}

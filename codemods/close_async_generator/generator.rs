@@ -1,0 +1,247 @@
+//! The generator function: whether it is one, and what closing its generator does.
+
+use edit::Applicability;
+use engine::{Context, Refusal, withheld};
+use python::ast::{
+    AnyNodeRef, ExceptHandler, ExceptHandlerExceptHandler, Expr, ExprCall, Stmt, StmtFunctionDef,
+    StmtTry, StmtWith,
+};
+use python::{Block, Ranged, TryPart};
+
+/// The asynchronous generator function that is called. Anything else may give an iterator that
+/// has no `aclose`: this is where types are to be asked.
+pub(super) fn of<'a>(
+    cx: &Context<'a, '_>,
+    call: &'a ExprCall,
+) -> Result<&'a StmtFunctionDef, Refusal> {
+    let module = cx.module;
+    let name = module.text(call.func.range()).lines().next();
+    let name = name.unwrap_or_default();
+    let Some(function) = module.function_definition(&call.func) else {
+        return Err(withheld!(
+            "`{name}` is not known to be an asynchronous generator function, and `aclosing` fails on an iterator without `aclose`: write it by hand if there is one"
+        ));
+    };
+    if !function.decorator_list.is_empty() {
+        return Err(withheld!(
+            "`{name}` is decorated, and may give an iterator without `aclose`, on which `aclosing` fails: write it by hand if there is one"
+        ));
+    }
+    if !module.is_generator(function) {
+        if function.is_async {
+            return Err(Refusal::NotOurs); // a coroutine, over which no loop goes
+        }
+        return Err(withheld!(
+            "`{name}` is no asynchronous generator function, and `aclosing` fails on an iterator without `aclose`: write it by hand if what it returns has one"
+        ));
+    }
+    if !function.is_async {
+        return Err(Refusal::NotOurs); // a plain generator, over which no such loop goes
+    }
+    if is_method(cx, function) && is_abstract(cx, function) {
+        return Err(withheld!(
+            "`{name}` is there to be overridden, by what may have no `aclose`, without which `aclosing` fails: write it by hand if there is one"
+        ));
+    }
+    Ok(function)
+}
+
+fn is_method<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
+    matches!(
+        cx.module.parent(function),
+        Some(AnyNodeRef::StmtClassDef(_))
+    )
+}
+
+/// `raise NotImplementedError`, and a `yield` that only makes it a generator.
+fn is_abstract<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
+    let is_never = |stmt: &Stmt| match stmt {
+        Stmt::If(stmt) => match &*stmt.test {
+            Expr::BooleanLiteral(literal) => !literal.value,
+            Expr::NumberLiteral(_) => cx.module.text(stmt.test.range()) == "0",
+            _ => false,
+        },
+        _ => false,
+    };
+    let raises = function.body.iter().any(|stmt| stmt.is_raise_stmt());
+    let yields = yields(cx, function);
+    raises
+        || yields.iter().all(|node| {
+            let mut around = cx.module.ancestors(*node);
+            around.any(|node| {
+                let in_function = function
+                    .body
+                    .iter()
+                    .find(|stmt| node.ptr_eq((*stmt).into()));
+                in_function.is_some_and(is_never)
+            })
+        })
+}
+
+/// The `yield` expressions of a generator function's own code.
+fn yields<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> Vec<AnyNodeRef<'a>> {
+    cx.module
+        .descendants(function)
+        .filter(|node| matches!(node, AnyNodeRef::ExprYield(_)))
+        .filter(|node| {
+            let own = cx.module.function(*node);
+            own.is_some_and(|own| own.range() == function.range())
+        })
+        .collect()
+}
+
+/// Safe where closing the generator runs none of its code.
+pub(super) fn applicability<'a>(
+    cx: &Context<'a, '_>,
+    call: &'a ExprCall,
+    generator: &'a StmtFunctionDef,
+) -> Applicability {
+    let module = cx.module;
+    // A subclass elsewhere may have another one.
+    if is_method(cx, generator) || call.func.is_attribute_expr() {
+        return Applicability::Intended;
+    }
+    let runs_code = |node: AnyNodeRef<'a>| {
+        module
+            .ancestors(node)
+            .take_while(|around| !around.ptr_eq(generator.into()))
+            .any(|around| match around {
+                AnyNodeRef::StmtTry(_) | AnyNodeRef::StmtWith(_) => true,
+                AnyNodeRef::StmtFor(stmt) => stmt.is_async || is_generator(cx, &stmt.iter),
+                _ => false,
+            })
+    };
+    if yields(cx, generator).into_iter().any(runs_code) {
+        Applicability::Intended
+    } else {
+        Applicability::Safe
+    }
+}
+
+/// `for x in g():`, where `g` is a generator function of this module: it is closed, too.
+fn is_generator<'a>(cx: &Context<'a, '_>, iterable: &'a Expr) -> bool {
+    let function = match iterable {
+        Expr::Call(call) => cx.module.function_definition(&call.func),
+        _ => None,
+    };
+    function.is_some_and(|function| cx.module.is_generator(function))
+}
+
+/// Closing a generator raises `GeneratorExit` at its `yield`. If it yields once more then, that
+/// is a `RuntimeError`, which was only logged as long as the event loop did the closing.
+pub(super) fn check_closing<'a>(
+    cx: &Context<'a, '_>,
+    generator: &'a StmtFunctionDef,
+) -> Result<(), Refusal> {
+    let yields = yields(cx, generator);
+    if yields
+        .iter()
+        .any(|node| goes_on(cx, generator, *node, &yields))
+    {
+        return Err(withheld!(
+            "`{}` may yield once more when it is closed, which raises `RuntimeError`: let `GeneratorExit` out of it first",
+            generator.name
+        ));
+    }
+    Ok(())
+}
+
+/// Whether the generator may come to another `yield` when it is closed at this one.
+fn goes_on<'a>(
+    cx: &Context<'a, '_>,
+    generator: &'a StmtFunctionDef,
+    node: AnyNodeRef<'a>,
+    yields: &[AnyNodeRef<'a>],
+) -> bool {
+    let module = cx.module;
+    for block in module.blocks(node) {
+        match block {
+            Block::Try(stmt, part @ (TryPart::Body | TryPart::Else | TryPart::Handler(_))) => {
+                let holds_yield = |body: &'a [Stmt]| {
+                    let mut inner = yields.iter();
+                    inner.any(|it| body.iter().any(|stmt| module.contains(stmt, *it)))
+                };
+                if holds_yield(&stmt.finalbody) {
+                    return true;
+                }
+                if !matches!(part, TryPart::Body) {
+                    continue;
+                }
+                let Some(handler) = closing_handler(cx, stmt) else {
+                    continue;
+                };
+                if holds_yield(&handler.body)
+                    || !ends(&handler.body) && has_next(cx, generator, stmt.into(), yields)
+                {
+                    return true;
+                }
+            }
+            Block::With(with) => {
+                if suppresses(cx, with) && has_next(cx, generator, with.into(), yields) {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Whether the generator may come to a `yield` after `stmt` is left.
+fn has_next<'a>(
+    cx: &Context<'a, '_>,
+    generator: &'a StmtFunctionDef,
+    stmt: AnyNodeRef<'a>,
+    yields: &[AnyNodeRef<'a>],
+) -> bool {
+    let in_loop = cx
+        .module
+        .ancestors(stmt)
+        .take_while(|around| !around.ptr_eq(generator.into()))
+        .any(|around| matches!(around, AnyNodeRef::StmtFor(_) | AnyNodeRef::StmtWhile(_)));
+    in_loop || yields.iter().any(|node| node.start() >= stmt.end())
+}
+
+/// The handler of `stmt` that gets the `GeneratorExit`.
+fn closing_handler<'a>(
+    cx: &Context<'a, '_>,
+    stmt: &'a StmtTry,
+) -> Option<&'a ExceptHandlerExceptHandler> {
+    stmt.handlers.iter().find_map(|handler| {
+        let ExceptHandler::ExceptHandler(handler) = handler;
+        let catches = match handler.type_.as_deref() {
+            None => true,
+            Some(expr) => is_exit(cx, expr),
+        };
+        catches.then_some(handler)
+    })
+}
+
+/// `GeneratorExit`, `BaseException`, or a tuple with one of them.
+fn is_exit<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> bool {
+    match expr {
+        Expr::Tuple(types) => types.elts.iter().any(|it| is_exit(cx, it)),
+        _ => cx.module.qualified_name(expr).is_some_and(|name| {
+            matches!(
+                name.as_str(),
+                "builtins.GeneratorExit" | "builtins.BaseException"
+            )
+        }),
+    }
+}
+
+/// `with suppress(BaseException):`
+fn suppresses<'a>(cx: &Context<'a, '_>, with: &'a StmtWith) -> bool {
+    with.items.iter().any(|item| {
+        let Expr::Call(call) = &item.context_expr else {
+            return false;
+        };
+        cx.module.refers_to(&call.func, "contextlib.suppress")
+            && call.arguments.args.iter().any(|it| is_exit(cx, it))
+    })
+}
+
+/// Whether a handler always leaves the generator.
+fn ends(body: &[Stmt]) -> bool {
+    matches!(body.last(), Some(Stmt::Raise(_) | Stmt::Return(_)))
+}
