@@ -4,6 +4,7 @@
 //! The only crate that names ruff's parser. Knows no codemod and makes no edit.
 
 mod awaitable;
+mod beside;
 mod blocks;
 mod check;
 mod imports;
