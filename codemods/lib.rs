@@ -21,6 +21,7 @@ codemods! {
     "await_sleep/codemod.rs" => await_sleep,
     "keep_task_reference/codemod.rs" => keep_task_reference,
     "aiohttp_to_httpx/codemod.rs" => aiohttp_to_httpx,
+    "requests_to_httpx/codemod.rs" => requests_to_httpx,
 }
 
 /// The codemod of that name.

@@ -1,8 +1,8 @@
 //! The arguments of requests.
 
 use engine::{Context, Refusal, withheld};
-use python::ast::{AnyNodeRef, Expr, ExprCall, ExprDict, Keyword, Number, UnaryOp};
-use python::{BindingKind, Ranged};
+use python::BindingKind;
+use python::ast::{AnyNodeRef, Expr, ExprCall, ExprDict, Keyword};
 
 use super::module;
 use super::session::Request;
@@ -75,7 +75,7 @@ pub fn check<'a>(cx: &Context<'a, '_>, request: &Request<'a>) -> Result<(), Refu
     let url = call.arguments.args.first().or_else(|| keyword(call, "url"));
     if let Some(url) = url
         && module::has_other_types(cx)
-        && !module::is_text(cx, url)
+        && !cx.module.is_text(url)
     {
         return Err(withheld!(
             "`{}` may be a `yarl.URL`, which httpx does not take: write `str(...)` around it",
@@ -85,7 +85,7 @@ pub fn check<'a>(cx: &Context<'a, '_>, request: &Request<'a>) -> Result<(), Refu
     if let Some(params) = keyword(call, "params")
         && !params.is_none_literal_expr()
     {
-        let literal = url.and_then(|url| literal(cx, url));
+        let literal = url.and_then(|url| cx.module.literal_text(url));
         if literal.is_none_or(|literal| literal.contains('?')) {
             return Err(withheld!(
                 "the URL may have a query of its own, which httpx replaces by `params` and aiohttp keeps: write all of it into `params`, and the URL as a literal without `?`"
@@ -117,43 +117,6 @@ fn is_refused(value: &Expr) -> bool {
     )
 }
 
-/// The text of an expression that is made of literals.
-fn literal(cx: &Context<'_, '_>, expr: &Expr) -> Option<String> {
-    match expr {
-        Expr::StringLiteral(literal) => Some(literal.value.to_str().to_string()),
-        Expr::BinOp(operation) if operation.op == python::ast::Operator::Add => {
-            Some(literal(cx, &operation.left)? + &literal(cx, &operation.right)?)
-        }
-        Expr::FString(string) => {
-            let mut text = String::new();
-            for element in string.value.elements() {
-                match element {
-                    python::ast::InterpolatedStringElement::Literal(part) => {
-                        text.push_str(&part.value);
-                    }
-                    python::ast::InterpolatedStringElement::Interpolation(field) => {
-                        if field.format_spec.is_some() || !field.conversion.is_none() {
-                            return None;
-                        }
-                        text.push_str(&literal(cx, &field.expression)?);
-                    }
-                }
-            }
-            // Literal parts of an implicit concatenation are no elements.
-            let is_whole = string
-                .value
-                .iter()
-                .all(python::ast::FStringPart::is_f_string);
-            is_whole.then_some(text)
-        }
-        Expr::Name(name) => match cx.module.only_binding(name)?.kind {
-            BindingKind::Value(value) if value.end() <= name.start() => literal(cx, value),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
 /// The dict display that an expression is or names.
 fn dict<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> Option<&'a ExprDict> {
     match expr {
@@ -180,43 +143,14 @@ fn dict<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> Option<&'a ExprDict> {
 
 /// Whether `data` is a form that both libraries encode in the same way.
 fn is_form<'a>(cx: &Context<'a, '_>, data: &'a Expr) -> bool {
+    // What the module does not show is none: a file would be uploaded by one library, and written
+    // as `<_io.BufferedReader ...>` by the other.
     dict(cx, data).is_some_and(|dict| {
         let mut items = dict.items.iter();
         // Of an empty form only aiohttp tells the content type.
-        !dict.items.is_empty() && items.all(|item| item.key.is_some() && is_field(cx, &item.value))
+        !dict.items.is_empty()
+            && items.all(|item| item.key.is_some() && cx.module.is_text_or_number(&item.value))
     })
-}
-
-/// Whether a value is text or a number, or a list of them.
-///
-/// What the module does not show is none: a file would be uploaded by one library, and written as
-/// `<_io.BufferedReader ...>` by the other.
-fn is_field<'a>(cx: &Context<'a, '_>, value: &'a Expr) -> bool {
-    match value {
-        Expr::NumberLiteral(number) => !matches!(number.value, Number::Complex { .. }),
-        Expr::UnaryOp(unary) if unary.op == UnaryOp::USub => is_field(cx, &unary.operand),
-        Expr::List(list) => list.elts.iter().all(|it| is_field(cx, it)),
-        Expr::Tuple(tuple) => tuple.elts.iter().all(|it| is_field(cx, it)),
-        Expr::Call(call) => {
-            let is_number = matches!(
-                &*call.func,
-                Expr::Name(name)
-                    if matches!(name.id.as_str(), "int" | "float" | "len") && cx.module.symbol(name).is_none()
-            );
-            is_number || module::is_text(cx, value)
-        }
-        Expr::Name(name) => match cx.module.only_binding(name) {
-            Some(binding) => match binding.kind {
-                BindingKind::Parameter => {
-                    module::is_annotated(cx, binding.node, &["str", "int", "float"])
-                }
-                BindingKind::Value(value) if value.end() <= name.start() => is_field(cx, value),
-                _ => false,
-            },
-            None => false,
-        },
-        _ => module::is_text(cx, value),
-    }
 }
 
 fn first_line<'a>(cx: &Context<'a, '_>, expr: &Expr) -> &'a str {

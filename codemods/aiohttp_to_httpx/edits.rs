@@ -3,7 +3,7 @@
 use edit::Edit;
 use engine::{Context, Layout, Piece, Refusal, arguments, width, withheld};
 use python::ast::token::TokenKind;
-use python::ast::{AnyNodeRef, Expr, ExprName, StmtWith, UnaryOp};
+use python::ast::{AnyNodeRef, ExprName, StmtWith, UnaryOp};
 use python::{Ranged, TextLen, TextRange, TextSize};
 
 use super::response::{Use, UseKind};
@@ -15,7 +15,7 @@ const OPTIONS: &[&str] = &["follow_redirects=True", "timeout=300", "trust_env=Fa
 /// The edits for one session.
 pub fn of<'a>(cx: &Context<'a, '_>, session: &Session<'a>) -> Result<Vec<Edit>, Refusal> {
     let module = cx.module;
-    let import = import(cx, session)?;
+    let import = cx.import_beside(&session.call.func, "httpx")?;
     let mut writer = Writer {
         cx,
         session,
@@ -54,39 +54,6 @@ pub fn of<'a>(cx: &Context<'a, '_>, session: &Session<'a>) -> Result<Vec<Edit>, 
     let mut edits = writer.finish();
     edits.extend(import.edit);
     Ok(edits)
-}
-
-/// The name of httpx at the session, with its import beside that of aiohttp.
-fn import<'a>(cx: &Context<'a, '_>, session: &Session<'a>) -> Result<engine::Import, Refusal> {
-    let module = cx.module;
-    let mut import = cx.import(session.call, "httpx")?;
-    if import.edit.is_none() {
-        return Ok(import);
-    }
-    let mut base = &*session.call.func;
-    while let Expr::Attribute(attribute) = base {
-        base = &attribute.value;
-    }
-    let binding = base
-        .as_name_expr()
-        .and_then(|name| module.symbol(name))
-        .and_then(|symbol| symbol.bindings.iter().find(|it| !it.typing_only));
-    let statement = binding.map(|binding| module.statement(module.node(binding.node)));
-    let Some(statement) = statement else {
-        return Err(Refusal::NotOurs); // not imported
-    };
-    if !matches!(
-        module.parent(statement),
-        Some(AnyNodeRef::ModModule(_) | AnyNodeRef::StmtFunctionDef(_))
-    ) {
-        return Err(withheld!(
-            "aiohttp is imported under a condition, as what need not be there: import httpx in the way that is to hold for it"
-        ));
-    }
-    if let Some(insertion) = module.import_beside("httpx", statement) {
-        import.edit = Some(Edit::insert(insertion.offset, insertion.text));
-    }
-    Ok(import)
 }
 
 struct Writer<'a, 'c, 'm> {

@@ -1,8 +1,8 @@
 //! What the module as a whole has to be like: it uses aiohttp for nothing but sessions.
 
 use engine::{Context, Refusal, withheld};
-use python::ast::{AnyNodeRef, Expr, ExprCall};
-use python::{BindingKind, Library, Ranged, Symbol};
+use python::ast::{AnyNodeRef, ExprCall};
+use python::{BindingKind, Library, Symbol};
 
 /// The sessions that the module creates.
 pub fn sessions<'a, 'c>(cx: &'c Context<'a, '_>) -> impl Iterator<Item = &'a ExprCall> + 'c {
@@ -102,57 +102,4 @@ fn is_target(text: &str) -> bool {
 pub fn has_other_types(cx: &Context<'_, '_>) -> bool {
     let mut symbols = cx.module.symbols();
     symbols.any(|symbol| is_imported_from(symbol, "yarl") || is_imported_from(symbol, "multidict"))
-}
-
-/// Whether an expression is text for certain, whatever it is made of.
-pub fn is_text(cx: &Context<'_, '_>, expr: &Expr) -> bool {
-    match expr {
-        Expr::StringLiteral(_) | Expr::FString(_) => true,
-        Expr::BinOp(operation) => {
-            // `%` of anything but text is no text.
-            is_text(cx, &operation.left)
-                || (operation.op == python::ast::Operator::Add && is_text(cx, &operation.right))
-        }
-        Expr::If(choice) => is_text(cx, &choice.body) && is_text(cx, &choice.orelse),
-        Expr::Call(call) => match &*call.func {
-            Expr::Attribute(method) => {
-                matches!(
-                    method.attr.as_str(),
-                    "isoformat" | "hexdigest" | "decode" | "as_posix" | "strftime"
-                ) || (matches!(
-                    method.attr.as_str(),
-                    "format" | "join" | "strip" | "lower" | "upper" | "replace"
-                ) && is_text(cx, &method.value))
-                    || cx.module.refers_to(&call.func, "json.dumps")
-            }
-            Expr::Name(name) => {
-                matches!(name.id.as_str(), "str" | "repr") && cx.module.symbol(name).is_none()
-            }
-            _ => false,
-        },
-        Expr::Subscript(subscript) => cx.module.refers_to(&subscript.value, "os.environ"),
-        Expr::Name(name) => match cx.module.only_binding(name) {
-            Some(binding) => match binding.kind {
-                BindingKind::Value(value) if value.end() <= name.start() => is_text(cx, value),
-                BindingKind::Parameter => is_annotated(cx, binding.node, &["str"]),
-                _ => false,
-            },
-            None => false,
-        },
-        _ => false,
-    }
-}
-
-/// Whether a parameter is annotated as one of these builtin types.
-pub fn is_annotated(cx: &Context<'_, '_>, parameter: python::NodeId, types: &[&str]) -> bool {
-    let AnyNodeRef::Parameter(parameter) = cx.module.node(parameter) else {
-        return false;
-    };
-    match parameter.annotation.as_deref() {
-        Some(Expr::Name(name)) => {
-            types.contains(&name.id.as_str()) && cx.module.symbol(name).is_none()
-        }
-        Some(Expr::StringLiteral(text)) => types.contains(&text.value.to_str()),
-        _ => false,
-    }
 }

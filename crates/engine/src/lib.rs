@@ -3,9 +3,11 @@
 //! No file, no terminal, no clock, and no codemod known by name. The way of a file:
 //! [`Prefilter`] -> [`rewrite`] -> the codemods' functions -> [`Rewritten`].
 
+mod beside;
 mod codemod;
 mod context;
 mod finding;
+mod handlers;
 mod layout;
 mod prefilter;
 mod rewrite;
@@ -20,6 +22,7 @@ pub use codemod::{
 };
 pub use context::{Context, Import};
 pub use finding::{Applied, Fault, Finding, Outcome, Rewritten, UnusedImport};
+pub use handlers::{handled_around, is_unrelated};
 pub use layout::{Layout, Piece, arguments, width};
 pub use prefilter::Prefilter;
 pub use rewrite::{SyntaxError, rewrite};

@@ -11,6 +11,7 @@ mod imports;
 mod index;
 mod library;
 mod lines;
+mod literal;
 mod module;
 mod names;
 mod place;
