@@ -22,6 +22,7 @@ codemods! {
     "keep_task_reference/codemod.rs" => keep_task_reference,
     "aiohttp_to_httpx/codemod.rs" => aiohttp_to_httpx,
     "requests_to_httpx/codemod.rs" => requests_to_httpx,
+    "async_timeout_to_timeout/codemod.rs" => async_timeout_to_timeout,
 }
 
 /// The codemod of that name.
