@@ -19,7 +19,7 @@ pub const CODEMOD: Codemod = Codemod {
 
 /// `async with async_timeout.timeout(t):` => `async with asyncio.timeout(t):`
 ///
-/// Both cancel the task at the same time and turn the cancellation into the same TimeoutError:
+/// Both cancel the task at the same time and turn the cancellation into the same `TimeoutError`:
 /// with None, zero and negative times, nested, and when others cancel meanwhile (M36). What they
 /// give to `as` differs: `expired` is a property there and a method here, and the rest has no
 /// equal. So the argument stops where that is used, or where the object goes elsewhere.
