@@ -23,6 +23,10 @@ codemods! {
     "await_nested_run/codemod.rs" => await_nested_run,
     "run_debug/codemod.rs" => run_debug,
     "close_async_generator/codemod.rs" => close_async_generator,
+    "aiohttp_to_httpx/codemod.rs" => aiohttp_to_httpx,
+    "requests_to_httpx/codemod.rs" => requests_to_httpx,
+    "async_timeout_to_timeout/codemod.rs" => async_timeout_to_timeout,
+    "wait_for_to_timeout/codemod.rs" => wait_for_to_timeout,
 }
 
 /// The codemod of that name.

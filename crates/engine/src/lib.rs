@@ -3,10 +3,12 @@
 //! No file, no terminal, no clock, and no codemod known by name. The way of a file:
 //! [`Prefilter`] -> [`rewrite`] -> the codemods' functions -> [`Rewritten`].
 
+mod beside;
 mod calls;
 mod codemod;
 mod context;
 mod finding;
+mod handlers;
 mod layout;
 mod meaning;
 mod prefilter;
@@ -23,6 +25,7 @@ pub use codemod::{
 };
 pub use context::{Context, Import};
 pub use finding::{Applied, Fault, Finding, Outcome, Rewritten, UnusedImport};
+pub use handlers::{handled_around, is_unrelated};
 pub use layout::{Layout, Piece, arguments, width};
 pub use meaning::{Asking, Caller, Oracle};
 pub use prefilter::Prefilter;

@@ -205,7 +205,7 @@ impl Module<'_> {
     }
 
     /// `text`, after a line ending if the line of `offset` is the last and has none.
-    fn on_new_line(&self, offset: TextSize, text: String) -> String {
+    pub(crate) fn on_new_line(&self, offset: TextSize, text: String) -> String {
         if self.next_line(offset) == self.line_end(offset) {
             format!("{}{text}", self.newline())
         } else {
@@ -231,7 +231,7 @@ impl Module<'_> {
     }
 }
 
-fn is_import(stmt: &Stmt) -> bool {
+pub(crate) fn is_import(stmt: &Stmt) -> bool {
     match stmt {
         Stmt::Import(_) => true,
         Stmt::ImportFrom(import) => import.module.as_deref() != Some("__future__"),
@@ -284,7 +284,7 @@ fn is_constant(expr: &Expr) -> bool {
     }
 }
 
-fn module_name(stmt: &Stmt) -> String {
+pub(crate) fn module_name(stmt: &Stmt) -> String {
     match stmt {
         Stmt::Import(import) => import
             .names

@@ -4,6 +4,7 @@
 //! The only crate that names ruff's parser. Knows no codemod and makes no edit.
 
 mod awaitable;
+mod beside;
 mod blocks;
 mod callers;
 mod catching;
@@ -12,6 +13,7 @@ mod imports;
 mod index;
 mod library;
 mod lines;
+mod literal;
 mod module;
 mod names;
 mod place;
