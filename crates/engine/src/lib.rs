@@ -14,6 +14,7 @@ mod statement;
 mod text;
 mod unused;
 mod verify;
+mod with_items;
 
 pub use codemod::{
     Choices, Codemod, Decide, DecideNode, On, OptionSpec, Refusal, Rewrite, Verdict,
@@ -25,6 +26,7 @@ pub use prefilter::Prefilter;
 pub use rewrite::{SyntaxError, rewrite};
 pub use settings::{OptionValues, Settings, Target};
 pub use statement::{Line, insert_before, replace_statement};
+pub use with_items::{HeaderItem, HeaderProblem, deepened, end_of_block, with_headers};
 
 /// `Err(withheld!("why {}", what))`: the defect, but a person has to decide.
 #[macro_export]

@@ -3,8 +3,10 @@
 //!
 //! The only crate that names ruff's parser. Knows no codemod and makes no edit.
 
+mod annotations;
 mod awaitable;
 mod blocks;
+mod catching;
 mod check;
 mod imports;
 mod index;
@@ -14,8 +16,10 @@ mod module;
 mod names;
 mod place;
 
+pub use annotations::is_of_standard_library;
 pub use awaitable::Awaitable;
 pub use blocks::{Block, TryPart};
+pub use catching::{Catcher, CatcherKind};
 pub use check::{Problem, problems};
 pub use imports::Insertion;
 pub use index::{Binding, BindingKind, NodeId, Scope, ScopeId, ScopeKind, Symbol, SymbolId};
