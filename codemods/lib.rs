@@ -20,6 +20,7 @@ codemods! {
     "run_until_complete_to_run/codemod.rs" => run_until_complete_to_run,
     "await_sleep/codemod.rs" => await_sleep,
     "keep_task_reference/codemod.rs" => keep_task_reference,
+    "async_with/codemod.rs" => async_with,
 }
 
 /// The codemod of that name.
