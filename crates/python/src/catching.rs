@@ -124,14 +124,6 @@ impl<'a> Module<'a> {
             _ => Match::Broad,
         }
     }
-
-    /// The name of the builtin that `expr` is; where the file imports `*`, what looks like one.
-    pub fn builtin<'e>(&self, expr: &'e Expr) -> Option<&'e str> {
-        match expr {
-            Expr::Name(name) if self.symbol(name).is_none() => Some(name.id.as_str()),
-            _ => None,
-        }
-    }
 }
 
 fn by_name(name: &str, exceptions: &[&str]) -> Match {

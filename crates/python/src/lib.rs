@@ -6,6 +6,7 @@
 mod annotations;
 mod awaitable;
 mod blocks;
+mod builtins;
 mod catching;
 mod check;
 mod imports;
