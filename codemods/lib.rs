@@ -21,6 +21,7 @@ codemods! {
     "await_sleep/codemod.rs" => await_sleep,
     "keep_task_reference/codemod.rs" => keep_task_reference,
     "async_with/codemod.rs" => async_with,
+    "builtin_timeout_error/codemod.rs" => builtin_timeout_error,
 }
 
 /// The codemod of that name.
