@@ -27,6 +27,8 @@ codemods! {
     "requests_to_httpx/codemod.rs" => requests_to_httpx,
     "async_timeout_to_timeout/codemod.rs" => async_timeout_to_timeout,
     "wait_for_to_timeout/codemod.rs" => wait_for_to_timeout,
+    "async_with/codemod.rs" => async_with,
+    "builtin_timeout_error/codemod.rs" => builtin_timeout_error,
 }
 
 /// The codemod of that name.

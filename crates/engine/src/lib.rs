@@ -18,6 +18,7 @@ mod statement;
 mod text;
 mod unused;
 mod verify;
+mod with_items;
 
 pub use calls::{CallSite, Calls, Reach, calls};
 pub use codemod::{
@@ -32,6 +33,7 @@ pub use prefilter::Prefilter;
 pub use rewrite::{SyntaxError, rewrite};
 pub use settings::{OptionValues, Settings, Target};
 pub use statement::{Line, insert_before, replace_statement};
+pub use with_items::{HeaderItem, HeaderProblem, deepened, end_of_block, with_headers};
 
 /// `Err(withheld!("why {}", what))`: the defect, but a person has to decide.
 #[macro_export]

@@ -156,7 +156,8 @@ pub(crate) struct Index<'a> {
     scopes: Vec<Scope<'a>>,
     symbols: Vec<Symbol<'a>>,
     globals: Vec<SymbolId>,
-    by_name: OnceCell<FxHashMap<&'a str, Vec<SymbolId>>>,
+    /// Sorted by name, when somebody asks.
+    by_name: OnceCell<Vec<SymbolId>>,
     resolved: FxHashMap<NodeId, SymbolId>,
     /// The calls, by position of their start in the walk.
     pub(crate) calls: Vec<&'a ast::ExprCall>,
@@ -239,20 +240,22 @@ impl<'a> Index<'a> {
     }
 
     /// Those of that name, in every scope.
-    pub(crate) fn symbols_named(&self, name: &str) -> impl Iterator<Item = &Symbol<'a>> {
+    pub(crate) fn symbols_named<'s>(
+        &'s self,
+        name: &'s str,
+    ) -> impl Iterator<Item = &'s Symbol<'a>> {
         let by_name = self.by_name.get_or_init(|| {
-            let mut by_name: FxHashMap<&'a str, Vec<SymbolId>> = FxHashMap::default();
-            for (number, symbol) in self.symbols.iter().enumerate() {
-                #[allow(clippy::cast_possible_truncation)]
-                by_name
-                    .entry(symbol.name)
-                    .or_default()
-                    .push(SymbolId(number as u32));
-            }
-            by_name
+            #[allow(clippy::cast_possible_truncation)]
+            let ids = 0..self.symbols.len() as u32;
+            let mut ids: Vec<SymbolId> = ids.map(SymbolId).collect();
+            ids.sort_by_key(|id| self.symbol(*id).name);
+            ids
         });
-        let named = by_name.get(name).map_or(&[][..], Vec::as_slice);
-        named.iter().map(|id| self.symbol(*id))
+        let start = by_name.partition_point(|id| self.symbol(*id).name < name);
+        by_name[start..]
+            .iter()
+            .map(|id| self.symbol(*id))
+            .take_while(move |symbol| symbol.name == name)
     }
 
     /// The symbols of the module's own scope, by their first binding.

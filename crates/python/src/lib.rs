@@ -3,11 +3,14 @@
 //!
 //! The only crate that names ruff's parser. Knows no codemod and makes no edit.
 
+mod annotations;
 mod awaitable;
 mod beside;
 mod blocks;
+mod builtins;
 mod callers;
 mod catching;
+mod caught_by;
 mod check;
 mod imports;
 mod index;
@@ -19,10 +22,12 @@ mod names;
 mod place;
 mod suites;
 
+pub use annotations::is_of_standard_library;
 pub use awaitable::Awaitable;
 pub use blocks::{Block, TryPart};
 pub use callers::Caller;
 pub use catching::{Catcher, Caught, Handler};
+pub use caught_by::{CaughtBy, CaughtByKind};
 pub use check::{Problem, problems};
 pub use imports::Insertion;
 pub use index::{Binding, BindingKind, NodeId, Scope, ScopeId, ScopeKind, Symbol, SymbolId};

@@ -109,7 +109,7 @@ const ASYNCIO_MODULES: &[&str] = &[
 ];
 
 /// `asyncio.tasks.sleep` => `asyncio.sleep`, whose definition it is.
-fn canonical(name: String) -> String {
+pub(crate) fn canonical(name: String) -> String {
     let mut parts = name.splitn(3, '.');
     match (parts.next(), parts.next(), parts.next()) {
         (Some("asyncio"), Some(module), Some(rest)) if ASYNCIO_MODULES.contains(&module) => {

@@ -1,0 +1,147 @@
+//! `with ClientSession() as session:` => `async with ClientSession() as session:`
+
+mod flow;
+mod managers;
+mod sessions;
+
+use edit::Applicability;
+use engine::{Codemod, Context, HeaderItem, On, Refusal, Rewrite, Verdict, with_headers, withheld};
+use python::ast::{AnyNodeRef, Expr, NodeKind, PythonVersion, StmtWith};
+use python::{AwaitPlace, CaughtByKind, Library};
+
+use managers::Manager;
+
+pub const CODEMOD: Codemod = Codemod {
+    name: "async-with",
+    page: include_str!("README.md"),
+    python: PythonVersion::PY37,
+    headline: false,
+    options: &[],
+    on: &[
+        On::Node {
+            kinds: &[NodeKind::StmtWith],
+            words: managers::WORDS,
+            decide: statement,
+        },
+        On::Call(sessions::NAMES, sessions::never_closed),
+    ],
+};
+
+/// `with a, b:` => `async with a, b:`, or nested statements where only some of the items are
+/// asynchronous.
+///
+/// What is entered by `async with` alone has no `__enter__`, or one that only raises: today the
+/// statement fails there with a `TypeError`, in every run, so that no run depends on anything that
+/// comes after. The argument stops where something around it catches that error: then what
+/// catches it is what runs today.
+fn statement<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
+    let AnyNodeRef::StmtWith(with) = node else {
+        return Err(Refusal::NotOurs);
+    };
+    let module = cx.module;
+    if with.is_async || module.library() == Library::Other {
+        return Err(Refusal::NotOurs);
+    }
+    let managers: Vec<Manager> = with
+        .items
+        .iter()
+        .map(|item| managers::manager(cx, &item.context_expr))
+        .collect();
+    let first = managers
+        .iter()
+        .zip(&with.items)
+        .find_map(|(manager, item)| {
+            (*manager == Manager::Async)
+                .then_some(module.text(managers::unwrapped(&item.context_expr)))
+        });
+    let Some(first) = first else {
+        return Err(Refusal::NotOurs);
+    };
+    let first = first.lines().next().unwrap_or_default();
+    check_place(cx, with, first)?;
+    check_catchers(cx, with)?;
+    let unknown = managers.iter().position(|it| *it == Manager::Unknown);
+    if let Some(item) = unknown.and_then(|position| with.items.get(position)) {
+        return Err(withheld!(
+            "`{first}` needs `async with`, and whether `{}` does cannot be seen here: write two nested statements",
+            line(cx, &item.context_expr)
+        ));
+    }
+    let items: Vec<HeaderItem> = managers
+        .iter()
+        .zip(&with.items)
+        .map(|(manager, item)| HeaderItem {
+            is_async: *manager == Manager::Async,
+            context: match &item.context_expr {
+                // `with await lock:` needs no `await` of its own any longer.
+                Expr::Await(awaited) if managers::is_lock(cx, &awaited.value) => Some(
+                    module
+                        .text(module.parenthesized(&awaited.value))
+                        .to_string(),
+                ),
+                _ => None,
+            },
+        })
+        .collect();
+    let edits = with_headers(module, cx.settings.line_length, with, &items).map_err(|_| {
+        withheld!(
+            "the statement has to be split, and a comment stands between its items: move it above the statement"
+        )
+    })?;
+    if edits.is_empty() {
+        return Err(Refusal::NotOurs);
+    }
+    Ok(Rewrite {
+        message: format!("`{first}` is entered by `async with`: `with` raises a TypeError"),
+        applicability: Applicability::Safe,
+        edits,
+        python: None,
+    })
+}
+
+/// The first line of an expression, for messages.
+fn line<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> &'a str {
+    cx.module.text(expr).lines().next().unwrap_or_default()
+}
+
+/// `async with` may be written in coroutines only.
+fn check_place<'a>(cx: &Context<'a, '_>, with: &'a StmtWith, first: &str) -> Result<(), Refusal> {
+    match cx.module.await_place(with) {
+        AwaitPlace::Coroutine(_) | AwaitPlace::NestedComprehension(_) => Ok(()),
+        AwaitPlace::Function(function) => Err(withheld!(
+            "`{first}` needs `async with`, which a plain function cannot have: make `{}` an `async def` and await it at every call",
+            function.name
+        )),
+        _ => Err(withheld!(
+            "`{first}` needs `async with`, which only an `async def` can have: move the statement into one"
+        )),
+    }
+}
+
+/// Where the `TypeError` is caught, the code that catches it runs today and would not any longer.
+fn check_catchers<'a>(cx: &Context<'a, '_>, with: &'a StmtWith) -> Result<(), Refusal> {
+    // What an object without `__enter__` raised before 3.11; trio's nurseries raise RuntimeError.
+    const RAISED: &[&str] = &["TypeError", "AttributeError", "RuntimeError"];
+    let module = cx.module;
+    let around = module
+        .catching_item(&with.items, RAISED)
+        .or_else(|| module.catcher(with, RAISED));
+    let Some(catcher) = around else {
+        return Ok(());
+    };
+    Err(match catcher.kind {
+        CaughtByKind::Handler(handler) => {
+            let clause = match &handler.type_ {
+                Some(types) => format!("except {}", module.text(&**types)),
+                None => "except:".to_string(),
+            };
+            withheld!(
+                "`{clause}` catches the TypeError that the statement raises today, so that its code always runs: decide whether it still has a purpose, and write `async with`"
+            )
+        }
+        CaughtByKind::Context(call) => withheld!(
+            "`{}` catches the TypeError that the statement raises today: decide whether that is what it is for, and write `async with`",
+            module.text(call).lines().next().unwrap_or_default()
+        ),
+    })
+}

@@ -1,0 +1,284 @@
+//! `session = ClientSession()` that nothing closes => `async with ClientSession() as session:`
+
+use edit::{Applicability, Edit};
+use engine::{
+    Context, Layout, Piece, Refusal, Rewrite, Verdict, deepened, end_of_block, width, withheld,
+};
+use python::ast::{AnyNodeRef, Expr, ExprAttribute, ExprCall, ExprName, Stmt};
+use python::{After, AwaitPlace, BindingKind, Ranged, ScopeKind, TextRange, is_blank};
+
+use super::flow;
+
+/// What makes a session.
+pub const NAMES: &[&str] = &[
+    "aiohttp.ClientSession",
+    "aiohttp.client.ClientSession",
+    "httpx.AsyncClient",
+];
+
+/// The methods that close a session, and the attributes by which it is handed on to be closed.
+pub const CLOSING: &[&str] = &["close", "aclose", "__aexit__", "detach"];
+
+/// `session = ClientSession()` ... => `async with ClientSession() as session: ...`
+///
+/// The session is closed after its last use, where nothing closed it before. That is right as
+/// long as everything that needs it open is in the block: requests that are awaited there, and
+/// responses that are read there. The argument stops where the session, or a response that may
+/// not have been read, gets anywhere else.
+pub fn never_closed<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
+    let module = cx.module;
+    let (statement, target) = match module.parent(call) {
+        Some(parent @ AnyNodeRef::StmtAssign(assign)) => match assign.targets.as_slice() {
+            [target] => (parent, target),
+            _ => return Err(Refusal::NotOurs),
+        },
+        Some(parent @ AnyNodeRef::StmtAnnAssign(assign)) => (parent, &*assign.target),
+        // As part of an expression it belongs to whoever gets it.
+        _ => return Err(Refusal::NotOurs),
+    };
+    match target {
+        Expr::Name(name) => local(cx, call, statement, name),
+        Expr::Attribute(attribute) => attribute_of(cx, call, attribute),
+        _ => Err(Refusal::NotOurs),
+    }
+}
+
+/// How the session that `call` makes is closed.
+fn closing<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> &'static str {
+    if cx.module.refers_to(&call.func, "httpx.AsyncClient") {
+        "aclose"
+    } else {
+        "close"
+    }
+}
+
+fn local<'a>(
+    cx: &Context<'a, '_>,
+    call: &'a ExprCall,
+    statement: AnyNodeRef<'a>,
+    name: &'a ExprName,
+) -> Verdict {
+    let module = cx.module;
+    let Some(function) = module.function(statement) else {
+        return Err(Refusal::NotOurs); // the module's, for as long as the program runs
+    };
+    let Some(symbol) = module.symbol(name) else {
+        return Err(Refusal::NotOurs);
+    };
+    let is_own = matches!(module.scope_data(symbol.scope).kind, ScopeKind::Function(owner) if module.id(owner) == module.id(function));
+    if !is_own || flow::is_closed(cx, symbol) {
+        return Err(Refusal::NotOurs);
+    }
+    let id = &name.id;
+    let close = closing(cx, call);
+    if symbol.bindings.len() > 1 {
+        return Err(withheld!(
+            "nothing closes `{id}`, which is bound more than once: close it with `await {id}.{close}()` after its last use"
+        ));
+    }
+    if symbol.reads.is_empty() {
+        return Err(withheld!(
+            "nothing closes `{id}`, and nothing uses it: delete the line"
+        ));
+    }
+    let uses = flow::uses(cx, function, symbol, close)?;
+    if !matches!(module.await_place(statement), AwaitPlace::Coroutine(_)) {
+        return Err(withheld!(
+            "nothing closes `{id}`, and `{}` is a plain function, which cannot have `async with`: make it an `async def`",
+            function.name
+        ));
+    }
+    check_arguments(cx, call, id)?;
+
+    let outside = || {
+        withheld!(
+            "nothing closes `{id}`, which is used outside of the block in which it is made: move its making there, or close it with `await {id}.{close}()` after its last use"
+        )
+    };
+    let (body, position) = module.siblings(statement).ok_or_else(outside)?;
+    let mut last = position;
+    for used in uses {
+        let sibling = body.iter().position(|stmt| module.contains(stmt, used));
+        match sibling {
+            Some(sibling) if sibling > position => last = last.max(sibling),
+            _ => return Err(outside()),
+        }
+    }
+    // Statements that share the last line go with it.
+    while body
+        .get(last + 1)
+        .is_some_and(|next| module.indentation_at(next.start()).is_none())
+    {
+        last += 1;
+    }
+    let shared = || {
+        withheld!(
+            "nothing closes `{id}`, whose line holds another statement: write them on lines of their own"
+        )
+    };
+    let placement = module.placement(statement);
+    if placement.before.is_some() || placement.after != After::Nothing {
+        return Err(shared());
+    }
+    let value = match statement {
+        AnyNodeRef::StmtAssign(assign) => module.parenthesized(&assign.value),
+        AnyNodeRef::StmtAnnAssign(assign) => match &assign.value {
+            Some(value) => module.parenthesized(value),
+            None => return Err(Refusal::NotOurs),
+        },
+        _ => return Err(Refusal::NotOurs),
+    };
+    let head = TextRange::new(statement.start(), value.start());
+    if !module.comments(head).is_empty() {
+        return Err(withheld!(
+            "nothing closes `{id}`, and a comment stands before its value: move it above the statement"
+        ));
+    }
+    let (Some(first), Some(end)) = (body.get(position + 1), body.get(last).map(Stmt::end)) else {
+        return Err(outside());
+    };
+
+    let mut text = header(cx, call, value, id, &placement.indent);
+    let unit = match module.indentation_at(first.start()) {
+        Some(indent) if indent.starts_with('\t') => "\t",
+        _ => module.indent(),
+    };
+    let start = module.next_line(statement.end());
+    // Deeper comments after the last statement are its own.
+    let end = end_of_block(module, end, &placement.indent);
+    text.push_str(module.text(TextRange::new(value.end(), start)));
+    // A block does not begin with blank lines.
+    let start = std::iter::successors(Some(start), |line| Some(module.next_line(*line)))
+        .take_while(|line| *line < end)
+        .find(|line| !is_blank(module.text(TextRange::new(*line, module.line_end(*line)))))
+        .unwrap_or(start);
+    text.push_str(&deepened(
+        module,
+        TextRange::new(start, end),
+        &placement.indent,
+        unit,
+    ));
+    let edits = vec![Edit::replace(TextRange::new(statement.start(), end), text)];
+    Ok(Rewrite {
+        message: format!("nothing closes `{id}`: `async with` does after its last use"),
+        applicability: Applicability::Unsafe,
+        edits,
+        python: None,
+    })
+}
+
+/// `session = C(...)` => `async with C(...) as session:`
+fn header<'a>(
+    cx: &Context<'a, '_>,
+    call: &'a ExprCall,
+    value: TextRange,
+    name: &str,
+    indent: &str,
+) -> String {
+    let module = cx.module;
+    let tail = format!(" as {name}:");
+    let text = module.text(value);
+    let before = width(indent) + width("async with ");
+    if !text.contains(['\n', '\r'])
+        && value == call.range()
+        && !call.arguments.is_empty()
+        && before + width(text) + width(&tail) > cx.settings.line_length
+    {
+        let layout = Layout {
+            module,
+            width: cx.settings.line_length,
+        };
+        let piece = Piece::Call(
+            format!("{}(", module.text(module.parenthesized(&call.func))),
+            engine::arguments(call).collect(),
+            ")",
+        );
+        let call = layout.piece(&piece, indent, before, width(&tail));
+        return format!("async with {call}{tail}");
+    }
+    format!("async with {text}{tail}")
+}
+
+/// A connector is closed with the session that was made with it.
+fn check_arguments<'a>(
+    cx: &Context<'a, '_>,
+    call: &'a ExprCall,
+    name: &str,
+) -> Result<(), Refusal> {
+    let module = cx.module;
+    for keyword in &call.arguments.keywords {
+        let is_shared = match keyword.arg.as_deref() {
+            None => true,
+            Some("connector" | "transport" | "mounts") => match &keyword.value {
+                Expr::Call(_) | Expr::NoneLiteral(_) => false,
+                Expr::Name(connector) => {
+                    let is_own = matches!(
+                        module.only_binding(connector).map(|binding| binding.kind),
+                        Some(BindingKind::Value(Expr::Call(_)))
+                    );
+                    let reads = module.symbol(connector).map_or(0, |it| it.reads.len());
+                    !is_own || reads != 1
+                }
+                _ => true,
+            },
+            Some(_) => false,
+        };
+        if is_shared {
+            return Err(withheld!(
+                "nothing closes `{name}`, and to close it would close what `{}` gives to it, which may be used elsewhere: decide who closes that",
+                module.text(keyword)
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// `self.session = ClientSession()`: whoever closes the object has to close the session.
+fn attribute_of<'a>(
+    cx: &Context<'a, '_>,
+    call: &'a ExprCall,
+    attribute: &'a ExprAttribute,
+) -> Verdict {
+    let module = cx.module;
+    let name = attribute.attr.as_str();
+    if module.function(call).is_none() || is_handled(cx, name) {
+        return Err(Refusal::NotOurs);
+    }
+    let text = module.text(attribute);
+    Err(withheld!(
+        "`{text}` outlives the function, and nothing in this file closes it: close it with `await {text}.{}()` where its owner is closed",
+        closing(cx, call)
+    ))
+}
+
+/// Whether something in the file closes an attribute of this name, or hands it on to be closed.
+fn is_handled(cx: &Context<'_, '_>, name: &str) -> bool {
+    let module = cx.module;
+    let is_it = |expr: &Expr| matches!(expr, Expr::Attribute(it) if it.attr.as_str() == name);
+    let closes = |attr: &str| CLOSING.contains(&attr);
+    let mut is_named = false;
+    let mut closes_a_name = false;
+    for node in module.descendants(module.root()) {
+        match node {
+            AnyNodeRef::ExprAttribute(it) if closes(it.attr.as_str()) => {
+                if is_it(&it.value) {
+                    return true;
+                }
+                closes_a_name |= it.value.is_name_expr();
+            }
+            // `async with self.session:`, `stack.enter_async_context(self.session)`.
+            AnyNodeRef::WithItem(item) if is_it(&item.context_expr) => return true,
+            AnyNodeRef::ExprCall(call) if call.arguments.args.iter().any(is_it) => return true,
+            // `session, self.session = self.session, None`, and then `session.close()`.
+            AnyNodeRef::StmtAssign(assign) => {
+                is_named |= match &*assign.value {
+                    Expr::Tuple(tuple) => tuple.elts.iter().any(is_it),
+                    value => is_it(value),
+                };
+            }
+            AnyNodeRef::ExprNamed(named) => is_named |= is_it(&named.value),
+            _ => {}
+        }
+    }
+    is_named && closes_a_name
+}
