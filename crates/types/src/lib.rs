@@ -13,6 +13,7 @@
 mod pool;
 mod project;
 mod question;
+mod table;
 mod wire;
 
 #[cfg(feature = "inference")]

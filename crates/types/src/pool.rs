@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::table::is_table;
 use crate::wire::{self, Reply, Request};
 use crate::{Answer, HAS_INFERENCE, Project, Question};
 
@@ -85,6 +86,10 @@ impl Pool {
     ) -> Vec<Answer> {
         let mut answers = vec![Answer::Unknown(None); questions.len()];
         if self.command.is_none() || questions.is_empty() {
+            return answers;
+        }
+        if is_table(text) {
+            self.lose(path, "it is a generated table");
             return answers;
         }
         let end = {

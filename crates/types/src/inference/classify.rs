@@ -4,12 +4,12 @@ use ruff_db::files::FileRange;
 use ruff_db::source::line_index;
 use ruff_python_ast::find_node::covering_node;
 use ruff_python_ast::{self as ast, AnyNodeRef, Expr, ExprRef};
-use ruff_text_size::Ranged;
+use ruff_text_size::{Ranged, TextRange};
 use ty_module_resolver::file_to_module;
 use ty_python_semantic::types::{KnownClass, Type};
 use ty_python_semantic::{
-    HasType, TypeHierarchyClass, definitions_for_attribute, type_hierarchy_prepare,
-    type_hierarchy_supertypes,
+    HasType, ResolvedDefinition, TypeHierarchyClass, definitions_for_attribute,
+    type_hierarchy_prepare, type_hierarchy_supertypes,
 };
 
 use super::Inference;
@@ -228,6 +228,16 @@ impl<'db> Inference<'db> {
         if self.classify(ty).is_none() {
             return Answer::Unknown(self.why_unknown(expr, ty));
         }
+        let has = |name: &str| !self.attribute(expr, name).is_empty();
+        Answer::Context(Context {
+            sync: has("__enter__"),
+            asynchronous: has("__aenter__"),
+        })
+    }
+
+    /// What the value of an expression has under that name, in its class or in those that this
+    /// derives from.
+    pub(super) fn attribute(&self, expr: ExprRef<'_>, name: &str) -> Vec<ResolvedDefinition<'db>> {
         // A copy keeps its number in the tree, by which its type is found.
         let copy = match expr {
             ExprRef::Call(it) => Expr::from(it.clone()),
@@ -235,22 +245,16 @@ impl<'db> Inference<'db> {
             ExprRef::Attribute(it) => Expr::from(it.clone()),
             ExprRef::Subscript(it) => Expr::from(it.clone()),
             ExprRef::Await(it) => Expr::from(it.clone()),
-            _ => return Answer::Unknown(None),
+            _ => return Vec::new(),
         };
-        let has = |name: &str| {
-            let attribute = ast::ExprAttribute {
-                node_index: ast::AtomicNodeIndex::default(),
-                range: ruff_text_size::TextRange::default(),
-                value: Box::new(copy.clone()),
-                attr: ast::Identifier::new(name, ruff_text_size::TextRange::default()),
-                ctx: ast::ExprContext::Load,
-            };
-            !definitions_for_attribute(&self.model, &attribute).is_empty()
+        let attribute = ast::ExprAttribute {
+            node_index: ast::AtomicNodeIndex::default(),
+            range: TextRange::default(),
+            value: Box::new(copy),
+            attr: ast::Identifier::new(name, TextRange::default()),
+            ctx: ast::ExprContext::Load,
         };
-        Answer::Context(Context {
-            sync: has("__enter__"),
-            asynchronous: has("__aenter__"),
-        })
+        definitions_for_attribute(&self.model, &attribute)
     }
 
     /// The type as a person would write it.

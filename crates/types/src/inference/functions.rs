@@ -8,9 +8,10 @@ use ty_python_core::definition::{Definition, DefinitionKind};
 use ty_python_core::scope::NodeWithScopeKind;
 use ty_python_core::semantic_index;
 use ty_python_semantic::types::TypeDefinition;
+use ty_python_semantic::{ImportAliasResolution, ResolvedDefinition, definitions_for_name};
 
 use super::Inference;
-use crate::{Answer, Function, Value};
+use crate::{Answer, Function, Gives, Value};
 
 /// How many functions are followed from the one that was asked about.
 const MAX_DEPTH: usize = 4;
@@ -82,16 +83,18 @@ impl<'db> Inference<'db> {
         if depth == MAX_DEPTH {
             return None;
         }
-        let definition = self.definition((&*call.func).into())?;
+        let definition = self
+            .definition((&*call.func).into())
+            .or_else(|| self.method_of_entered(&call.func))?;
         let module = parsed_module(self.db, definition.python_file(self.db)).load(self.db);
         let DefinitionKind::Function(node) = definition.kind(self.db) else {
             return None;
         };
         let node = node.node(&module);
-        let is_plain = !node.is_async
-            && node.decorator_list.is_empty()
-            && node.returns.is_none()
-            && !has_yield(node);
+        if node.is_async {
+            return self.coroutine(definition, node);
+        }
+        let is_plain = node.returns.is_none() && node.decorator_list.is_empty() && !has_yield(node);
         if !is_plain {
             return None;
         }
@@ -115,6 +118,87 @@ impl<'db> Inference<'db> {
             .iter()
             .all(|value| value.gives == first.gives)
             .then_some(Answer::Value(first))
+    }
+}
+
+impl<'db> Inference<'db> {
+    /// What a call of an `async def` gives that ty leaves open.
+    fn coroutine(
+        &self,
+        definition: Definition<'db>,
+        node: &ast::StmtFunctionDef,
+    ) -> Option<Answer> {
+        let is_coroutine = node.decorator_list.is_empty() && !has_yield(node);
+        is_coroutine.then(|| {
+            Answer::Value(Value {
+                gives: Gives::Coroutine,
+                shown: "CoroutineType[Any, Any, Any]".to_string(),
+                classes: vec!["types.CoroutineType".to_string()],
+                evidence: self.function(definition).map(|function| function.place),
+            })
+        })
+    }
+
+    /// `client.fetch` after `async with Client() as client:`, where `__aenter__` declares nothing and
+    /// returns `self`. ty leaves `client` unknown.
+    fn method_of_entered(&self, func: &Expr) -> Option<Definition<'db>> {
+        let Expr::Attribute(method) = func else {
+            return None;
+        };
+        let Expr::Name(receiver) = &*method.value else {
+            return None;
+        };
+        let definitions = definitions_for_name(
+            &self.model,
+            receiver.id.as_str(),
+            receiver.into(),
+            ImportAliasResolution::PreserveAliases,
+        );
+        let [entered] = definitions.as_slice() else {
+            return None;
+        };
+        let entered = entered.definition()?;
+        let DefinitionKind::WithItem(item) = entered.kind(self.db) else {
+            return None;
+        };
+        let module = parsed_module(self.db, entered.python_file(self.db)).load(self.db);
+        let is_here = entered.file(self.db) == self.model.file();
+        if !is_here || !item.target(&module).is_name_expr() {
+            return None;
+        }
+        let context = ExprRef::from(item.context_expr(&module));
+        let enter = if item.is_async() {
+            "__aenter__"
+        } else {
+            "__enter__"
+        };
+        let [enter] = self.attribute(context, enter).try_into().ok()?;
+        let enter: ResolvedDefinition = enter;
+        if !self.returns_self(enter.definition()?) {
+            return None;
+        }
+        let [found] = self.attribute(context, &method.attr).try_into().ok()?;
+        let found: ResolvedDefinition = found;
+        found.definition()
+    }
+
+    /// Whether a method gives the object that it is called on.
+    fn returns_self(&self, definition: Definition<'db>) -> bool {
+        let module = parsed_module(self.db, definition.python_file(self.db)).load(self.db);
+        let DefinitionKind::Function(node) = definition.kind(self.db) else {
+            return false;
+        };
+        let node = node.node(&module);
+        let Some(first) = node.parameters.iter_non_variadic_params().next() else {
+            return false;
+        };
+        let mut returns = Returns::default();
+        returns.visit_body(&node.body);
+        let is_self = |value: &Option<&Expr>| matches!(value, Some(Expr::Name(name)) if name.id.as_str() == first.name().as_str());
+        node.returns.is_none()
+            && node.decorator_list.is_empty()
+            && !returns.values.is_empty()
+            && returns.values.iter().all(is_self)
     }
 }
 

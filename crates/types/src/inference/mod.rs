@@ -111,9 +111,6 @@ fn answer_each<E>(
     questions: &[Question],
     mut take: impl FnMut(usize, Answer) -> Result<(), E>,
 ) -> Result<(), E> {
-    if system::is_table(text) {
-        return Ok(()); // it would take gigabytes
-    }
     let Some(file) = database.file(path) else {
         return Ok(());
     };

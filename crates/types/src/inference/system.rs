@@ -7,6 +7,8 @@ use ruff_db::system::{
 };
 use ruff_notebook::{Notebook, NotebookError};
 
+use crate::table::is_table;
+
 /// The operating system's files, without what takes the inference gigabytes or minutes.
 #[derive(Clone, Debug)]
 pub(super) struct GuardedSystem(OsSystem);
@@ -20,23 +22,6 @@ impl GuardedSystem {
 
 /// What stands for a generated table: every name of it exists, and is anything.
 const ANYTHING: &str = "def __getattr__(name): ...\n";
-
-/// With so many keys set at module level, ty 0.0.10 takes gigabytes: memory and time grow with
-/// the square (4,000 keys: 2.8 GB and 10 s).
-const MANY_KEYS: usize = 800;
-
-/// Whether a module sets so many keys one by one, `TABLE["key"] = value` in the first column.
-pub(super) fn is_table(text: &str) -> bool {
-    let sets_key = |line: &&str| {
-        line.starts_with(|c: char| c.is_alphabetic() || c == '_')
-            && line.split_once('[').is_some_and(|(name, rest)| {
-                name.chars()
-                    .all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'))
-                    && rest.contains("] =")
-            })
-    };
-    text.lines().filter(sets_key).nth(MANY_KEYS).is_some()
-}
 
 impl System for GuardedSystem {
     fn read_to_string(&self, path: &SystemPath) -> Result<String> {
@@ -120,24 +105,5 @@ impl System for GuardedSystem {
 
     fn dyn_clone(&self) -> Box<dyn System> {
         Box::new(self.clone())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{MANY_KEYS, is_table};
-
-    #[test]
-    fn a_module_that_sets_many_keys_is_a_table() {
-        let keys = |count: usize| "ids[\"x\"] = 1\n".repeat(count);
-        assert!(is_table(&keys(MANY_KEYS + 1)));
-        assert!(is_table(&"Ids.names[7] = 'y'\n".repeat(MANY_KEYS + 1)));
-        assert!(!is_table(&keys(MANY_KEYS)));
-        assert!(
-            !is_table(&"    ids[1] = 2\n".repeat(MANY_KEYS + 1)),
-            "in a function"
-        );
-        assert!(!is_table(&"print(ids[1])\n".repeat(MANY_KEYS + 1)));
-        assert!(!is_table(&"x: list[int] = []\n".repeat(MANY_KEYS + 1)));
     }
 }

@@ -45,7 +45,7 @@ impl Files {
         assert_eq!(
             answer.value().map(|it| it.gives),
             Some(expected),
-            "{answer:?}"
+            "{part}: {answer:?}"
         );
     }
 
@@ -106,7 +106,7 @@ fn coroutines_are_known_across_modules() {
             "\
 import functools
 from collections.abc import Coroutine
-from .client import Client, connect
+from .client import Client, Session, connect
 class App:
     def __init__(self, client: Client):
         self.client = client
@@ -116,6 +116,8 @@ class App:
         functools.partial(self.client.fetch, 'z')()
         async with connect() as other:
             other.fetch('other')
+        async with Session() as session:
+            session.get('session')
         coro
 ",
         ),
@@ -124,6 +126,7 @@ class App:
             "app/client.py",
             "\
 import contextlib
+from collections.abc import AsyncIterator
 class Client:
     async def fetch(self, url): return 1
     def later(self, url):
@@ -131,8 +134,13 @@ class Client:
             return self.fetch(url)
         else:
             return self.fetch('')
+class Session(Client):
+    async def __aenter__(self):
+        return self
+    async def __aexit__(self, *exc): ...
+    async def get(self, url): ...
 @contextlib.asynccontextmanager
-async def connect() -> contextlib.AsyncIterator[Client]:
+async def connect() -> AsyncIterator[Client]:
     yield Client()
 ",
         ),
@@ -141,6 +149,8 @@ async def connect() -> contextlib.AsyncIterator[Client]:
         "self.client.fetch('x')",
         "self.client.later('y')",
         "functools.partial(self.client.fetch, 'z')()",
+        "other.fetch('other')",
+        "session.get('session')",
         "coro",
     ] {
         files.gives(call, Gives::Coroutine);
@@ -153,7 +163,7 @@ async def connect() -> contextlib.AsyncIterator[Client]:
             .evidence
             .unwrap()
             .to_string()
-            .ends_with("app/client.py:3")
+            .ends_with("app/client.py:4")
     );
     let Answer::Callee(function) = files.ask(Ask::Callee, "self.client.later") else {
         panic!();
