@@ -194,11 +194,16 @@ impl<'db> Inference<'db> {
         };
         let mut returns = Returns::default();
         returns.visit_body(&node.body);
-        let is_self = |value: &Option<&Expr>| matches!(value, Some(Expr::Name(name)) if name.id.as_str() == first.name().as_str());
+        let name = first.name().as_str();
+        let is_self = |value: Option<&Expr>| {
+            value
+                .and_then(Expr::as_name_expr)
+                .is_some_and(|value| value.id.as_str() == name)
+        };
         node.returns.is_none()
             && node.decorator_list.is_empty()
             && !returns.values.is_empty()
-            && returns.values.iter().all(is_self)
+            && returns.values.iter().copied().all(is_self)
     }
 }
 
