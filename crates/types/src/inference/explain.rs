@@ -2,7 +2,9 @@
 
 use ruff_db::files::File;
 use ruff_db::parsed::parsed_module;
+use ruff_db::source::source_text;
 use ruff_python_ast::{self as ast, Expr, ExprRef};
+use ruff_text_size::Ranged;
 use ty_python_core::definition::{Definition, DefinitionKind, ParameterDefinitionNodeKind};
 use ty_python_semantic::types::Type;
 use ty_python_semantic::{
@@ -24,6 +26,36 @@ impl<'db> Inference<'db> {
             return Some(format!("its type is `{}`", self.shown(ty)));
         }
         self.why(expr, MAX_DEPTH)
+            .or_else(|| self.first_unknown(expr))
+    }
+
+    /// The innermost part of an expression of which nothing is known, where no definition tells
+    /// more.
+    fn first_unknown(&self, expr: ExprRef<'_>) -> Option<String> {
+        let mut innermost = None;
+        let mut part = expr;
+        loop {
+            let unknown = self
+                .type_of(part)
+                .is_none_or(|ty| contains_unknown(&self.shown(ty)));
+            if !unknown {
+                break;
+            }
+            innermost = Some(part);
+            part = match part {
+                ExprRef::Call(it) => ExprRef::from(&*it.func),
+                ExprRef::Attribute(it) => ExprRef::from(&*it.value),
+                ExprRef::Subscript(it) => ExprRef::from(&*it.value),
+                ExprRef::Await(it) => ExprRef::from(&*it.value),
+                _ => break,
+            };
+        }
+        let text = source_text(self.db, self.model.file());
+        let text = text
+            .as_str()
+            .get(std::ops::Range::<usize>::from(innermost?.range()))?;
+        let line = text.lines().next().unwrap_or_default();
+        Some(format!("nothing says what `{line}` is"))
     }
 
     fn why(&self, expr: ExprRef<'_>, depth: usize) -> Option<String> {
@@ -142,7 +174,12 @@ impl<'db> Inference<'db> {
                     ParameterDefinitionNodeKind::Parameter(it) => &it.node(&module).parameter,
                 };
                 if let Some(annotation) = &parameter.annotation {
-                    return there.why_annotation(annotation, depth);
+                    let name = &parameter.name;
+                    let place = there.place(definition.focus_range(self.db, &module));
+                    return there.why_annotation(annotation, depth).or_else(|| {
+                        let is_any = there.is_unknown(annotation) || says_any(annotation);
+                        is_any.then(|| format!("the parameter `{name}` may be anything: {place}"))
+                    });
                 }
                 let place = there.place(definition.focus_range(self.db, &module));
                 Some(format!(
@@ -186,4 +223,14 @@ impl<'db> Inference<'db> {
 /// Whether a type that is shown like this leaves something open.
 fn contains_unknown(shown: &str) -> bool {
     shown.contains("Unknown") || shown.contains("Any") || shown.contains("Todo")
+}
+
+/// Whether an annotation is `Any`.
+fn says_any(annotation: &Expr) -> bool {
+    let name = match annotation {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => return false,
+    };
+    name == "Any"
 }

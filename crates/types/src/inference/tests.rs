@@ -78,9 +78,13 @@ fn nothing_is_said_of_what_may_be_anything() {
         "m.py",
         "\
 import foo
+from typing import Any
 from bar.baz import Client
 def f(bot): return g(bot)
-async def main(bot, client: Client, either: 'Coroutine | None'):
+async def main(bot, client: Client, anything: Any):
+    read = eval('x')
+    read.go()
+    anything.go()
     foo.run()
     client.get()
     bot.send()
@@ -95,6 +99,11 @@ async def main(bot, client: Client, either: 'Coroutine | None'):
     files.unknown("bot.send()", "the parameter `bot` has no annotation: ");
     files.unknown("it.go()", "the parameter `bot` has no annotation: ");
     files.unknown("self_made.go()", "package `foo` is not installed");
+    files.unknown(
+        "anything.go()",
+        "the parameter `anything` may be anything: ",
+    );
+    files.unknown("read.go()", "nothing says what `read` is");
     files.unknown("f(bot)", "`f` does not declare what it returns: ");
 }
 
