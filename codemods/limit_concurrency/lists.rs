@@ -2,7 +2,7 @@
 
 use engine::{Context, Refusal, withheld};
 use python::ast::{self, AnyNodeRef, Comprehension, Expr, ExprCall, ExprName};
-use python::{BindingKind, Ranged, ScopeKind, Symbol};
+use python::{Binding, BindingKind, Ranged, ScopeKind, Symbol};
 
 use super::{first_line, limited, number};
 
@@ -85,7 +85,7 @@ fn unpacked<'a>(
                     clauses,
                     Within::Comprehension(iterable),
                     elements,
-                )?;
+                );
             }
             Ok(())
         }
@@ -128,12 +128,10 @@ fn push<'a>(
     clauses: &'a [Comprehension],
     within: Within<'a>,
     elements: &mut Vec<Element<'a>>,
-) -> Result<(), Refusal> {
-    if limited::is_limited(cx, expr) || number::is_limited_comprehension(cx, expr, clauses) {
-        return Ok(());
+) {
+    if !limited::is_limited(cx, expr) && !number::is_limited_comprehension(cx, expr, clauses) {
+        elements.push(Element { expr, within });
     }
-    elements.push(Element { expr, within });
-    Ok(())
 }
 
 fn comprehension(expr: &Expr) -> Option<(&Expr, &[Comprehension])> {
@@ -168,7 +166,7 @@ fn listed<'a>(
     let symbol = module.symbol(name).ok_or_else(not_here)?;
     let is_local = matches!(module.scope_data(symbol.scope).kind, ScopeKind::Function(_))
         && symbol.scope == module.scope(name);
-    let [binding] = symbol.bindings.as_slice() else {
+    let Some(binding) = reaching(cx, symbol, name) else {
         if is_local
             && symbol
                 .bindings
@@ -201,7 +199,7 @@ fn listed<'a>(
         }
         Expr::ListComp(_) | Expr::SetComp(_) | Expr::Generator(_) => {
             if let Some((element, clauses)) = comprehension(value) {
-                push(cx, element, clauses, Within::Comprehension(value), elements)?;
+                push(cx, element, clauses, Within::Comprehension(value), elements);
             }
         }
         Expr::Call(call) if module.refers_to(&call.func, "builtins.map") => {
@@ -210,7 +208,14 @@ fn listed<'a>(
         _ => return Err(not_here()),
     }
     let mut limited_too = false;
-    for append in added(cx, symbol, "append") {
+    // Of several lists of one name, this one is filled before it is gathered.
+    let before_gather = |call: &&ExprCall| {
+        symbol.bindings.len() == 1 || statement.end() <= call.start() && call.start() < name.start()
+    };
+    for append in added(cx, symbol, "append")
+        .into_iter()
+        .filter(before_gather)
+    {
         let Some(element) = append.arguments.args.first() else {
             continue;
         };
@@ -226,7 +231,10 @@ fn listed<'a>(
             });
         }
     }
-    for extend in added(cx, symbol, "extend") {
+    for extend in added(cx, symbol, "extend")
+        .into_iter()
+        .filter(before_gather)
+    {
         match extend.arguments.args.first() {
             Some(iterable) if comprehension(iterable).is_some() => {
                 unpacked(cx, iterable, elements)?;
@@ -246,6 +254,40 @@ fn listed<'a>(
     }
     // A generator makes them while it is unpacked.
     Ok(Some(statement))
+}
+
+/// The binding that makes the list which `name` stands for: the only one, or the last before it,
+/// in the same turn of the same loop, that cannot be passed by.
+fn reaching<'a, 'm>(
+    cx: &Context<'a, 'm>,
+    symbol: &'m Symbol<'a>,
+    name: &'a ExprName,
+) -> Option<&'m Binding<'a>> {
+    let module = cx.module;
+    if let [binding] = symbol.bindings.as_slice() {
+        return Some(binding);
+    }
+    let start = |binding: &&Binding<'a>| module.node(binding.node).start();
+    let last = symbol
+        .bindings
+        .iter()
+        .filter(|binding| start(binding) < name.start())
+        .max_by_key(start)?;
+    let (body, position) = module.siblings(module.statement(module.node(last.node)))?;
+    let after = body[position + 1..]
+        .iter()
+        .find(|stmt| module.contains(*stmt, name))?;
+    let in_loop = module
+        .ancestors(name)
+        .take_while(|around| !around.ptr_eq(after.into()))
+        .chain([after.into()])
+        .any(|around| match around {
+            AnyNodeRef::StmtFor(stmt) => !module.contains(&*stmt.iter, name),
+            AnyNodeRef::StmtWhile(_) => true,
+            _ => false,
+        });
+    let is_own = symbol.bindings.iter().all(|it| it.from == symbol.scope);
+    (is_own && !in_loop).then_some(last)
 }
 
 /// The statements `coros.append(...)`, and so on.

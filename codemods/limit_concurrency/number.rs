@@ -112,6 +112,7 @@ fn is_limited_name<'a>(cx: &Context<'a, '_>, name: &'a ExprName, limit: u64) -> 
             });
             elements > 0 && elements as u64 <= limit && is_limited(cx, value) && !grows
         }
+        BindingKind::Parameter => is_batch(&name.id),
         BindingKind::Loop => {
             let iterable = loop_iterable(cx, module.node(binding.node));
             is_batch(&name.id)
@@ -144,9 +145,9 @@ fn range_length(arguments: &[Expr]) -> Option<u64> {
     match arguments {
         [stop] => int(stop),
         [start, stop] => Some(int(stop)?.saturating_sub(int(start)?)),
-        [start, stop, step] => {
-            let step = int(step).filter(|step| *step > 0)?;
-            Some(int(stop)?.saturating_sub(int(start)?).div_ceil(step))
+        [start, stop, by] => {
+            let by = int(by).filter(|by| *by > 0)?;
+            Some(int(stop)?.saturating_sub(int(start)?).div_ceil(by))
         }
         _ => None,
     }

@@ -119,26 +119,23 @@ impl<'a> Writer<'a, '_, '_> {
         if let Within::Map(_) = limit.element.within {
             return vec![Edit::replace(module.parenthesized(expr), name)];
         }
-        let given: Vec<&str> = limit
-            .wrapper
-            .parameters
-            .iter()
-            .map(|(_, site)| site.as_str())
-            .collect();
-        let element = format!("{name}({})", given.join(", "));
-        let minimal = vec![Edit::replace(module.parenthesized(expr), element.clone())];
-        let (outer, piece) = match limit.element.within {
-            Within::Append(append) => {
-                let open = format!("{}(", module.text(append.func.range()));
-                let element = Piece::Text(element);
-                (append.range(), Some(Piece::Call(open, vec![element], ")")))
-            }
+        let given = limit.wrapper.parameters.iter();
+        let given = given.map(|(_, site)| site.clone()).collect();
+        let element = Piece::Call(format!("{name}("), given, ")");
+        let range = module.parenthesized(expr);
+        let text = self.in_place(&element, range);
+        let minimal = vec![Edit::replace(range, text.clone())];
+        let outer = match limit.element.within {
+            Within::Append(append) => append.range(),
             Within::Comprehension(display) => match self.around(plan, display) {
-                Some(range) => (range, None),
+                Some(outer) => outer,
                 None => return minimal,
             },
             Within::Map(_) => return minimal,
         };
+        if text.contains(['\n', '\r']) && module.indentation_at(range.start()).is_some() {
+            return minimal; // it has lines of its own, as before
+        }
         let line = module.line_start(outer.start());
         let before = module.text(TextRange::new(line, outer.start()));
         let indent: String = before.chars().take_while(|c| c.is_whitespace()).collect();
@@ -150,69 +147,81 @@ impl<'a> Writer<'a, '_, '_> {
             }
             None => module.text(after),
         };
-        let text = module.text(outer);
-        let room = self.layout.width;
-        let on_one_line = !text.contains(['\n', '\r']);
-        let grown = width(before) + width(text) + width(after) + width(&minimal[0].content);
-        let old = module.text(module.parenthesized(expr));
-        if on_one_line && grown <= room + width(old) {
+        let whole = module.text(outer);
+        let on_one_line = !whole.contains(['\n', '\r']);
+        let grown = width(before) + width(whole) + width(after) + width(&text);
+        if on_one_line && grown <= self.layout.width + width(module.text(range)) {
             return minimal;
         }
-        let plain = module.comments(outer).is_empty() && !module.has_multiline_string(outer);
-        if !plain || !(on_one_line || self.is_too_long(outer, width(before), width(after))) {
+        let movable = module.comments(outer).is_empty() && !module.has_multiline_string(outer);
+        if !movable || !(on_one_line || self.is_too_long(outer, width(before), width(after))) {
             return minimal;
         }
-        let text = match (&limit.element.within, piece) {
-            (_, Some(piece)) => self
-                .layout
-                .piece(&piece, &indent, width(before), width(after)),
-            (Within::Comprehension(display), None) if outer == display.range() => self.display(
-                display,
-                &minimal[0].content,
-                &indent,
-                width(before),
-                width(after),
-            ),
-            (Within::Comprehension(display), None) => self.gather(
-                plan.call,
-                display,
-                &minimal[0].content,
-                &indent,
-                width(before),
-                width(after),
-            ),
-            _ => return minimal,
+        let (before, after) = (width(before), width(after));
+        let text = match limit.element.within {
+            Within::Append(append) => {
+                let open = format!("{}(", module.text(append.func.range()));
+                let append = Piece::Call(open, vec![element], ")");
+                self.layout.piece(&append, &indent, before, after)
+            }
+            Within::Comprehension(display) if outer == display.range() => {
+                self.display(display, &element, &indent, before, after)
+            }
+            Within::Comprehension(display) => {
+                self.gather(plan.call, display, &element, &indent, before, after)
+            }
+            Within::Map(_) => return minimal,
         };
         vec![Edit::replace(outer, text)]
     }
 
+    /// `limited(x)` where the element stood, on lines of its own if it had them.
+    fn in_place(&self, element: &Piece<'a>, range: TextRange) -> String {
+        let module = self.cx.module;
+        let line = module.line_start(range.start());
+        let preceding = module.text(TextRange::new(line, range.start()));
+        let indent: String = preceding
+            .chars()
+            .take_while(|c| c.is_whitespace())
+            .collect();
+        let following = TextRange::new(range.end(), module.line_end(range.end()));
+        let stands_alone = indent.len() == preceding.len()
+            && module.text(following).trim_matches([',', ' ']).is_empty();
+        if stands_alone {
+            let after = width(module.text(following));
+            return self.layout.piece(element, &indent, width(&indent), after);
+        }
+        let flat = self.layout.flat_piece(element);
+        flat.unwrap_or_else(|| self.layout.piece(element, &indent, width(preceding), 0))
+    }
+
     /// What a formatter breaks to make room for a comprehension: the gather with nothing else in
-    /// it, or the display that a name is bound to.
+    /// it, or the display itself, where it is bound to a name or broken already.
     fn around(&self, plan: &Plan<'a>, display: &'a Expr) -> Option<TextRange> {
         let module = self.cx.module;
-        match module.parent(display)? {
-            AnyNodeRef::StmtAssign(_) | AnyNodeRef::StmtAnnAssign(_)
-                if !display.is_generator_expr() =>
-            {
-                Some(display.range())
+        let is_starred = match module.parent(display)? {
+            AnyNodeRef::StmtAssign(_) | AnyNodeRef::StmtAnnAssign(_) => {
+                return Some(display.range());
             }
-            AnyNodeRef::ExprStarred(_) if plan.call.arguments.args.len() == 1 => {
-                let mut around = module.ancestors(plan.call);
-                let mut parent = around.next()?;
-                if parent.is_expr_await() {
-                    parent = around.next()?;
-                }
-                let is_value = matches!(
-                    parent,
-                    AnyNodeRef::StmtExpr(_)
-                        | AnyNodeRef::StmtAssign(_)
-                        | AnyNodeRef::StmtAnnAssign(_)
-                        | AnyNodeRef::StmtReturn(_)
-                );
-                is_value.then(|| plan.call.range())
-            }
-            _ => None,
+            parent => parent.is_expr_starred(),
+        };
+        let mut around = module.ancestors(plan.call);
+        let mut parent = around.next()?;
+        if parent.is_expr_await() {
+            parent = around.next()?;
         }
+        let is_value = matches!(
+            parent,
+            AnyNodeRef::StmtExpr(_)
+                | AnyNodeRef::StmtAssign(_)
+                | AnyNodeRef::StmtAnnAssign(_)
+                | AnyNodeRef::StmtReturn(_)
+        );
+        if is_starred && is_value && plan.call.arguments.args.len() == 1 {
+            return Some(plan.call.range());
+        }
+        let is_broken = module.text(display.range()).contains(['\n', '\r']);
+        is_broken.then(|| display.range())
     }
 
     /// Whether what stands on several lines does not fit on one.
@@ -231,21 +240,22 @@ impl<'a> Writer<'a, '_, '_> {
     fn display(
         &self,
         display: &'a Expr,
-        element: &str,
+        element: &Piece<'a>,
         indent: &str,
         before: usize,
         after: usize,
     ) -> String {
         let (open, clauses, close) = brackets(display);
-        if let Some(flat) = self.layout.clauses(clauses) {
-            let flat = format!("{open}{element}{flat}{close}");
+        if let Some(flat) = self.layout.flat_piece(element)
+            && let Some(clauses) = self.layout.clauses(clauses)
+        {
+            let flat = format!("{open}{flat}{clauses}{close}");
             if before + width(&flat) + after <= self.layout.width {
                 return flat;
             }
         }
-        let element = Piece::Text(element.to_string());
         self.layout
-            .comprehension(open, &element, clauses, close, indent)
+            .comprehension(open, element, clauses, close, indent)
     }
 
     /// `asyncio.gather(*[limited(x) for x in xs])`, with its keywords.
@@ -253,7 +263,7 @@ impl<'a> Writer<'a, '_, '_> {
         &self,
         call: &'a ExprCall,
         display: &'a Expr,
-        element: &str,
+        element: &Piece<'a>,
         indent: &str,
         before: usize,
         after: usize,

@@ -11,7 +11,7 @@ use super::lists::{Element, Within};
 /// `async def limited(x): ... await f(x)`, and `limited(x)` in the place of `f(x)`.
 pub(super) struct Wrapper<'a> {
     /// The parameters of the wrapper, and what it is given for each.
-    pub parameters: Vec<(String, String)>,
+    pub parameters: Vec<(String, Piece<'a>)>,
     /// What it awaits.
     pub awaited: Piece<'a>,
     pub applicability: Applicability,
@@ -51,9 +51,8 @@ impl<'a> Wrapper<'a> {
             ));
         }
         // What is made and then cancelled before it starts is warned of: never awaited.
-        let text = cx.module.text(cx.module.parenthesized(element.expr));
         Ok(Self {
-            parameters: vec![("coroutine".to_string(), text.to_string())],
+            parameters: vec![("coroutine".to_string(), Piece::Expr(element.expr))],
             awaited: Piece::Text("coroutine".to_string()),
             applicability: Applicability::Unsafe,
         })
@@ -97,7 +96,10 @@ fn mapped<'a>(
             names.iter().map(|it| Piece::Text(it.clone())).collect(),
             ")",
         ),
-        parameters: names.into_iter().map(|it| (it, String::new())).collect(),
+        parameters: names
+            .into_iter()
+            .map(|it| (it.clone(), Piece::Text(it)))
+            .collect(),
         applicability: Applicability::Intended,
     })
 }
@@ -119,7 +121,7 @@ struct Builder<'a, 'c, 'm> {
     taken: Vec<&'a str>,
     /// The names that stay in the call, as far as was seen.
     kept: Vec<&'a str>,
-    parameters: Vec<(String, String)>,
+    parameters: Vec<(String, Piece<'a>)>,
     applicability: Applicability,
 }
 
@@ -166,6 +168,9 @@ impl<'a, 'c, 'm> Builder<'a, 'c, 'm> {
             };
             pieces.push(piece);
         }
+        if pieces.is_empty() {
+            return Some(Piece::Text(format!("{func}()"))); // nothing to break at
+        }
         Some(Piece::Call(format!("{func}("), pieces, ")"))
     }
 
@@ -182,7 +187,7 @@ impl<'a, 'c, 'm> Builder<'a, 'c, 'm> {
                     value @ (Expr::Name(_) | Expr::Attribute(_)) => self.callee(value)?,
                     value => {
                         let wanted = last_name(value).unwrap_or("instance").to_string();
-                        self.given(value, &wanted)?
+                        self.given(value, &wanted)
                     }
                 };
                 Some(format!("{value}.{}", attribute.attr))
@@ -204,7 +209,7 @@ impl<'a, 'c, 'm> Builder<'a, 'c, 'm> {
             // A coroutine that the coroutine awaits: `wait_for(f(x), 1)`.
             Expr::Call(call) if self.is_awaited(call) => self.call(call),
             _ if expr.is_literal_expr() => Some(Piece::Expr(expr)),
-            _ => self.given(expr, wanted).map(Piece::Text),
+            _ => Some(Piece::Text(self.given(expr, wanted))),
         }
     }
 
@@ -225,13 +230,12 @@ impl<'a, 'c, 'm> Builder<'a, 'c, 'm> {
         let is_parameter = self.parameters.iter().any(|(it, _)| *it == *name.id);
         if !is_parameter && !is_stable(self.cx, name) {
             let name = name.id.to_string();
-            self.parameters.push((name.clone(), name));
+            self.parameters.push((name.clone(), Piece::Text(name)));
         }
     }
 
     /// An expression that is evaluated where it was becomes a parameter, whose name this is.
-    fn given(&mut self, expr: &'a Expr, wanted: &str) -> Option<String> {
-        let site = self.layout().flat(expr)?;
+    fn given(&mut self, expr: &'a Expr, wanted: &str) -> String {
         let is_free = |name: &str| {
             !self.taken.contains(&name) && !self.parameters.iter().any(|(it, _)| it == name)
         };
@@ -241,8 +245,8 @@ impl<'a, 'c, 'm> Builder<'a, 'c, 'm> {
             name = format!("{wanted}_{number}");
             number += 1;
         }
-        self.parameters.push((name.clone(), site));
-        Some(name)
+        self.parameters.push((name.clone(), Piece::Expr(expr)));
+        name
     }
 
     /// What to call the parameter for an argument: as the function calls it.
