@@ -16,6 +16,8 @@ macro_rules! codemods {
 }
 
 codemods! {
+    // Before gather-to-taskgroup, after which no gather is left.
+    "limit_concurrency/codemod.rs" => limit_concurrency,
     "gather_to_taskgroup/codemod.rs" => gather_to_taskgroup,
     "run_until_complete_to_run/codemod.rs" => run_until_complete_to_run,
     "await_sleep/codemod.rs" => await_sleep,

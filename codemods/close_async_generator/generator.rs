@@ -63,7 +63,7 @@ fn is_abstract<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool 
         },
         _ => false,
     };
-    let raises = function.body.iter().any(|stmt| stmt.is_raise_stmt());
+    let raises = function.body.iter().any(Stmt::is_raise_stmt);
     let yields = yields(cx, function);
     raises
         || yields.iter().all(|node| {
@@ -176,10 +176,10 @@ fn goes_on<'a>(
                     return true;
                 }
             }
-            Block::With(with) => {
-                if suppresses(cx, with) && has_next(cx, generator, with.into(), yields) {
-                    return true;
-                }
+            Block::With(with)
+                if suppresses(cx, with) && has_next(cx, generator, with.into(), yields) =>
+            {
+                return true;
             }
             _ => {}
         }

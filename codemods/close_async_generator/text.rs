@@ -73,7 +73,7 @@ pub(super) fn edits<'a>(cx: &Context<'a, '_>, site: &Loop<'a>) -> Result<Vec<Edi
             continue;
         }
         // Behind the indentation that the loop has: tabs and spaces keep their order.
-        let own = module.source()[line.to_usize()..].as_bytes();
+        let own = &module.source().as_bytes()[line.to_usize()..];
         let common = indent.bytes().zip(own).take_while(|(a, b)| a == *b).count();
         let at = line + indent[..common].text_len();
         text.push_str(module.text(TextRange::new(copied, at)));

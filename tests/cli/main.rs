@@ -9,6 +9,7 @@
 mod configuration; // which settings hold for a file
 mod encodings; // how files are read and written back
 mod imports; // which unused imports go
+mod order; // codemods that come one after the other
 mod patches; // what --diff prints
 mod project; // a folder to run in
 mod reports; // what is printed for findings

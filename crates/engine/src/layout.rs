@@ -181,6 +181,7 @@ impl<'a> Layout<'a, '_> {
             for condition in &clause.ifs {
                 let text = self
                     .flat(condition)
+                    .filter(|text| room + "if ".len() + width(text) <= self.width)
                     .unwrap_or_else(|| self.verbatim(self.module.parenthesized(condition), &inner));
                 parts.push(format!("if {text}"));
             }

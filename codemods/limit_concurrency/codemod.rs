@@ -1,0 +1,145 @@
+//! `await asyncio.gather(*[f(x) for x in xs])` => the same with a semaphore around each `f(x)`
+
+mod hazards;
+mod limited;
+mod lists;
+mod number;
+mod text;
+mod wrapper;
+
+use edit::Applicability;
+use engine::{Choices, Codemod, Context, On, OptionSpec, Refusal, Rewrite, Verdict, withheld};
+use python::ast::{AnyNodeRef, Expr, ExprCall, PythonVersion, StmtFunctionDef};
+use python::{Library, Ranged};
+
+use lists::Element;
+use wrapper::Wrapper;
+
+pub const CODEMOD: Codemod = Codemod {
+    name: "limit-concurrency",
+    page: include_str!("README.md"),
+    python: PythonVersion::PY37,
+    headline: false,
+    options: &[OptionSpec {
+        name: "limit",
+        help: "how many of the coroutines run at a time",
+        choices: Choices::Count(10),
+    }],
+    on: &[On::Call(&["asyncio.gather"], rewrite)],
+};
+
+/// `await asyncio.gather(*[f(x) for x in xs])` =>
+/// ```python
+/// semaphore = asyncio.Semaphore(10)
+///
+/// async def limited(x):
+///     async with semaphore:
+///         return await f(x)
+///
+/// await asyncio.gather(*[limited(x) for x in xs])
+/// ```
+///
+/// The wrapper is given what the call was given, evaluated where it was; only the call itself,
+/// which for a coroutine function runs nothing, moves into it. So results, their order, and what
+/// is raised stay. What changes is the stated effect: and where the coroutines wait for each
+/// other, or for ever, a limit can be a deadlock, so that the argument stops there. It stops,
+/// too, where the work has begun before the semaphore is asked.
+fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
+    let plan = Plan::of(cx, call)?;
+    let edits = text::edits(cx, &plan)?;
+    Ok(Rewrite {
+        message: "`asyncio.gather` runs all of the coroutines at a time: a semaphore limits them"
+            .to_string(),
+        applicability: plan.applicability(),
+        edits,
+        python: None,
+    })
+}
+
+/// What is to be limited.
+struct Plan<'a> {
+    call: &'a ExprCall,
+    coroutine: &'a StmtFunctionDef,
+    /// The statement before which the semaphore and its wrappers are defined.
+    anchor: AnyNodeRef<'a>,
+    limits: Vec<Limit<'a>>,
+}
+
+/// One kind of coroutine, and the wrapper that it gets.
+struct Limit<'a> {
+    element: Element<'a>,
+    wrapper: Wrapper<'a>,
+}
+
+impl<'a> Plan<'a> {
+    fn of(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<Self, Refusal> {
+        let module = cx.module;
+        if !matches!(module.library(), Library::Asyncio | Library::Several) {
+            return Err(Refusal::NotOurs); // another library's file
+        }
+        let (elements, anchor) = lists::elements(cx, call)?;
+        let coroutine = match module.function(call) {
+            Some(function) if function.is_async => function,
+            _ => {
+                return Err(withheld!(
+                    "it stands outside of a coroutine, where no event loop need run yet: move it into one, so that each run has a semaphore of its own"
+                ));
+            }
+        };
+        if module.is_reflective(coroutine) {
+            return Err(withheld!(
+                "`{}` reads its local variables by `locals()` or the like, and would see new ones: rewrite it by hand",
+                coroutine.name
+            ));
+        }
+        let mut limits = Vec::new();
+        for element in elements {
+            hazards::check(cx, &element)?;
+            if module.is_printed_source(element.expr) {
+                return Err(withheld!(
+                    "`f\"{{...=}}\"` prints its source, which would change: move the call out of the string"
+                ));
+            }
+            let wrapper = Wrapper::of(cx, &element)?;
+            limits.push(Limit { element, wrapper });
+        }
+        Ok(Self {
+            call,
+            coroutine,
+            anchor,
+            limits,
+        })
+    }
+
+    fn applicability(&self) -> Applicability {
+        let each = self.limits.iter().map(|limit| limit.wrapper.applicability);
+        each.max().unwrap_or(Applicability::Intended)
+    }
+
+    /// How many semaphores, and how many wrappers, are to be defined before this one in the same
+    /// coroutine: other fixes of the round draw names as well.
+    fn before(&self, cx: &Context<'a, '_>) -> (usize, usize) {
+        let earlier = cx.module.calls_in(self.coroutine).iter().copied();
+        let earlier = earlier.filter(|call| {
+            call.start() < self.call.start()
+                && cx.module.refers_to(&call.func, "asyncio.gather")
+                && cx
+                    .module
+                    .function(*call)
+                    .is_some_and(|it| it.range() == self.coroutine.range())
+        });
+        let applied = cx.settings.apply.max(self.applicability());
+        earlier
+            .filter_map(|call| Plan::of(cx, call).ok())
+            .filter(|plan| plan.applicability() <= applied)
+            .fold((0, 0), |(semaphores, wrappers), plan| {
+                (semaphores + 1, wrappers + plan.limits.len())
+            })
+    }
+}
+
+/// The first line of an expression, for messages.
+fn first_line<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> &'a str {
+    let text = cx.module.text(expr.range());
+    text.lines().next().unwrap_or_default()
+}

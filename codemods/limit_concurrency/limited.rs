@@ -1,0 +1,72 @@
+//! Whether something limits the coroutines already: this codemod's own wrapper, or another.
+
+use engine::Context;
+use python::ast::{AnyNodeRef, Expr, StmtFunctionDef};
+use python::{BindingKind, Ranged};
+
+/// Whether the coroutine that `element` makes waits for a semaphore of its own, or is given one.
+pub(super) fn is_limited<'a>(cx: &Context<'a, '_>, element: &'a Expr) -> bool {
+    cx.module.calls_in(element).iter().any(|call| {
+        is_limited_function(cx, &call.func)
+            || call.arguments.iter_source_order().any(|argument| {
+                let value = argument.value();
+                matches!(value, Expr::Name(_) | Expr::Attribute(_)) && is_limiter(cx, value)
+            })
+    })
+}
+
+/// Whether a call of `func` runs a function of this module that waits for a semaphore.
+pub(super) fn is_limited_function<'a>(cx: &Context<'a, '_>, func: &'a Expr) -> bool {
+    let function = cx.module.function_definition(func);
+    function.is_some_and(|function| waits_for_limiter(cx, function))
+}
+
+fn waits_for_limiter<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
+    cx.module.descendants(function).any(|node| match node {
+        AnyNodeRef::StmtWith(with) => {
+            with.is_async
+                && with
+                    .items
+                    .iter()
+                    .any(|item| is_limiter(cx, &item.context_expr))
+        }
+        AnyNodeRef::ExprAwait(awaited) => match &*awaited.value {
+            Expr::Call(call) => match &*call.func {
+                Expr::Attribute(method) => {
+                    method.attr.as_str() == "acquire" && is_limiter(cx, &method.value)
+                }
+                _ => false,
+            },
+            _ => false,
+        },
+        _ => false,
+    })
+}
+
+/// A semaphore, or what is called like one: `sem`, `self._semaphore`, `limiter`, `throttler`.
+fn is_limiter<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> bool {
+    let is_called_so = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        name.split('_').any(|word| word == "sem")
+            || ["semaphore", "limiter", "throttle"]
+                .iter()
+                .any(|it| name.contains(it))
+    };
+    match expr {
+        Expr::Name(name) => {
+            let made = cx.module.only_binding(name).map(|binding| binding.kind);
+            let is_made_so = match made {
+                Some(BindingKind::Value(Expr::Call(call))) => {
+                    let made = cx.module.text(call.func.range()).to_ascii_lowercase();
+                    ["semaphore", "limiter"].iter().any(|it| made.ends_with(it))
+                }
+                _ => false,
+            };
+            is_made_so || is_called_so(&name.id)
+        }
+        Expr::Attribute(attribute) => is_called_so(&attribute.attr),
+        Expr::Subscript(subscript) => is_limiter(cx, &subscript.value),
+        Expr::Call(call) => is_limiter(cx, &call.func),
+        _ => false,
+    }
+}
