@@ -3,9 +3,11 @@
 //! No file, no terminal, no clock, and no codemod known by name. The way of a file:
 //! [`Prefilter`] -> [`rewrite`] -> the codemods' functions -> [`Rewritten`].
 
+mod call_arguments;
 mod codemod;
 mod context;
 mod finding;
+mod function_names;
 mod layout;
 mod prefilter;
 mod rewrite;
@@ -16,6 +18,7 @@ mod unused;
 mod verify;
 mod with_items;
 
+pub use call_arguments::{joined_arguments, without_argument};
 pub use codemod::{
     Choices, Codemod, Decide, DecideNode, On, OptionSpec, Refusal, Rewrite, Verdict,
 };

@@ -16,6 +16,7 @@ mod lines;
 mod module;
 mod names;
 mod place;
+mod running;
 
 pub use annotations::is_of_standard_library;
 pub use awaitable::Awaitable;
