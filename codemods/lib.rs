@@ -22,6 +22,9 @@ codemods! {
     "keep_task_reference/codemod.rs" => keep_task_reference,
     "async_with/codemod.rs" => async_with,
     "builtin_timeout_error/codemod.rs" => builtin_timeout_error,
+    "drop_loop_argument/codemod.rs" => drop_loop_argument,
+    "ensure_future_to_create_task/codemod.rs" => ensure_future_to_create_task,
+    "running_loop/codemod.rs" => running_loop,
 }
 
 /// The codemod of that name.
