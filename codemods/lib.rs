@@ -25,6 +25,7 @@ codemods! {
     "drop_loop_argument/codemod.rs" => drop_loop_argument,
     "ensure_future_to_create_task/codemod.rs" => ensure_future_to_create_task,
     "running_loop/codemod.rs" => running_loop,
+    "coroutine_to_async_def/codemod.rs" => coroutine_to_async_def,
 }
 
 /// The codemod of that name.
