@@ -31,6 +31,10 @@ codemods! {
     "wait_for_to_timeout/codemod.rs" => wait_for_to_timeout,
     "async_with/codemod.rs" => async_with,
     "builtin_timeout_error/codemod.rs" => builtin_timeout_error,
+    "drop_loop_argument/codemod.rs" => drop_loop_argument,
+    "ensure_future_to_create_task/codemod.rs" => ensure_future_to_create_task,
+    "running_loop/codemod.rs" => running_loop,
+    "coroutine_to_async_def/codemod.rs" => coroutine_to_async_def,
 }
 
 /// The codemod of that name.

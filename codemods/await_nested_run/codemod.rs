@@ -97,7 +97,7 @@ fn is_run<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<bool, Refusal>
         Expr::Call(call) if gives_a_loop(cx, call) => return Ok(true),
         _ => {}
     }
-    if module.running_coroutine(call).is_none() {
+    if module.coroutine_around(call).is_none() {
         return Ok(false);
     }
     Err(withheld!(
@@ -138,7 +138,7 @@ fn place<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<&'a StmtFunctio
         AwaitPlace::NestedComprehension(_) => Err(withheld!(
             "`await` in a comprehension inside a comprehension needs Python 3.11: write a loop"
         )),
-        AwaitPlace::GeneratorExpression if module.running_coroutine(call).is_some() => {
+        AwaitPlace::GeneratorExpression if module.coroutine_around(call).is_some() => {
             Err(withheld!(
                 "`await` would turn the generator expression into an asynchronous one, which cannot be iterated as it is: write a list comprehension or a loop"
             ))
@@ -161,7 +161,7 @@ fn is_in_coroutine<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
         .module
         .ancestors(call)
         .find(|node| matches!(node, AnyNodeRef::StmtClassDef(_)));
-    class.is_some_and(|class| cx.module.running_coroutine(class).is_some())
+    class.is_some_and(|class| cx.module.coroutine_around(class).is_some())
 }
 
 /// Why a call in a plain function is not rewritten: it is a defect only if a coroutine calls the

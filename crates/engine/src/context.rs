@@ -205,7 +205,7 @@ impl<'a> Context<'a, '_> {
     }
 
     /// Whether the code at `site` runs only after an import that binds `symbol`.
-    fn is_done(&self, symbol: &Symbol<'a>, site: AnyNodeRef<'_>) -> bool {
+    pub(crate) fn is_done(&self, symbol: &Symbol<'a>, site: AnyNodeRef<'_>) -> bool {
         // The module as a whole stands for a definition that is placed after its imports.
         let in_function =
             self.module.scope(site) != ScopeId::MODULE || matches!(site, AnyNodeRef::ModModule(_));

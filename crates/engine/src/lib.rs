@@ -4,10 +4,15 @@
 //! [`Prefilter`] -> [`rewrite`] -> the codemods' functions -> [`Rewritten`].
 
 mod beside;
+mod call_arguments;
 mod calls;
 mod codemod;
+mod codemod;
+mod context;
 mod context;
 mod finding;
+mod finding;
+mod function_names;
 mod handlers;
 mod layout;
 mod meaning;
@@ -20,6 +25,7 @@ mod unused;
 mod verify;
 mod with_items;
 
+pub use call_arguments::{joined_arguments, without_argument};
 pub use calls::{CallSite, Calls, Reach, calls};
 pub use codemod::{
     Choices, Codemod, Decide, DecideNode, On, OptionSpec, Refusal, Rewrite, Verdict,

@@ -46,13 +46,25 @@ pub fn with_headers(
         {
             return Ok(vec![edit]);
         }
+        let header = Header::of(module, with);
         let mut edits: Vec<Edit> = with
             .items
             .iter()
             .zip(items)
-            .filter_map(|(item, new)| {
-                let range = module.parenthesized(&item.context_expr);
-                Some(Edit::replace(range, new.context.clone()?))
+            .enumerate()
+            .filter_map(|(position, (item, new))| {
+                let context = new.context.clone()?;
+                // With its parentheses, where they belong to nothing else.
+                let range = match (&header, &item.optional_vars) {
+                    (Some(header), None) => *header.items.get(position)?,
+                    _ => module.parenthesized(&item.context_expr),
+                };
+                let range = if module.comments(range).is_empty() {
+                    range
+                } else {
+                    item.context_expr.range()
+                };
+                Some(Edit::replace(range, context))
             })
             .collect();
         if *is_async && !with.is_async {
@@ -308,6 +320,15 @@ mod tests {
 
     /// `source` with those items of its first `with` asynchronous that start with `a`.
     fn rewritten(source: &str) -> String {
+        with_context(source, None)
+    }
+
+    /// The same, with another context expression in their places.
+    fn replaced(source: &str, context: &str) -> String {
+        with_context(source, Some(context))
+    }
+
+    fn with_context(source: &str, context: Option<&str>) -> String {
         let parsed = python::parse(source, PythonVersion::PY311).unwrap();
         let module = Module::new(source, &parsed);
         let with = module
@@ -322,7 +343,7 @@ mod tests {
             .iter()
             .map(|item| HeaderItem {
                 is_async: module.text(&item.context_expr).starts_with('a'),
-                context: None,
+                context: context.map(str::to_string),
             })
             .collect();
         let change = Change {
@@ -335,6 +356,15 @@ mod tests {
     #[test]
     fn a_statement_of_one_kind_keeps_its_header() {
         assert_eq!(rewritten("with a: b\n"), "async with a: b\n");
+        assert_eq!(replaced("with (await l): b\n", "l"), "async with l: b\n");
+        assert_eq!(
+            replaced("with (await l) as x: b\n", "l"),
+            "async with l as x: b\n"
+        );
+        assert_eq!(
+            replaced("with (  # c\n    await l\n): b\n", "l"),
+            "async with (  # c\n    l\n): b\n"
+        );
         assert_eq!(
             rewritten("with (  # c\n    a(),\n    a1 as x,\n):\n    b\n"),
             "async with (  # c\n    a(),\n    a1 as x,\n):\n    b\n"

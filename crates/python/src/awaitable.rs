@@ -54,6 +54,15 @@ const COROUTINE_METHODS: &[(&str, &[&str])] = &[
     ("asyncio.subprocess.Process", &["wait", "communicate"]),
 ];
 
+/// Decorators that leave a method's first parameter what it is.
+const PASSING_SELF: &[&str] = &[
+    "abc.abstractmethod",
+    "asyncio.coroutine",
+    "contextlib.asynccontextmanager",
+    "contextlib.contextmanager",
+    "types.coroutine",
+];
+
 impl<'a> Module<'a> {
     /// What `expr` gives to `await`.
     pub fn awaitable(&self, expr: &Expr) -> Awaitable {
@@ -198,7 +207,12 @@ impl<'a> Module<'a> {
         };
         let first = method.parameters.iter_non_variadic_params().next()?;
         // A class method or static method is decorated, and gets something else.
-        if first.name().as_str() != receiver.id || !method.decorator_list.is_empty() {
+        let passes_self = |decorator: &ast::Decorator| {
+            PASSING_SELF
+                .iter()
+                .any(|name| self.refers_to(&decorator.expression, name))
+        };
+        if first.name().as_str() != receiver.id || !method.decorator_list.iter().all(passes_self) {
             return None;
         }
         match self.parent(method)? {

@@ -14,8 +14,10 @@ impl Module<'_> {
     }
 
     /// The modules that the file imports `*` from, as it names them.
-    pub fn star_imports(&self) -> impl Iterator<Item = &str> {
-        let imports = self.index.star_imports.iter();
-        imports.map(|import| import.module.as_deref().unwrap_or_default())
+    pub fn star_imports(&self) -> impl Iterator<Item = String> {
+        self.index.star_imports.iter().map(|import| {
+            let dots = ".".repeat(import.level as usize);
+            format!("{dots}{}", import.module.as_deref().unwrap_or_default())
+        })
     }
 }

@@ -17,7 +17,7 @@ pub struct Caller<'a> {
 
 impl<'a> Module<'a> {
     /// The coroutine in whose own code `node` stands, be it in a generator expression there.
-    pub fn running_coroutine<'n>(
+    pub fn coroutine_around<'n>(
         &self,
         node: impl Into<AnyNodeRef<'n>>,
     ) -> Option<&'a ast::StmtFunctionDef> {
@@ -56,7 +56,7 @@ impl<'a> Module<'a> {
                 if called.is_none_or(|called| self.id(called) != id) {
                     continue;
                 }
-                if let Some(coroutine) = self.running_coroutine(*call) {
+                if let Some(coroutine) = self.coroutine_around(*call) {
                     return Some(Caller {
                         coroutine,
                         through: (next > 1).then_some(function),

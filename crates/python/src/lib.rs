@@ -20,6 +20,7 @@ mod literal;
 mod module;
 mod names;
 mod place;
+mod running;
 mod suites;
 
 pub use annotations::is_of_standard_library;
