@@ -20,6 +20,7 @@ codemods! {
     "run_until_complete_to_run/codemod.rs" => run_until_complete_to_run,
     "await_sleep/codemod.rs" => await_sleep,
     "keep_task_reference/codemod.rs" => keep_task_reference,
+    "reraise_cancelled/codemod.rs" => reraise_cancelled,
 }
 
 /// The codemod of that name.
