@@ -35,6 +35,7 @@ codemods! {
     "ensure_future_to_create_task/codemod.rs" => ensure_future_to_create_task,
     "running_loop/codemod.rs" => running_loop,
     "coroutine_to_async_def/codemod.rs" => coroutine_to_async_def,
+    "reraise_cancelled/codemod.rs" => reraise_cancelled,
 }
 
 /// The codemod of that name.

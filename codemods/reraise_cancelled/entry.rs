@@ -1,0 +1,96 @@
+//! Coroutines above which there is nobody who expects a cancellation.
+
+use engine::{Context, Refusal, withheld};
+use python::ast::{Expr, ExprCall, StmtFunctionDef};
+
+use super::source;
+
+/// Withheld where the coroutine is what the program, or a test, runs first.
+pub fn check<'a>(cx: &Context<'a, '_>, coroutine: &'a StmtFunctionDef) -> Result<(), Refusal> {
+    let name = coroutine.name.as_str();
+    if is_test(name) {
+        return Err(withheld!(
+            "`{name}` is a test, which a cancellation would fail: if the cancellation is expected, write `with pytest.raises(asyncio.CancelledError)`"
+        ));
+    }
+    if is_main(name)
+        || is_run(cx, coroutine)
+        || cx.settings.entry_points.iter().any(|it| it == name)
+    {
+        return Err(withheld!(
+            "`{name}` is where the program starts, and a cancellation that leaves it ends the program with a traceback and exit status 1: re-raise by hand if that is wanted"
+        ));
+    }
+    Ok(())
+}
+
+fn is_test(name: &str) -> bool {
+    name.starts_with("test_") || matches!(name, "test" | "asyncSetUp" | "asyncTearDown")
+}
+
+fn is_main(name: &str) -> bool {
+    matches!(
+        name.trim_matches('_'),
+        "main" | "amain" | "async_main" | "main_async"
+    )
+}
+
+/// Whether `asyncio.run` or the like is given a call of the coroutine in this module.
+fn is_run<'a>(cx: &Context<'a, '_>, coroutine: &'a StmtFunctionDef) -> bool {
+    let module = cx.module;
+    module.calls().iter().any(|call| {
+        is_runner(cx, call)
+            && call
+                .arguments
+                .args
+                .first()
+                .is_some_and(|argument| is_call_of(cx, coroutine, argument))
+    })
+}
+
+/// `asyncio.run(...)`, `loop.run_until_complete(...)`, `runner.run(...)`, `anyio.run(...)`.
+fn is_runner<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    match &*call.func {
+        Expr::Attribute(method) => {
+            matches!(method.attr.as_str(), "run_until_complete" | "run")
+        }
+        func => cx
+            .module
+            .qualified_name(func)
+            .is_some_and(|name| name.ends_with(".run")),
+    }
+}
+
+/// Whether `argument` is the coroutine's function or a call of it, directly or through functions
+/// of asyncio that pass a cancellation on.
+fn is_call_of<'a>(
+    cx: &Context<'a, '_>,
+    coroutine: &'a StmtFunctionDef,
+    argument: &'a Expr,
+) -> bool {
+    let module = cx.module;
+    let is_it = |func: &'a Expr| source::is_function(cx, coroutine, func);
+    let Expr::Call(call) = argument else {
+        // `anyio.run(main)` takes the function.
+        return is_it(argument);
+    };
+    if is_it(&call.func) {
+        return true;
+    }
+    let passes = module.qualified_name(&call.func).is_some_and(|name| {
+        matches!(
+            name.as_str(),
+            "asyncio.wait_for"
+                | "asyncio.gather"
+                | "asyncio.shield"
+                | "asyncio.create_task"
+                | "asyncio.ensure_future"
+        )
+    });
+    passes
+        && call
+            .arguments
+            .args
+            .iter()
+            .any(|inner| is_call_of(cx, coroutine, inner))
+}

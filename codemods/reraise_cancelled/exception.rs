@@ -1,0 +1,276 @@
+//! What a handler does with the exception, and whether its author has decided about it.
+
+use engine::Context;
+use python::ast::{AnyNodeRef, ExceptHandlerExceptHandler, Expr, ExprCall, StmtFunctionDef};
+use python::{NodeId, Ranged};
+
+use super::caught;
+
+/// Whether the author has decided about the cancellation: the handler raises on some path, or the
+/// coroutine deals with cancellations by hand.
+pub fn is_decided<'a>(
+    cx: &Context<'a, '_>,
+    coroutine: &'a StmtFunctionDef,
+    handler: &'a ExceptHandlerExceptHandler,
+) -> bool {
+    raises(cx, handler)
+        || knows_cancelling(cx, coroutine)
+        || raises_cancellation(cx, coroutine)
+        || cancels_itself(cx, handler)
+}
+
+/// Whether the handler raises something on some path, by `raise` or by ending the program.
+pub fn raises<'a>(cx: &Context<'a, '_>, handler: &'a ExceptHandlerExceptHandler) -> bool {
+    own(cx, handler.into()).any(|node| match node {
+        AnyNodeRef::StmtRaise(_) => true,
+        AnyNodeRef::ExprCall(call) => ends_program(cx, call),
+        _ => false,
+    })
+}
+
+fn ends_program<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    const ENDS: &[&str] = &[
+        "sys.exit",
+        "os._exit",
+        "os.abort",
+        "pytest.fail",
+        "pytest.skip",
+    ];
+    match &*call.func {
+        Expr::Name(name) if cx.module.symbol(name).is_none() => {
+            matches!(name.id.as_str(), "exit" | "quit")
+        }
+        func => ENDS.iter().any(|name| cx.module.refers_to(func, name)),
+    }
+}
+
+/// Whether the coroutine uses `uncancel()` or `cancelling()`, by which a cancellation is taken
+/// back, or told from that of a child.
+pub fn knows_cancelling<'a>(cx: &Context<'a, '_>, coroutine: &'a StmtFunctionDef) -> bool {
+    own(cx, coroutine.into()).any(|node| {
+        matches!(node, AnyNodeRef::ExprAttribute(attribute) if matches!(attribute.attr.as_str(), "uncancel" | "cancelling"))
+    })
+}
+
+/// Whether the coroutine raises a cancellation of its own later: `raise asyncio.CancelledError`.
+fn raises_cancellation<'a>(cx: &Context<'a, '_>, coroutine: &'a StmtFunctionDef) -> bool {
+    own(cx, coroutine.into()).any(|node| {
+        let AnyNodeRef::StmtRaise(stmt) = node else {
+            return false;
+        };
+        match stmt.exc.as_deref() {
+            Some(Expr::Call(call)) => caught::is_cancellation(cx, &call.func),
+            Some(expr) => caught::is_cancellation(cx, expr),
+            None => false,
+        }
+    })
+}
+
+/// `asyncio.current_task().cancel()`: the cancellation comes again at the next `await`.
+fn cancels_itself<'a>(cx: &Context<'a, '_>, handler: &'a ExceptHandlerExceptHandler) -> bool {
+    own(cx, handler.into()).any(|node| {
+        let AnyNodeRef::ExprAttribute(attribute) = node else {
+            return false;
+        };
+        attribute.attr.as_str() == "cancel"
+            && matches!(&*attribute.value, Expr::Call(call) if cx.module.refers_to(&call.func, "asyncio.current_task"))
+    })
+}
+
+/// Where the handler stores the exception or hands it to somebody else, as text.
+pub fn forwarded<'a>(
+    cx: &Context<'a, '_>,
+    handler: &'a ExceptHandlerExceptHandler,
+) -> Option<&'a str> {
+    let module = cx.module;
+    let mut values: Vec<AnyNodeRef<'a>> = Vec::new();
+    if let Some(name) = &handler.name
+        && let Some(first) = handler.body.first()
+        && let Some(symbol) = module.lookup(name.as_str(), first)
+    {
+        let reads = symbol.reads.iter().map(|id| module.node(*id));
+        values.extend(reads.filter(|read| module.contains(handler, *read)));
+    }
+    for call in module.calls_in(handler) {
+        if module.refers_to(&call.func, "sys.exc_info") {
+            values.push((*call).into());
+        }
+        if let Expr::Attribute(method) = &*call.func
+            && method.attr.as_str() == "set_exception"
+        {
+            return Some(first_line(module.text(*call)));
+        }
+    }
+    values
+        .into_iter()
+        .find_map(|value| handed_on(cx, value, &mut Vec::new()))
+        .map(|node| first_line(module.text(node)))
+}
+
+/// The node that stores `value`, or hands it to somebody who may.
+fn handed_on<'a>(
+    cx: &Context<'a, '_>,
+    value: AnyNodeRef<'a>,
+    seen: &mut Vec<NodeId>,
+) -> Option<AnyNodeRef<'a>> {
+    let module = cx.module;
+    let mut child = value;
+    loop {
+        let parent = module.parent(child)?;
+        match parent {
+            AnyNodeRef::StmtReturn(_)
+            | AnyNodeRef::ExprYield(_)
+            | AnyNodeRef::StmtAssign(_)
+            | AnyNodeRef::StmtAnnAssign(_)
+            | AnyNodeRef::StmtAugAssign(_)
+            | AnyNodeRef::ExprNamed(_) => return Some(parent),
+            AnyNodeRef::ExprCall(call) => {
+                // The function itself, not an argument: `e.with_traceback(None)`.
+                if call.func.range() == child.range() {
+                    return None;
+                }
+                return (!is_told(cx, call, value, seen)).then_some(parent);
+            }
+            // What holds the value, or may be it.
+            AnyNodeRef::Arguments(_)
+            | AnyNodeRef::Keyword(_)
+            | AnyNodeRef::ExprStarred(_)
+            | AnyNodeRef::ExprTuple(_)
+            | AnyNodeRef::ExprList(_)
+            | AnyNodeRef::ExprSet(_)
+            | AnyNodeRef::ExprDict(_)
+            | AnyNodeRef::ExprIf(_)
+            | AnyNodeRef::ExprBoolOp(_)
+            | AnyNodeRef::ExprSubscript(_) => child = parent,
+            // Its text, its attributes, a comparison.
+            _ => return None,
+        }
+    }
+}
+
+/// Whether a call only looks at its arguments, or writes them to a log.
+fn is_told<'a>(
+    cx: &Context<'a, '_>,
+    call: &'a ExprCall,
+    value: AnyNodeRef<'a>,
+    seen: &mut Vec<NodeId>,
+) -> bool {
+    const BUILTINS: &[&str] = &[
+        "print",
+        "str",
+        "repr",
+        "type",
+        "isinstance",
+        "issubclass",
+        "format",
+        "getattr",
+        "hasattr",
+        "id",
+        "len",
+        "bool",
+        "ascii",
+        "callable",
+    ];
+    const WORDS: &[&str] = &[
+        "capture",
+        "critical",
+        "debug",
+        "echo",
+        "format",
+        "info",
+        "log",
+        "logger",
+        "logging",
+        "print",
+        "report",
+        "trace",
+        "traceback",
+        "warn",
+        "warning",
+    ];
+    const METHODS: &[&str] = &["error", "exception", "fatal", "success", "notice"];
+    let module = cx.module;
+    let last = match &*call.func {
+        Expr::Name(name) if module.symbol(name).is_none() => {
+            return BUILTINS.contains(&name.id.as_str());
+        }
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(method) => method.attr.as_str(),
+        _ => return false,
+    };
+    if let Some(function) = module.function_definition(&call.func) {
+        return only_looks(cx, function, call, value, seen);
+    }
+    let library = module.qualified_name(&call.func);
+    let is_library = library.is_some_and(|name| {
+        ["logging.", "traceback.", "warnings.", "inspect."]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+    });
+    is_library
+        || METHODS.contains(&last) && matches!(&*call.func, Expr::Attribute(_))
+        || last
+            .to_lowercase()
+            .split('_')
+            .any(|word| WORDS.contains(&word))
+}
+
+/// Whether a function of this module only looks at the argument that it is given for `value`.
+fn only_looks<'a>(
+    cx: &Context<'a, '_>,
+    function: &'a StmtFunctionDef,
+    call: &'a ExprCall,
+    value: AnyNodeRef<'a>,
+    seen: &mut Vec<NodeId>,
+) -> bool {
+    let module = cx.module;
+    let id = module.id(function);
+    if seen.contains(&id) {
+        return true;
+    }
+    seen.push(id);
+    let skipped = usize::from(matches!(&*call.func, Expr::Attribute(_)));
+    let position = call
+        .arguments
+        .args
+        .iter()
+        .position(|argument| module.contains(argument, value));
+    let parameter = if let Some(position) = position {
+        let mut parameters = function.parameters.iter_non_variadic_params();
+        parameters.nth(position + skipped).map(|it| it.name())
+    } else {
+        let keyword = call
+            .arguments
+            .keywords
+            .iter()
+            .find(|keyword| module.contains(*keyword, value));
+        keyword.and_then(|keyword| keyword.arg.as_ref())
+    };
+    let (Some(parameter), Some(first)) = (parameter, function.body.first()) else {
+        return false;
+    };
+    let Some(symbol) = module.lookup(parameter.as_str(), first) else {
+        return false;
+    };
+    symbol
+        .reads
+        .iter()
+        .all(|read| handed_on(cx, module.node(*read), seen).is_none())
+}
+
+/// The nodes of `node` in its own function's code.
+fn own<'a, 'm>(cx: &Context<'a, 'm>, node: AnyNodeRef<'a>) -> impl Iterator<Item = AnyNodeRef<'a>> {
+    let module = cx.module;
+    let function = match node {
+        AnyNodeRef::StmtFunctionDef(function) => Some(function),
+        other => module.function(other),
+    }
+    .map(|function| module.id(function));
+    module.descendants(node).filter(move |inner| {
+        module.function(*inner).map(|function| module.id(function)) == function
+    })
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}

@@ -1,0 +1,174 @@
+//! What runs after a handler that falls through.
+
+use engine::Context;
+use python::Ranged;
+use python::ast::{AnyNodeRef, ExceptHandlerExceptHandler, Expr, ExprCall, Stmt};
+
+/// What runs after a handler.
+#[derive(Clone, Copy, Debug)]
+pub enum Following<'a> {
+    /// Nothing, or the next turn of the loop.
+    Nothing,
+    /// What is of no consequence but for its value: `return x`, a line of the log.
+    Harmless,
+    /// Something with a name like that of cleanup.
+    Cleanup(&'a str),
+    /// Something else.
+    Code,
+}
+
+/// What runs after the `try` statement of a handler that falls through.
+pub fn after_try<'a>(
+    cx: &Context<'a, '_>,
+    handler: &'a ExceptHandlerExceptHandler,
+) -> Following<'a> {
+    let mut statements = Vec::new();
+    if let Some(stmt) = cx.module.parent(handler) {
+        collect(cx, stmt, &mut statements);
+    }
+    judge(cx, &statements)
+}
+
+/// What runs after the loop that a `break` ends.
+pub fn after_loop<'a>(cx: &Context<'a, '_>, stmt: &'a Stmt) -> Following<'a> {
+    let around = cx
+        .module
+        .blocks(stmt)
+        .into_iter()
+        .find_map(|block| match block {
+            python::Block::For(stmt) => Some(AnyNodeRef::from(stmt)),
+            python::Block::While(stmt) => Some(AnyNodeRef::from(stmt)),
+            _ => None,
+        });
+    let mut statements = Vec::new();
+    let in_loop = around.is_some_and(|around| collect(cx, around, &mut statements));
+    if in_loop {
+        return Following::Code; // the next turn of the loop further out
+    }
+    judge(cx, &statements)
+}
+
+/// The statements that run after `stmt` when it ends as it should, up to the end of the function,
+/// and whether a loop around it starts its next turn then.
+fn collect<'a>(cx: &Context<'a, '_>, stmt: AnyNodeRef<'a>, statements: &mut Vec<&'a Stmt>) -> bool {
+    let module = cx.module;
+    let mut in_loop = false;
+    let mut current = stmt;
+    loop {
+        if let Some((body, position)) = module.siblings(current) {
+            statements.extend(&body[position + 1..]);
+        }
+        // A clause has no siblings: what follows is behind its statement.
+        let Some(parent) = module.parent(current) else {
+            return in_loop;
+        };
+        match parent {
+            AnyNodeRef::StmtFunctionDef(_) | AnyNodeRef::ModModule(_) => return in_loop,
+            AnyNodeRef::StmtFor(outer) if holds(&outer.body, current) => {
+                in_loop = true;
+                statements.extend(&outer.orelse);
+            }
+            AnyNodeRef::StmtWhile(outer) if holds(&outer.body, current) => {
+                in_loop = true;
+                statements.extend(&outer.orelse);
+            }
+            AnyNodeRef::StmtTry(outer) if holds(&outer.body, current) => {
+                statements.extend(&outer.orelse);
+            }
+            _ => {}
+        }
+        current = parent;
+    }
+}
+
+fn holds(body: &[Stmt], node: AnyNodeRef<'_>) -> bool {
+    body.iter().any(|stmt| stmt.range() == node.range())
+}
+
+fn judge<'a>(cx: &Context<'a, '_>, statements: &[&'a Stmt]) -> Following<'a> {
+    let mut found = Following::Nothing;
+    for statement in statements {
+        if matches!(statement, Stmt::Pass(_))
+            || matches!(statement, Stmt::Return(stmt) if stmt.value.is_none())
+        {
+            continue;
+        }
+        for call in cx.module.calls_in(*statement) {
+            if is_cleanup(call) {
+                let text = cx.module.text(*call).lines().next();
+                return Following::Cleanup(text.unwrap_or_default());
+            }
+        }
+        if !is_harmless(cx, statement) {
+            found = Following::Code;
+        } else if matches!(found, Following::Nothing) {
+            found = Following::Harmless;
+        }
+    }
+    found
+}
+
+/// Whether the name of what is called is that of cleanup.
+fn is_cleanup(call: &ExprCall) -> bool {
+    const WORDS: &[&str] = &[
+        "aclose",
+        "aexit",
+        "cancel",
+        "clean",
+        "cleanup",
+        "close",
+        "deregister",
+        "detach",
+        "disconnect",
+        "dispose",
+        "finalize",
+        "flush",
+        "kill",
+        "logout",
+        "release",
+        "rmtree",
+        "rollback",
+        "shutdown",
+        "stop",
+        "teardown",
+        "terminate",
+        "unlink",
+        "unregister",
+        "unsubscribe",
+    ];
+    let name = match &*call.func {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(method) => method.attr.as_str(),
+        _ => return false,
+    };
+    name.to_lowercase()
+        .split('_')
+        .any(|word| WORDS.contains(&word))
+}
+
+/// `return x`, `print(...)`, `log.info(...)`.
+fn is_harmless<'a>(cx: &Context<'a, '_>, statement: &'a Stmt) -> bool {
+    const METHODS: &[&str] = &[
+        "critical",
+        "debug",
+        "error",
+        "exception",
+        "info",
+        "log",
+        "trace",
+        "warn",
+        "warning",
+    ];
+    match statement {
+        Stmt::Return(stmt) => cx.module.calls_in(stmt).is_empty(),
+        Stmt::Expr(stmt) => match &*stmt.value {
+            Expr::Call(call) => match &*call.func {
+                Expr::Name(_) => cx.module.refers_to(&call.func, "builtins.print"),
+                Expr::Attribute(method) => METHODS.contains(&method.attr.as_str()),
+                _ => false,
+            },
+            value => value.is_literal_expr(),
+        },
+        _ => false,
+    }
+}

@@ -1,0 +1,518 @@
+//! Whose cancellation arrives at an `await`: the coroutine's own, or that of a task that it awaits.
+
+use engine::Context;
+use python::ast::{
+    AnyNodeRef, ExceptHandler, Expr, ExprAttribute, ExprCall, ExprName, Stmt, StmtFunctionDef,
+};
+use python::{AwaitPlace, Awaitable, BindingKind, Block, NodeId, Ranged, TextSize, TryPart};
+
+use super::{caught, suppressed};
+
+/// Whose cancellation the awaits of a `try` body may raise.
+#[derive(Clone, Copy, Debug)]
+pub enum Source<'a> {
+    /// The coroutine's own.
+    Own,
+    /// That of a task which the coroutine itself cancelled before.
+    Child,
+    /// That of this, if it is a task.
+    Unknown(&'a str),
+    /// Perhaps that of what this call cancelled before.
+    Near(&'a str),
+}
+
+/// The places in `body` at which a cancellation of `coroutine` can arrive, less those where it is
+/// caught inside the body already.
+pub fn awaits<'a>(
+    cx: &Context<'a, '_>,
+    coroutine: &'a StmtFunctionDef,
+    body: impl IntoIterator<Item = &'a Stmt>,
+) -> Vec<AnyNodeRef<'a>> {
+    let module = cx.module;
+    let is_own = |node: AnyNodeRef<'a>| match module.await_place(node) {
+        AwaitPlace::Coroutine(function) | AwaitPlace::NestedComprehension(function) => {
+            module.id(function) == module.id(coroutine)
+        }
+        _ => false,
+    };
+    let mut found = Vec::new();
+    for stmt in body {
+        let awaits = module.descendants(stmt).filter(|node| match node {
+            AnyNodeRef::ExprAwait(_) => true,
+            AnyNodeRef::StmtFor(stmt) => stmt.is_async,
+            AnyNodeRef::StmtWith(stmt) => stmt.is_async,
+            AnyNodeRef::Comprehension(clause) => clause.is_async,
+            _ => false,
+        });
+        found.extend(awaits.filter(|node| is_own(*node) && !is_guarded(cx, stmt, *node)));
+    }
+    found
+}
+
+/// Whether a cancellation that arrives at `node` is caught inside `stmt`.
+fn is_guarded<'a>(cx: &Context<'a, '_>, stmt: &'a Stmt, node: AnyNodeRef<'a>) -> bool {
+    let module = cx.module;
+    module.blocks(node).into_iter().any(|block| match block {
+        Block::Try(inner, TryPart::Body) => {
+            module.contains(stmt, inner)
+                && inner.handlers.iter().any(|handler| {
+                    let ExceptHandler::ExceptHandler(handler) = handler;
+                    caught::by(cx, handler.type_.as_deref()).is_some()
+                        && !super::exception::raises(cx, handler)
+                })
+        }
+        Block::With(with) => module.contains(stmt, with) && suppressed(cx, with).is_some(),
+        _ => false,
+    })
+}
+
+/// Whose cancellation may be raised at these places.
+pub fn of<'a>(
+    cx: &Context<'a, '_>,
+    coroutine: &'a StmtFunctionDef,
+    awaits: &[AnyNodeRef<'a>],
+) -> Source<'a> {
+    let module = cx.module;
+    let last = awaits.iter().map(Ranged::end).max().unwrap_or_default();
+    let cancelled: Vec<(&'a ExprAttribute, Vec<String>)> = cancels(cx, coroutine, last)
+        .into_iter()
+        .map(|cancel| (cancel, Keys::of(cx, &cancel.value)))
+        .collect();
+    let mut source = Source::Own;
+    for node in awaits {
+        let AnyNodeRef::ExprAwait(awaited) = node else {
+            continue;
+        };
+        let keys = Keys::of(cx, &awaited.value);
+        // `scope.cancel()` and then `await scope.wait()`.
+        let receiver = match &*awaited.value {
+            Expr::Call(call) => match &*call.func {
+                Expr::Attribute(method) => Keys::of(cx, &method.value),
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        };
+        let before = cancelled
+            .iter()
+            .filter(|(cancel, _)| cancel.start() < node.end());
+        for (cancel, names) in before {
+            let is_same = |name: &String| keys.contains(name) || receiver.contains(name);
+            if names.iter().any(is_same) {
+                return Source::Child;
+            }
+            if matches!(source, Source::Own) && !is_asyncio(cx, &awaited.value) {
+                let text = match module.parent(*cancel) {
+                    Some(parent @ AnyNodeRef::ExprCall(_)) => module.text(parent),
+                    _ => module.text(*cancel),
+                };
+                source = Source::Near(text.lines().next().unwrap_or_default());
+            }
+        }
+        if let Some(task) = may_be_child(cx, &awaited.value, 0) {
+            source = Source::Unknown(module.text(task).lines().next().unwrap_or_default());
+        }
+    }
+    source
+}
+
+/// The `x.cancel` in the coroutine before `end`, called or given to somebody who calls it, but for
+/// those of what is no task, and of the coroutine's own task.
+pub fn cancels<'a>(
+    cx: &Context<'a, '_>,
+    coroutine: &'a StmtFunctionDef,
+    end: TextSize,
+) -> Vec<&'a ExprAttribute> {
+    cx.module
+        .descendants(coroutine)
+        .filter_map(|node| match node {
+            AnyNodeRef::ExprAttribute(attribute) => Some(attribute),
+            _ => None,
+        })
+        .filter(|attribute| attribute.attr.as_str() == "cancel" && attribute.start() < end)
+        .filter(|attribute| !is_other(cx, &attribute.value))
+        .collect()
+}
+
+/// Whether `expr` is the running task, or the handle of a callback.
+fn is_other<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> bool {
+    match expr {
+        Expr::Call(call) => {
+            cx.module.refers_to(&call.func, "asyncio.current_task")
+                || matches!(&*call.func, Expr::Attribute(method) if matches!(method.attr.as_str(), "call_later" | "call_at" | "call_soon"))
+        }
+        Expr::Name(name) => match cx.module.only_binding(name).map(|binding| binding.kind) {
+            Some(BindingKind::Value(value @ Expr::Call(_))) => is_other(cx, value),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whether `expr` is a call of one of asyncio's own coroutine functions, which cannot have to do
+/// with what was cancelled but by its arguments.
+fn is_asyncio<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> bool {
+    match expr {
+        Expr::Call(call) => {
+            let name = cx.module.qualified_name(&call.func);
+            cx.module.coroutine_function(&call.func).is_none()
+                && (name.is_some_and(|name| name.starts_with("asyncio."))
+                    || cx.module.awaitable_call(call) == Awaitable::Coroutine)
+        }
+        _ => false,
+    }
+}
+
+/// The expression in what is awaited that may be a task or future which somebody else can cancel:
+/// its cancellation would be raised here, and is not the coroutine's own.
+///
+/// What a call gives is taken for a coroutine, or for something whose cancellation is this
+/// coroutine's: what nobody else has nobody else cancels. What a name or an attribute holds is not
+/// known, unless the module shows it.
+fn may_be_child<'a>(cx: &Context<'a, '_>, expr: &'a Expr, depth: usize) -> Option<&'a Expr> {
+    let module = cx.module;
+    if depth > 8 {
+        return Some(expr);
+    }
+    let inner = |expr: &'a Expr| may_be_child(cx, expr, depth + 1);
+    match expr {
+        Expr::Name(name) => {
+            let own = module.awaitable(expr) == Awaitable::Coroutine
+                || is_declared_coroutine(cx, name)
+                || is_own_task(cx, name);
+            (!own).then_some(expr)
+        }
+        Expr::Attribute(_) | Expr::Subscript(_) => Some(expr),
+        Expr::Starred(starred) => inner(&starred.value),
+        Expr::Named(named) => inner(&named.value),
+        Expr::If(branch) => inner(&branch.body).or_else(|| inner(&branch.orelse)),
+        Expr::BoolOp(operation) => operation.values.iter().find_map(inner),
+        Expr::List(list) => list.elts.iter().find_map(inner),
+        Expr::Tuple(tuple) => tuple.elts.iter().find_map(inner),
+        Expr::Set(set) => set.elts.iter().find_map(inner),
+        Expr::ListComp(comprehension) => inner(&comprehension.elt),
+        Expr::SetComp(comprehension) => inner(&comprehension.elt),
+        Expr::Generator(generator) => inner(&generator.elt),
+        Expr::Call(call) => match module.qualified_name(&call.func).as_deref() {
+            Some("asyncio.gather") if !returns_exceptions(call) => {
+                call.arguments.args.iter().find_map(inner)
+            }
+            Some(
+                "asyncio.wait_for"
+                | "asyncio.shield"
+                | "asyncio.wrap_future"
+                | "asyncio.ensure_future",
+            ) => call.arguments.args.first().and_then(inner),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The name or attribute in what is awaited whose own cancellation the `await` raises.
+pub fn raising<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> Option<&'a Expr> {
+    match expr {
+        Expr::Name(_) | Expr::Attribute(_) => Some(expr),
+        Expr::Call(call) => match cx.module.qualified_name(&call.func).as_deref() {
+            Some("asyncio.gather") if returns_exceptions(call) => None,
+            Some("asyncio.gather" | "asyncio.wait_for" | "asyncio.shield") => call
+                .arguments
+                .args
+                .iter()
+                .find_map(|argument| raising(cx, argument)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether `call` runs the coroutine: by its name, or, where the module does not show the object,
+/// by that of the method that it is.
+pub fn is_call_of<'a>(
+    cx: &Context<'a, '_>,
+    coroutine: &'a StmtFunctionDef,
+    call: &'a ExprCall,
+) -> bool {
+    is_function(cx, coroutine, &call.func)
+}
+
+/// Whether `func` is the function of the coroutine.
+pub fn is_function<'a>(
+    cx: &Context<'a, '_>,
+    coroutine: &'a StmtFunctionDef,
+    func: &'a Expr,
+) -> bool {
+    let module = cx.module;
+    match module.function_definition(func) {
+        Some(function) => module.id(function) == module.id(coroutine),
+        None => {
+            matches!(module.parent(coroutine), Some(AnyNodeRef::StmtClassDef(_)))
+                && matches!(func, Expr::Attribute(method) if method.attr == coroutine.name)
+        }
+    }
+}
+
+/// `gather(..., return_exceptions=True)` gives the cancellations of its children as results.
+fn returns_exceptions(call: &ExprCall) -> bool {
+    call.arguments
+        .find_keyword("return_exceptions")
+        .is_some_and(
+            |keyword| matches!(&keyword.value, Expr::BooleanLiteral(literal) if literal.value),
+        )
+}
+
+/// A parameter that is annotated as a coroutine.
+fn is_declared_coroutine<'a>(cx: &Context<'a, '_>, name: &'a ExprName) -> bool {
+    let module = cx.module;
+    let Some(binding) = module.only_binding(name) else {
+        return false;
+    };
+    let AnyNodeRef::Parameter(parameter) = module.node(binding.node) else {
+        return false;
+    };
+    let mut annotation = match parameter.annotation.as_deref() {
+        Some(annotation) => annotation,
+        None => return false,
+    };
+    if let Expr::Subscript(subscript) = annotation {
+        annotation = &subscript.value;
+    }
+    module.qualified_name(annotation).is_some_and(|name| {
+        matches!(
+            name.as_str(),
+            "typing.Coroutine" | "collections.abc.Coroutine" | "types.CoroutineType"
+        )
+    })
+}
+
+/// A task, or a list of tasks, that the coroutine makes and nobody else gets: every use awaits it,
+/// or calls one of its methods.
+fn is_own_task<'a>(cx: &Context<'a, '_>, name: &'a ExprName) -> bool {
+    let module = cx.module;
+    let Some(symbol) = module.symbol(name) else {
+        return false;
+    };
+    let [binding] = symbol.bindings.as_slice() else {
+        return false;
+    };
+    let BindingKind::Value(value) = binding.kind else {
+        return false;
+    };
+    let makes = |expr: &Expr| match expr {
+        Expr::Call(call) => matches!(
+            module.awaitable_call(call),
+            Awaitable::Task | Awaitable::Coroutine
+        ),
+        _ => false,
+    };
+    let is_new = match value {
+        Expr::ListComp(comprehension) => makes(&comprehension.elt),
+        Expr::List(list) => !list.elts.is_empty() && list.elts.iter().all(makes),
+        value => makes(value),
+    };
+    is_new
+        && symbol
+            .reads
+            .iter()
+            .all(|read| is_kept(cx, module.node(*read), symbol.scope))
+}
+
+/// Whether a use of a task keeps it in the coroutine.
+fn is_kept<'a>(cx: &Context<'a, '_>, read: AnyNodeRef<'a>, scope: python::ScopeId) -> bool {
+    const WAIT: &[&str] = &[
+        "asyncio.gather",
+        "asyncio.wait",
+        "asyncio.wait_for",
+        "asyncio.shield",
+        "asyncio.as_completed",
+    ];
+    let module = cx.module;
+    if module.scope(read) != scope {
+        return false;
+    }
+    let mut child = read;
+    while let Some(parent) = module.parent(child) {
+        match parent {
+            AnyNodeRef::ExprAwait(_)
+            | AnyNodeRef::ExprAttribute(_)
+            | AnyNodeRef::ExprCompare(_) => {
+                return true;
+            }
+            AnyNodeRef::Arguments(_)
+            | AnyNodeRef::ExprStarred(_)
+            | AnyNodeRef::ExprList(_)
+            | AnyNodeRef::ExprTuple(_)
+            | AnyNodeRef::ExprSet(_) => child = parent,
+            AnyNodeRef::ExprCall(call) => {
+                return WAIT.iter().any(|name| module.refers_to(&call.func, name));
+            }
+            AnyNodeRef::StmtIf(_) | AnyNodeRef::StmtWhile(_) | AnyNodeRef::ExprUnaryOp(_) => {
+                return child.is_expression();
+            }
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// What an expression may be called elsewhere in the function.
+struct Keys<'c, 'a, 'm> {
+    cx: &'c Context<'a, 'm>,
+    names: Vec<String>,
+    /// The symbols and calls that were followed.
+    seen: Vec<NodeId>,
+}
+
+impl<'a> Keys<'_, 'a, '_> {
+    /// `task`, `self.task` for itself; for a name also what is bound to it, and what a loop over
+    /// binds it; for a call of asyncio or of a container its arguments.
+    fn of(cx: &Context<'a, '_>, expr: &'a Expr) -> Vec<String> {
+        let mut keys = Keys {
+            cx,
+            names: Vec::new(),
+            seen: Vec::new(),
+        };
+        keys.add(expr);
+        keys.names
+    }
+
+    fn add(&mut self, expr: &'a Expr) {
+        if self.seen.len() > 100 {
+            return;
+        }
+        match expr {
+            Expr::Name(name) => {
+                self.names.push(name.id.to_string());
+                self.add_bindings(name);
+            }
+            Expr::Attribute(_) => {
+                if let Some(path) = path(expr) {
+                    self.names.push(path);
+                }
+            }
+            Expr::Subscript(subscript) => self.add(&subscript.value),
+            Expr::Starred(starred) => self.add(&starred.value),
+            Expr::Named(named) => {
+                self.add(&named.target);
+                self.add(&named.value);
+            }
+            Expr::If(branch) => {
+                self.add(&branch.body);
+                self.add(&branch.orelse);
+            }
+            Expr::BoolOp(operation) => operation.values.iter().for_each(|it| self.add(it)),
+            Expr::BinOp(operation) => {
+                self.add(&operation.left);
+                self.add(&operation.right);
+            }
+            Expr::List(list) => list.elts.iter().for_each(|it| self.add(it)),
+            Expr::Tuple(tuple) => tuple.elts.iter().for_each(|it| self.add(it)),
+            Expr::Set(set) => set.elts.iter().for_each(|it| self.add(it)),
+            Expr::ListComp(comprehension) => self.add(&comprehension.elt),
+            Expr::SetComp(comprehension) => self.add(&comprehension.elt),
+            Expr::Generator(generator) => self.add(&generator.elt),
+            Expr::Call(call) => self.add_call(call),
+            _ => {}
+        }
+    }
+
+    fn add_call(&mut self, call: &'a ExprCall) {
+        const HOLD: &[&str] = &[
+            "enumerate",
+            "filter",
+            "frozenset",
+            "iter",
+            "list",
+            "next",
+            "reversed",
+            "set",
+            "sorted",
+            "tuple",
+            "zip",
+        ];
+        const GIVE: &[&str] = &["copy", "get", "items", "pop", "popleft", "values"];
+        let module = self.cx.module;
+        let holds = match &*call.func {
+            Expr::Name(name) => {
+                module.symbol(name).is_none() && HOLD.contains(&name.id.as_str())
+                    || module
+                        .qualified_name(&call.func)
+                        .is_some_and(|name| name.starts_with("asyncio."))
+            }
+            Expr::Attribute(method) => {
+                if GIVE.contains(&method.attr.as_str()) {
+                    self.add(&method.value);
+                }
+                module.qualified_name(&call.func).is_some_and(|name| {
+                    name.starts_with("asyncio.") || name.starts_with("itertools.")
+                })
+            }
+            _ => false,
+        };
+        if holds {
+            call.arguments.args.iter().for_each(|it| self.add(it));
+            for keyword in &call.arguments.keywords {
+                self.add(&keyword.value);
+            }
+        }
+    }
+
+    fn add_bindings(&mut self, name: &'a ExprName) {
+        let module = self.cx.module;
+        let Some(symbol) = module.symbol(name) else {
+            return;
+        };
+        for binding in &symbol.bindings {
+            if self.seen.contains(&binding.node) {
+                continue;
+            }
+            self.seen.push(binding.node);
+            match binding.kind {
+                BindingKind::Value(value) => self.add(value),
+                BindingKind::Unpacked(Expr::Tuple(tuple), Some(position)) => {
+                    if let Some(value) = tuple.elts.get(position) {
+                        self.add(value);
+                    }
+                }
+                BindingKind::Unpacked(Expr::Await(awaited), _) => self.add(&awaited.value),
+                BindingKind::Loop => {
+                    let around = module
+                        .ancestors(module.node(binding.node))
+                        .find_map(|node| match node {
+                            AnyNodeRef::StmtFor(stmt) => Some(&*stmt.iter),
+                            AnyNodeRef::Comprehension(clause) => Some(&clause.iter),
+                            _ => None,
+                        });
+                    if let Some(iter) = around {
+                        self.add(iter);
+                    }
+                }
+                _ => {}
+            }
+        }
+        // `tasks.append(task)`, `tasks.add(task)`: who cancels all cancels the one.
+        for read in &symbol.reads {
+            let node = module.node(*read);
+            let Some(AnyNodeRef::Arguments(arguments)) = module.parent(node) else {
+                continue;
+            };
+            if let Some(AnyNodeRef::ExprCall(call)) = module.parent(arguments)
+                && let Expr::Attribute(method) = &*call.func
+                && matches!(method.attr.as_str(), "append" | "add")
+                && let Some(path) = path(&method.value)
+            {
+                self.names.push(path);
+            }
+        }
+    }
+}
+
+/// `self.task` for an attribute of a name.
+pub fn path(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Name(name) => Some(name.id.to_string()),
+        Expr::Attribute(attribute) => {
+            Some(format!("{}.{}", path(&attribute.value)?, attribute.attr))
+        }
+        _ => None,
+    }
+}
