@@ -3,7 +3,7 @@
 use edit::Applicability;
 use engine::{Codemod, Context, On, Refusal, Rewrite, Verdict, withheld, without_argument};
 use python::ast::{Expr, ExprCall, Keyword, PythonVersion};
-use python::{AwaitPlace, BindingKind, CatcherKind};
+use python::{AwaitPlace, BindingKind, CaughtByKind};
 
 pub const CODEMOD: Codemod = Codemod {
     name: "drop-loop-argument",
@@ -83,11 +83,11 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, function: &'a Expr) -> 
     if let Some(catcher) = module.catcher(call, &["TypeError"]) {
         if catcher.is_exact {
             let text = match catcher.kind {
-                CatcherKind::Handler(handler) => match &handler.type_ {
+                CaughtByKind::Handler(handler) => match &handler.type_ {
                     Some(types) => format!("except {}", module.text(&**types)),
                     None => "except:".to_string(),
                 },
-                CatcherKind::Context(call) => module.text(call).to_string(),
+                CaughtByKind::Context(call) => module.text(call).to_string(),
             };
             let text = text.lines().next().unwrap_or_default();
             return Err(withheld!(
