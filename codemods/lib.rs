@@ -36,6 +36,7 @@ codemods! {
     "running_loop/codemod.rs" => running_loop,
     "coroutine_to_async_def/codemod.rs" => coroutine_to_async_def,
     "reraise_cancelled/codemod.rs" => reraise_cancelled,
+    "queue_shutdown/codemod.rs" => queue_shutdown,
 }
 
 /// The codemod of that name.

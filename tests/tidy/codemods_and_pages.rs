@@ -107,8 +107,13 @@ fn incomplete(codemod: &Codemod) -> Vec<String> {
         .iter()
         .filter(|it| matches!(it.expected, Expected::Rewrite { .. }))
         .count();
-    if rewrites == 0 {
+    // A codemod that only reports says so.
+    let only_reports = codemod.page.contains("\n## Rewrites\n\nNone. ");
+    if rewrites == 0 && !only_reports {
         problems.push("no rewrite is shown".to_string());
+    }
+    if rewrites > 0 && only_reports {
+        problems.push("it says that it rewrites nothing, and shows a rewrite".to_string());
     }
     if rewrites == page.examples.len() {
         problems.push("no refusal is shown, left alone or withheld".to_string());
