@@ -53,7 +53,10 @@ pub(super) fn may_work(cx: &Context<'_, '_>) -> bool {
         })
     };
     // What is written for anyio may run under trio.
-    imports(PATCHES) || cx.module.library() == Library::Anyio || imports(&["anyio"])
+    imports(PATCHES)
+        || PATCHES.iter().any(|patch| cx.project_mentions(patch))
+        || cx.module.library() == Library::Anyio
+        || imports(&["anyio"])
 }
 
 /// Whether a function looks for a running loop, to do something else if there is one.

@@ -30,6 +30,8 @@ pub struct Callers<'a> {
 struct CallerProject<'a> {
     files: Vec<&'a File>,
     calling: OnceLock<Calling<'a>>,
+    /// Words that were asked for, and whether one of the files has them.
+    mentioned: Mutex<HashMap<String, bool>>,
 }
 
 /// The calls in the files of one project.
@@ -88,7 +90,30 @@ impl<'a> Callers<'a> {
         found
     }
 
+    /// Whether a word stands in a file of the project of `file`.
+    pub fn mentions(&self, meaning: &Meaning<'a>, file: &File, word: &str) -> bool {
+        let finder = memchr::memmem::Finder::new(word);
+        let Some(project) = self.files_of(meaning, file) else {
+            return false;
+        };
+        let mut known = project
+            .mentioned
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *known.entry(word.to_string()).or_insert_with(|| {
+            let mut bytes = Vec::new();
+            project.files.iter().any(|file| {
+                read_into(&file.path, &mut bytes).is_ok() && finder.find(&bytes).is_some()
+            })
+        })
+    }
+
     fn project(&self, meaning: &Meaning<'a>, file: &File) -> Option<&Calling<'a>> {
+        let project = self.files_of(meaning, file)?;
+        Some(project.calling.get_or_init(|| Calling::new(&project.files)))
+    }
+
+    fn files_of(&self, meaning: &Meaning<'a>, file: &File) -> Option<&CallerProject<'a>> {
         let projects = self.projects.get_or_init(|| {
             let mut projects: HashMap<PathBuf, CallerProject> = HashMap::new();
             for file in self.files {
@@ -97,8 +122,7 @@ impl<'a> Callers<'a> {
             }
             projects
         });
-        let project = projects.get(&meaning.project(file).root)?;
-        Some(project.calling.get_or_init(|| Calling::new(&project.files)))
+        projects.get(&meaning.project(file).root)
     }
 }
 

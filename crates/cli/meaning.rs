@@ -114,4 +114,11 @@ impl Oracle for FileMeaning<'_, '_> {
             .map(|function| self.meaning.callers.of(self.meaning, self.file, function))
             .collect()
     }
+
+    fn mentions(&self, words: &[String]) -> Vec<bool> {
+        words
+            .iter()
+            .map(|word| self.meaning.callers.mentions(self.meaning, self.file, word))
+            .collect()
+    }
 }

@@ -400,3 +400,14 @@ fn a_helper_that_keeps_its_task_is_left_alone() {
     let ran = project.run(["--diff", "--config", helpers, "main.py"]);
     assert_eq!((ran.status, ran.stdout.as_str()), (0, ""), "{ran:?}");
 }
+
+#[test]
+fn a_patched_loop_in_another_file_makes_a_rewrite_unsafe() {
+    let nested =
+        "import asyncio\n\n\nasync def f(): ...\n\n\nasync def main():\n    asyncio.run(f())\n";
+    let project = project(&[("main.py", nested)]);
+    let arguments = ["--diff", "--safe-only", "--await-nested-run", "."];
+    assert!(project.run(arguments).stdout.contains("+    await f()"));
+    project.write("patch.py", "import nest_asyncio\n\nprint(nest_asyncio)\n");
+    assert!(!project.run(arguments).stdout.contains("+    await f()"));
+}

@@ -137,6 +137,12 @@ impl<'a> Context<'a, '_> {
         }
     }
 
+    /// Whether a word stands in a file of this one's project that is in the run, as far as is
+    /// known.
+    pub fn project_mentions(&self, word: &str) -> bool {
+        self.meaning.mentions(word)
+    }
+
     /// Whether the output may use what Python `version` brought.
     pub fn supports(&self, version: PythonVersion) -> bool {
         self.settings.target.version >= version

@@ -20,6 +20,9 @@ pub trait Oracle {
     /// [`python::Module::path_of`] names them) the calls of it in the files of the run, and the
     /// calls of the functions around those.
     fn callers(&self, functions: &[String]) -> Vec<Vec<Caller>>;
+
+    /// For each of these words whether it stands in a file of the same project that is in the run.
+    fn mentions(&self, words: &[String]) -> Vec<bool>;
 }
 
 /// Whom to ask.
@@ -58,8 +61,10 @@ struct State {
     is_open: bool,
     answers: FxHashMap<Question, Answer>,
     callers: FxHashMap<String, Vec<Caller>>,
+    mentions: FxHashMap<String, bool>,
     questions: Vec<Question>,
     functions: Vec<String>,
+    words: Vec<String>,
 }
 
 /// Rounds of questions about one text. The answer to one may lead to the next; nobody has needed
@@ -83,14 +88,15 @@ impl Meaning {
     ) -> (T, bool) {
         let mut seen = look();
         for _ in 0..MAX_ROUNDS {
-            let (questions, functions) = {
+            let (questions, functions, words) = {
                 let mut state = self.state.borrow_mut();
                 (
                     std::mem::take(&mut state.questions),
                     std::mem::take(&mut state.functions),
+                    std::mem::take(&mut state.words),
                 )
             };
-            if questions.is_empty() && functions.is_empty() {
+            if questions.is_empty() && functions.is_empty() && words.is_empty() {
                 return (seen, false);
             }
             let Asking::Oracle(oracle) = asking else {
@@ -98,9 +104,11 @@ impl Meaning {
             };
             let answers = oracle.types(text, &questions);
             let callers = oracle.callers(&functions);
+            let mentions = oracle.mentions(&words);
             let mut state = self.state.borrow_mut();
             state.answers.extend(questions.into_iter().zip(answers));
             state.callers.extend(functions.into_iter().zip(callers));
+            state.mentions.extend(words.into_iter().zip(mentions));
             drop(state);
             seen = look();
         }
@@ -116,6 +124,17 @@ impl Meaning {
             state.questions.push(question);
         }
         Answer::Unknown(None)
+    }
+
+    pub(crate) fn mentions(&self, word: &str) -> bool {
+        let mut state = self.state.borrow_mut();
+        if let Some(mentions) = state.mentions.get(word) {
+            return *mentions;
+        }
+        if state.is_open && !state.words.iter().any(|known| known == word) {
+            state.words.push(word.to_string());
+        }
+        false
     }
 
     pub(crate) fn callers(&self, function: &str) -> Vec<Caller> {
