@@ -21,6 +21,7 @@ codemods! {
     "await_sleep/codemod.rs" => await_sleep,
     "keep_task_reference/codemod.rs" => keep_task_reference,
     "reraise_cancelled/codemod.rs" => reraise_cancelled,
+    "await_coroutine/codemod.rs" => await_coroutine,
 }
 
 /// The codemod of that name.

@@ -246,7 +246,7 @@ fn check_end<'a>(
 ) -> Result<Applicability, Refusal> {
     match end {
         End::Returns(_) => Ok(Applicability::Intended),
-        End::Breaks(stmt) => match following::after_loop(cx, *stmt) {
+        End::Breaks(stmt) => match following::after_loop(cx, stmt) {
             Following::Nothing => Ok(Applicability::Intended),
             _ => Err(withheld!(
                 "a `raise` in the place of the `break` would skip the code after the loop: move that into `finally`, and raise"

@@ -54,10 +54,9 @@ fn is_runner<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
         Expr::Attribute(method) => {
             matches!(method.attr.as_str(), "run_until_complete" | "run")
         }
-        func => cx
-            .module
-            .qualified_name(func)
-            .is_some_and(|name| name.ends_with(".run")),
+        func => ["asyncio.run", "anyio.run", "trio.run", "uvloop.run"]
+            .iter()
+            .any(|name| cx.module.refers_to(func, name)),
     }
 }
 

@@ -237,7 +237,9 @@ fn only_looks<'a>(
         .position(|argument| module.contains(argument, value));
     let parameter = if let Some(position) = position {
         let mut parameters = function.parameters.iter_non_variadic_params();
-        parameters.nth(position + skipped).map(|it| it.name())
+        parameters
+            .nth(position + skipped)
+            .map(python::ast::ParameterWithDefault::name)
     } else {
         let keyword = call
             .arguments
@@ -259,7 +261,7 @@ fn only_looks<'a>(
 }
 
 /// The nodes of `node` in its own function's code.
-fn own<'a, 'm>(cx: &Context<'a, 'm>, node: AnyNodeRef<'a>) -> impl Iterator<Item = AnyNodeRef<'a>> {
+fn own<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> impl Iterator<Item = AnyNodeRef<'a>> {
     let module = cx.module;
     let function = match node {
         AnyNodeRef::StmtFunctionDef(function) => Some(function),

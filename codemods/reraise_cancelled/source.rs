@@ -246,7 +246,7 @@ pub fn is_function<'a>(
         Some(function) => module.id(function) == module.id(coroutine),
         None => {
             matches!(module.parent(coroutine), Some(AnyNodeRef::StmtClassDef(_)))
-                && matches!(func, Expr::Attribute(method) if method.attr == coroutine.name)
+                && matches!(func, Expr::Attribute(method) if method.attr.as_str() == coroutine.name.as_str())
         }
     }
 }
@@ -269,9 +269,8 @@ fn is_declared_coroutine<'a>(cx: &Context<'a, '_>, name: &'a ExprName) -> bool {
     let AnyNodeRef::Parameter(parameter) = module.node(binding.node) else {
         return false;
     };
-    let mut annotation = match parameter.annotation.as_deref() {
-        Some(annotation) => annotation,
-        None => return false,
+    let Some(mut annotation) = parameter.annotation.as_deref() else {
+        return false;
     };
     if let Expr::Subscript(subscript) = annotation {
         annotation = &subscript.value;
