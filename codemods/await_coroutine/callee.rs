@@ -1,0 +1,282 @@
+//! What a call gives: a coroutine, perhaps one, or something else.
+
+use engine::{Context, Refusal, withheld};
+use python::ast::{AnyNodeRef, Expr, ExprCall, Stmt, StmtFunctionDef};
+use python::{Awaitable, BindingKind, Symbol};
+
+/// What a call gives.
+#[derive(Debug)]
+pub enum Callee {
+    /// A coroutine, for sure.
+    Coroutine,
+    /// A coroutine, unless a subclass has something else in the place of this hook, which does
+    /// nothing.
+    Hook,
+    /// An asynchronous generator, which runs only when it is iterated.
+    Generator,
+    /// A coroutine as far as one can see, and this is why one cannot be sure. Types could tell.
+    Doubtful(Refusal),
+    /// Something else, or nobody knows.
+    Other,
+}
+
+/// What `call` gives, as far as this module shows it.
+pub fn of<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Callee {
+    let module = cx.module;
+    if let Some(function) = module.function_definition(&call.func) {
+        let callee = of_function(cx, function);
+        return match callee {
+            Callee::Coroutine if is_method(cx, function) => of_hook(function).unwrap_or(callee),
+            callee => callee,
+        };
+    }
+    if module.awaitable_call(call) == Awaitable::Coroutine || is_attribute_method(cx, call) {
+        return Callee::Coroutine;
+    }
+    match &*call.func {
+        Expr::Name(name) => match module.symbol(name) {
+            Some(symbol) => of_symbol(cx, call, symbol),
+            None => Callee::Other,
+        },
+        Expr::Attribute(attribute) => {
+            let class = match &*attribute.value {
+                Expr::Name(receiver) => module.class_of_self(receiver),
+                _ => None,
+            };
+            let Some(class) = class else {
+                return of_imported(cx, call);
+            };
+            let own = class.body.iter().find_map(|stmt| match stmt {
+                Stmt::FunctionDef(method) if method.name.as_str() == attribute.attr.as_str() => {
+                    Some(method)
+                }
+                _ => None,
+            });
+            match own {
+                Some(method) => of_method(cx, method),
+                None => Callee::Other,
+            }
+        }
+        _ => Callee::Other,
+    }
+}
+
+/// The only function of its name.
+fn of_function<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> Callee {
+    if !function.is_async {
+        return Callee::Other;
+    }
+    let opaque = function
+        .decorator_list
+        .iter()
+        .find(|decorator| !is_transparent(cx, &decorator.expression));
+    match opaque {
+        Some(_) if cx.module.is_generator(function) => Callee::Other,
+        Some(decorator) => Callee::Doubtful(withheld!(
+            "`{}` is decorated by `@{}`, which may give back something else than a coroutine: `await` it if it does not",
+            function.name,
+            cx.module
+                .text(&decorator.expression)
+                .lines()
+                .next()
+                .unwrap_or_default()
+        )),
+        None if cx.module.is_generator(function) => Callee::Generator,
+        None => Callee::Coroutine,
+    }
+}
+
+fn is_method<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
+    matches!(
+        cx.module.parent(function),
+        Some(AnyNodeRef::StmtClassDef(_))
+    )
+}
+
+/// What a method gives that is there for subclasses: they may have an asynchronous generator, or
+/// a plain function, in its place.
+fn of_hook(method: &StmtFunctionDef) -> Option<Callee> {
+    let does_nothing = |stmt: &Stmt| match stmt {
+        Stmt::Pass(_) => true,
+        Stmt::Expr(stmt) => stmt.value.is_literal_expr(),
+        _ => false,
+    };
+    let last = method.body.last()?;
+    if !method.body.iter().rev().skip(1).all(does_nothing) {
+        return None;
+    }
+    match last {
+        Stmt::Raise(_) => Some(Callee::Doubtful(withheld!(
+            "`{}` is there for subclasses, and the module does not show what they have in its place: `await` it if all of them have coroutine functions",
+            method.name
+        ))),
+        last => does_nothing(last).then_some(Callee::Hook),
+    }
+}
+
+/// Whether a decorator gives back what it gets, as far as a call can tell.
+fn is_transparent<'a>(cx: &Context<'a, '_>, decorator: &'a Expr) -> bool {
+    const TRANSPARENT: &[&str] = &[
+        "typing.final",
+        "typing.no_type_check",
+        "typing.override",
+        "typing_extensions.final",
+        "typing_extensions.override",
+    ];
+    if let Expr::Name(name) = decorator
+        && matches!(name.id.as_str(), "staticmethod" | "classmethod")
+    {
+        return cx.module.symbol(name).is_none();
+    }
+    TRANSPARENT
+        .iter()
+        .any(|name| cx.module.refers_to(decorator, name))
+}
+
+/// A method of the class, of whose name there are others in the module, or an attribute.
+fn of_method<'a>(cx: &Context<'a, '_>, method: &'a StmtFunctionDef) -> Callee {
+    let module = cx.module;
+    if !method.is_async || module.is_generator(method) {
+        return Callee::Other;
+    }
+    let name = method.name.as_str();
+    // Whichever of them is called, it is a coroutine function.
+    let are_coroutines = !module.stores_attribute(name)
+        && module
+            .symbols()
+            .filter(|symbol| {
+                symbol.name == name
+                    && matches!(
+                        module.scope_data(symbol.scope).kind,
+                        python::ScopeKind::Class(_)
+                    )
+            })
+            .all(|symbol| match symbol.bindings.as_slice() {
+                [binding] => match binding.kind {
+                    BindingKind::Function(function) => {
+                        matches!(of_function(cx, function), Callee::Coroutine)
+                    }
+                    _ => false,
+                },
+                _ => false,
+            });
+    if are_coroutines {
+        return of_hook(method).unwrap_or(Callee::Coroutine);
+    }
+    Callee::Doubtful(withheld!(
+        "`{name}` is also something else in this module, which a subclass or an instance may have in its place: `await` it if that is a coroutine function too"
+    ))
+}
+
+/// A name with several bindings, one of which is a coroutine function.
+fn of_symbol<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, symbol: &Symbol<'a>) -> Callee {
+    let is_coroutine =
+        |function: &StmtFunctionDef| function.is_async && !cx.module.is_generator(function);
+    let some = symbol.bindings.iter().any(
+        |binding| matches!(binding.kind, BindingKind::Function(function) if is_coroutine(function)),
+    );
+    if some {
+        return Callee::Doubtful(withheld!(
+            "`{}` is bound in several places, and not all of them show the same coroutine function: `await` it if they all do",
+            symbol.name
+        ));
+    }
+    of_imported(cx, call)
+}
+
+/// What is imported from elsewhere, and awaited where else it is called in this module.
+fn of_imported<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Callee {
+    let module = cx.module;
+    let Some(name) = module.qualified_name(&call.func) else {
+        return Callee::Other;
+    };
+    // What asyncio gives without being a coroutine runs by itself.
+    if name.starts_with("asyncio.") || name.starts_with("builtins.") {
+        return Callee::Other;
+    }
+    let is_awaited = module.calls().iter().any(|other| {
+        matches!(module.parent(*other), Some(AnyNodeRef::ExprAwait(_)))
+            && module.refers_to(&other.func, &name)
+    });
+    if !is_awaited {
+        return Callee::Other;
+    }
+    Callee::Doubtful(withheld!(
+        "`{}` is awaited elsewhere in this module, but is imported, and the module does not show what it gives: `await` it if that is a coroutine",
+        module.text(&*call.func).lines().next().unwrap_or_default()
+    ))
+}
+
+/// `self.queue.put(x)`, where `self.queue` is an object of asyncio whenever something is assigned
+/// to an attribute of that name.
+fn is_attribute_method<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    let module = cx.module;
+    let Expr::Attribute(method) = &*call.func else {
+        return false;
+    };
+    let Expr::Attribute(attribute) = &*method.value else {
+        return false;
+    };
+    let Expr::Name(receiver) = &*attribute.value else {
+        return false;
+    };
+    let Some(class) = module.class_of_self(receiver) else {
+        return false;
+    };
+    let name = attribute.attr.as_str();
+    if !COROUTINE_METHODS.contains(&method.attr.as_str()) || !module.stores_attribute(name) {
+        return false;
+    }
+    let stores = |node: AnyNodeRef<'a>| {
+        module.descendants(node).filter(move |node| {
+            matches!(node, AnyNodeRef::ExprAttribute(other) if other.attr.as_str() == name && !other.ctx.is_load())
+        })
+    };
+    let mut own = stores(class.into());
+    let (Some(store), None) = (own.next(), own.next()) else {
+        return false;
+    };
+    let value = match module.parent(store) {
+        Some(AnyNodeRef::StmtAssign(assign)) => &*assign.value,
+        Some(AnyNodeRef::StmtAnnAssign(assign)) => match assign.value.as_deref() {
+            Some(value) => value,
+            None => return false,
+        },
+        _ => return false,
+    };
+    let Expr::Call(made) = value else {
+        return false;
+    };
+    let is_known = module
+        .qualified_name(&made.func)
+        .is_some_and(|class| is_coroutine_method(&class, method.attr.as_str()));
+    if !is_known || stores(module.root()).count() != 1 {
+        return false;
+    }
+    // A class attribute of that name is something else.
+    let in_class = class.body.iter().any(|stmt| match stmt {
+        Stmt::FunctionDef(function) => function.name.as_str() == name,
+        Stmt::Assign(assign) => module.mentions(assign, name),
+        _ => false,
+    });
+    !in_class
+}
+
+/// The methods in [`is_coroutine_method`].
+const COROUTINE_METHODS: &[&str] = &[
+    "abort", "acquire", "get", "join", "put", "reset", "wait", "wait_for",
+];
+
+/// The coroutine methods of what asyncio's constructors make.
+fn is_coroutine_method(class: &str, method: &str) -> bool {
+    match class {
+        "asyncio.Event" => method == "wait",
+        "asyncio.Lock" | "asyncio.Semaphore" | "asyncio.BoundedSemaphore" => method == "acquire",
+        "asyncio.Condition" => matches!(method, "acquire" | "wait" | "wait_for"),
+        "asyncio.Queue" | "asyncio.PriorityQueue" | "asyncio.LifoQueue" => {
+            matches!(method, "get" | "put" | "join")
+        }
+        "asyncio.Barrier" => matches!(method, "wait" | "reset" | "abort"),
+        _ => false,
+    }
+}

@@ -1,0 +1,276 @@
+//! `save()` => `await save()`
+
+mod callee;
+mod usage;
+
+use edit::{Applicability, Edit};
+use engine::{
+    Codemod, Context, Layout, On, Piece, Refusal, Rewrite, Verdict, arguments, width, withheld,
+};
+use python::ast::{AnyNodeRef, ExceptHandler, Expr, ExprCall, NodeKind, PythonVersion, StmtWith};
+use python::{AwaitPlace, Block, Library, Ranged, TryPart};
+
+use callee::Callee;
+use usage::Usage;
+
+pub const CODEMOD: Codemod = Codemod {
+    name: "await-coroutine",
+    page: include_str!("README.md"),
+    python: PythonVersion::PY37,
+    headline: false,
+    options: &[],
+    on: &[On::Node {
+        kinds: &[NodeKind::ExprCall],
+        // Whatever is called, it is in a coroutine, or is one.
+        words: &["async"],
+        decide: rewrite,
+    }],
+};
+
+/// `save()` => `await save()`, where the value is dropped, tested, or used as no coroutine can be.
+///
+/// A call of a coroutine function runs nothing. What is dropped never runs; what is tested is
+/// always true, equal to nothing, and printed as `<coroutine object ...>`; everything else fails.
+/// Nothing but the missing `await` explains such a call, and with it the coroutine runs where it
+/// stands. The argument stops where the value could still be awaited by somebody, and where the
+/// function may not be what it looks like.
+fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
+    let AnyNodeRef::ExprCall(call) = node else {
+        return Err(Refusal::NotOurs);
+    };
+    let module = cx.module;
+    if module.library() == Library::Other {
+        return Err(Refusal::NotOurs);
+    }
+    if let Some(refusal) = as_predicate(cx, call) {
+        return Err(refusal);
+    }
+    let usage = usage::of(cx, call).ok_or(Refusal::NotOurs)?; // somebody may await it
+    let place = module.await_place(call);
+    let in_coroutine = matches!(
+        place,
+        AwaitPlace::Coroutine(_) | AwaitPlace::NestedComprehension(_)
+    );
+    let name = module.text(&*call.func).lines().next().unwrap_or_default();
+    match callee::of(cx, call) {
+        Callee::Coroutine => {}
+        Callee::Hook if usage != Usage::Entered => {}
+        Callee::Generator if usage == Usage::Dropped && in_coroutine => {
+            return Err(withheld!(
+                "`{name}` is an asynchronous generator, which runs only when it is iterated: write `async for`, or make it a coroutine"
+            ));
+        }
+        Callee::Doubtful(reason)
+            if in_coroutine && matches!(usage, Usage::Dropped | Usage::Tested) =>
+        {
+            return Err(reason);
+        }
+        Callee::Hook | Callee::Generator | Callee::Doubtful(_) | Callee::Other => {
+            return Err(Refusal::NotOurs);
+        }
+    }
+
+    match place {
+        AwaitPlace::Coroutine(_) => {}
+        AwaitPlace::NestedComprehension(_) if cx.supports(PythonVersion::PY311) => {}
+        AwaitPlace::NestedComprehension(_) => {
+            return Err(withheld!(
+                "`await` in a comprehension inside a comprehension needs Python 3.11: write a loop"
+            ));
+        }
+        AwaitPlace::GeneratorExpression => {
+            return Err(withheld!(
+                "the coroutine is never awaited, and `await` would turn the generator expression into an asynchronous one, which cannot be iterated as it is: write a list comprehension or a loop"
+            ));
+        }
+        AwaitPlace::Lambda => {
+            return Err(withheld!(
+                "the coroutine is never awaited, and `await` cannot stand in a lambda: write a coroutine function in its place"
+            ));
+        }
+        AwaitPlace::Function(function) => {
+            return Err(withheld!(
+                "the coroutine is never awaited, and `{}` is a plain function, where `await` cannot stand: make it `async` and await it, or run the coroutine by `asyncio.run` or `asyncio.create_task`",
+                function.name
+            ));
+        }
+        AwaitPlace::Class | AwaitPlace::Module => {
+            return Err(withheld!(
+                "the coroutine is never awaited, and `await` cannot stand outside of a coroutine: run it by `asyncio.run`"
+            ));
+        }
+        AwaitPlace::Annotation => return Err(Refusal::NotOurs), // it may never be evaluated
+    }
+    if module.is_printed_source(call) {
+        return Err(withheld!(
+            "`f\"{{...=}}\"` prints its source, which would change: move the call out of the string"
+        ));
+    }
+    if let Some(block) = expects_warning(cx, call) {
+        return Err(withheld!(
+            "`{block}` around the call expects the warning that the coroutine was never awaited: decide whether that is meant"
+        ));
+    }
+    let (message, applicability) = match usage {
+        Usage::Dropped => (
+            format!("`{name}(...)` gives a coroutine that never runs: `await` runs it"),
+            Applicability::Intended,
+        ),
+        Usage::Tested => (
+            format!(
+                "`{name}(...)` gives a coroutine, about which the answer is always the same: `await` gives its result"
+            ),
+            Applicability::Intended,
+        ),
+        Usage::Fails | Usage::MayFail | Usage::Entered => (
+            format!(
+                "`{name}(...)` gives a coroutine, which cannot do this: `await` gives its result"
+            ),
+            if usage == Usage::MayFail || is_expected(cx, call) {
+                Applicability::Unsafe
+            } else {
+                Applicability::Safe
+            },
+        ),
+    };
+    Ok(Rewrite {
+        message,
+        applicability,
+        edits: edits(cx, call),
+        python: None,
+    })
+}
+
+/// `filter(is_ready, xs)`, `sorted(xs, key=load)`: a builtin calls the coroutine function, and
+/// looks at the coroutines.
+fn as_predicate<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Option<Refusal> {
+    let module = cx.module;
+    let name = match &*call.func {
+        Expr::Name(name) if module.symbol(name).is_none() => name.id.as_str(),
+        _ => return None,
+    };
+    let function = match name {
+        "filter" => call.arguments.args.first()?,
+        "sorted" | "min" | "max" => &call.arguments.find_keyword("key")?.value,
+        _ => return None,
+    };
+    let gives_coroutines = match function {
+        Expr::Lambda(lambda) => match &*lambda.body {
+            Expr::Call(inner) => matches!(callee::of(cx, inner), Callee::Coroutine | Callee::Hook),
+            _ => false,
+        },
+        function => module.coroutine_function(function).is_some(),
+    };
+    gives_coroutines.then(|| {
+        withheld!(
+            "`{name}` looks at the coroutines themselves, and awaits none of them: await them in a list comprehension or a loop first"
+        )
+    })
+}
+
+/// The `with` around the call that expects a `RuntimeWarning`, as its text.
+fn expects_warning<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Option<&'a str> {
+    let module = cx.module;
+    contexts(cx, call).find_map(|context| {
+        let expects = ["pytest.warns", "warnings.catch_warnings"]
+            .iter()
+            .any(|name| module.refers_to(&context.func, name))
+            || matches!(&*context.func, Expr::Attribute(method) if method.attr.starts_with("assertWarns"));
+        expects.then(|| module.text(context).lines().next().unwrap_or_default())
+    })
+}
+
+/// The calls that make the context managers around `call`.
+fn contexts<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> impl Iterator<Item = &'a ExprCall> {
+    let items = |with: &'a StmtWith| with.items.iter();
+    cx.module
+        .blocks(call)
+        .into_iter()
+        .filter_map(move |block| match block {
+            Block::With(with) => Some(items(with)),
+            _ => None,
+        })
+        .flatten()
+        .filter_map(|item| match &item.context_expr {
+            Expr::Call(context) => Some(context),
+            _ => None,
+        })
+}
+
+/// Whether the failure of today is caught around the call: the handler is what runs then.
+fn is_expected<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    let module = cx.module;
+    let handled = module.blocks(call).into_iter().any(|block| {
+        let Block::Try(stmt, TryPart::Body) = block else {
+            return false;
+        };
+        stmt.handlers.iter().any(|handler| {
+            let ExceptHandler::ExceptHandler(handler) = handler;
+            match handler.type_.as_deref() {
+                None => true,
+                Some(Expr::Tuple(types)) => types.elts.iter().any(|it| may_catch(cx, it)),
+                Some(expr) => may_catch(cx, expr),
+            }
+        })
+    });
+    handled
+        || contexts(cx, call).any(|context| {
+            ["pytest.raises", "contextlib.suppress"]
+                .iter()
+                .any(|name| module.refers_to(&context.func, name))
+                || matches!(&*context.func, Expr::Attribute(method) if method.attr.starts_with("assertRaises"))
+        })
+}
+
+/// Whether a handler of this type may catch a `TypeError` or an `AttributeError`.
+fn may_catch<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> bool {
+    let last = match expr {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => return true,
+    };
+    matches!(
+        last,
+        "AttributeError" | "TypeError" | "Exception" | "BaseException"
+    ) || cx.module.qualified_name(expr).is_none() && !last.ends_with("Error")
+}
+
+/// `await ` in front, in parentheses where something follows the call.
+fn edits<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Vec<Edit> {
+    let module = cx.module;
+    // `await` binds less than what follows: `(await f()).real`.
+    let trailed = match module.parent(call) {
+        Some(AnyNodeRef::ExprAttribute(outer)) => Some(&outer.value),
+        Some(AnyNodeRef::ExprSubscript(outer)) => Some(&outer.value),
+        Some(AnyNodeRef::ExprCall(outer)) => Some(&outer.func),
+        _ => None,
+    }
+    .is_some_and(|value| {
+        value.range() == call.range() && module.parenthesized(value) == call.range()
+    });
+    if trailed {
+        return vec![
+            Edit::insert(call.start(), "(await "),
+            Edit::insert(call.end(), ")"),
+        ];
+    }
+    let statement = module.statement(call);
+    let text = module.text(call);
+    if let Some(indent) = module.indentation_at(statement.start())
+        && statement.range() == call.range()
+        && width(indent) + width("await ") + width(text) > cx.settings.line_length
+        && !text.contains(['\n', '\r'])
+        && !call.arguments.is_empty()
+    {
+        // The line gets too long.
+        let layout = Layout {
+            module,
+            width: cx.settings.line_length,
+        };
+        let func = module.text(module.parenthesized(&call.func));
+        let piece = Piece::Call(format!("await {func}("), arguments(call).collect(), ")");
+        let text = layout.piece(&piece, indent, width(indent), 0);
+        return vec![Edit::replace(call.range(), text)];
+    }
+    vec![Edit::insert(call.start(), "await ")]
+}
