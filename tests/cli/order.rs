@@ -42,3 +42,49 @@ async def main(urls):
     assert_eq!(project.run(selected).status, 0);
     assert_eq!(project.read("a.py"), expected);
 }
+
+/// gather-to-taskgroup moves the loop into its block while keep-task-reference writes three lines
+/// into it: one after the other.
+#[test]
+fn lines_that_are_written_into_a_block_that_moves_move_along() {
+    let project = Project::of(
+        "\
+import asyncio
+
+
+async def g(x): ...
+
+
+async def f(xs):
+    tasks = []
+    for x in xs:
+        if x:
+            asyncio.create_task(g(x))
+        tasks.append(g(x))
+    await asyncio.gather(*tasks)
+",
+    );
+    assert_eq!(project.run(["--fix", "a.py"]).status, 0);
+    assert_eq!(
+        project.read("a.py"),
+        "\
+import asyncio
+
+background_tasks: set[asyncio.Task] = set()
+
+
+async def g(x): ...
+
+
+async def f(xs):
+    async with asyncio.TaskGroup() as tg:
+        for x in xs:
+            if x:
+                task = asyncio.create_task(g(x))
+                background_tasks.add(task)
+                task.add_done_callback(background_tasks.discard)
+                del task
+            tg.create_task(g(x))
+"
+    );
+}

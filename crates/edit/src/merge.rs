@@ -43,7 +43,10 @@ pub struct Merged<T> {
 /// - shares a byte with what an earlier change replaces, or is an insertion inside of it;
 /// - inserts where an earlier change inserts, and one of the two contents has a bracket without
 ///   its partner. Such an insertion is one end of something put around existing text, and which
-///   of the two should be the inner one is not for us to guess.
+///   of the two should be the inner one is not for us to guess;
+/// - changes the indentation of a line on which an earlier change writes a line break, or the
+///   other way round: the new lines would keep the old indentation; or of a line whose
+///   indentation an earlier change changes.
 ///
 /// What is not in conflict:
 /// - Edits that are equal become one: the same import, or the same definition, asked for twice.
@@ -107,6 +110,10 @@ struct Board<'a> {
     /// By start. None is empty, no two overlap.
     replacements: BTreeMap<usize, Piece<'a>>,
     insertions: BTreeMap<usize, Insertions<'a>>,
+    /// The lines whose indentation is changed: start and end, without the ending.
+    indented: BTreeMap<usize, usize>,
+    /// The edits that write a line break: start and end.
+    breaking: BTreeMap<usize, usize>,
 }
 
 /// What is inserted at one offset.
@@ -151,6 +158,36 @@ impl<'a> Board<'a> {
         let met: Vec<Meets> = edits.iter().map(|edit| self.meets(edit)).collect();
         if met.iter().any(|it| matches!(it, Meets::Conflict)) {
             return false;
+        }
+        let indented: Vec<(usize, usize)> = edits
+            .iter()
+            .filter_map(|edit| indented_line(source, edit))
+            .collect();
+        let breaking: Vec<(usize, usize)> = edits
+            .iter()
+            .filter(|edit| edit.content.contains(['\n', '\r']))
+            .map(|edit| (edit.range.start, edit.range.end))
+            .collect();
+        // What is there already is no conflict: the same import, asked for twice.
+        let is_new = |(start, _): &&(usize, usize)| {
+            let equal = |edit: &&Edit| {
+                edit.range.start == *start && matches!(self.meets(edit), Meets::Equal)
+            };
+            !edits.iter().any(|edit| equal(edit))
+        };
+        let lines_are_moved = breaking
+            .iter()
+            .filter(is_new)
+            .chain(&indented)
+            .any(|place| touches(&self.indented, *place))
+            || indented.iter().any(|line| touches(&self.breaking, *line));
+        if lines_are_moved {
+            return false;
+        }
+        self.indented.extend(indented);
+        for (start, end) in breaking {
+            let known = self.breaking.entry(start).or_insert(end);
+            *known = (*known).max(end);
         }
         for (edit, met) in edits.into_iter().zip(met) {
             match met {
@@ -248,6 +285,28 @@ enum Kind {
     Inline,
     /// Starts a line after the one that ends here.
     NewLine,
+}
+
+/// The line, from its start to its ending, whose indentation the edit changes; none where it does
+/// something else.
+fn indented_line(source: &str, edit: &Edit) -> Option<(usize, usize)> {
+    let is_blank = |text: &str| text.chars().all(|c| matches!(c, ' ' | '\t'));
+    let start = source[..edit.range.start]
+        .rfind(['\n', '\r'])
+        .map_or(0, |ending| ending + 1);
+    let changes = is_blank(&edit.content)
+        && is_blank(&source[start..edit.range.start])
+        && is_blank(&source[edit.range.clone()]);
+    let end = source[edit.range.end..]
+        .find(['\n', '\r'])
+        .map_or(source.len(), |ending| edit.range.end + ending);
+    changes.then_some((start, end))
+}
+
+/// Whether a place, both of its ends included, touches one of these, which do not overlap.
+fn touches(places: &BTreeMap<usize, usize>, (start, end): (usize, usize)) -> bool {
+    let last = places.range(..=end).next_back();
+    last.is_some_and(|(_, other)| *other >= start)
 }
 
 fn kind(content: &str) -> Kind {
@@ -389,6 +448,44 @@ mod tests {
             .map(|part| format!("{}:{}", part.tag, &merged.text[part.range.clone()]))
             .collect();
         assert_eq!(actual, expected, "in {:?}", merged.text);
+    }
+
+    #[test]
+    fn a_line_that_is_indented_takes_no_new_lines_in_the_same_round() {
+        // "if x:\n  f()\n  g()\n"
+        let source = "if x:\n  f()\n  g()\n";
+        let indents: &[(usize, usize, &str)] = &[(6, 6, "  "), (12, 12, "  ")];
+        let breaks: &[(usize, usize, &str)] = &[(8, 8, "t = "), (11, 11, "\n  h(t)")];
+        check(source, &[indents, breaks], "!if x:\n    f()\n    g()\n");
+        check(
+            source,
+            &[breaks, indents],
+            "!if x:\n  t = f()\n  h(t)\n  g()\n",
+        );
+        // Within a line nothing is lost.
+        check(
+            source,
+            &[indents, &[(8, 8, "await ")]],
+            "if x:\n    await f()\n    g()\n",
+        );
+        // Whole lines before it would be indented twice or not at all.
+        check(
+            source,
+            &[indents, &[(12, 12, "  h()\n")]],
+            "!if x:\n    f()\n    g()\n",
+        );
+        // Two that indent one line mean two levels.
+        check(
+            source,
+            &[indents, &[(12, 12, "  ")]],
+            "!if x:\n    f()\n    g()\n",
+        );
+        // Lines beside each other are not in the way.
+        check(
+            source,
+            &[&[(6, 6, "  ")], &[(12, 12, "  ")]],
+            "if x:\n    f()\n    g()\n",
+        );
     }
 
     fn tagged(changes: &[&[(usize, usize, &str)]]) -> Vec<Change<char>> {
