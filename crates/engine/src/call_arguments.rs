@@ -109,11 +109,15 @@ pub fn joined_arguments<'a>(
     {
         return None;
     }
-    let flat = layout.flat_piece(&Piece::Call("(".to_string(), pieces, ")"))?;
+    let flat = |pieces| layout.flat_piece(&Piece::Call("(".to_string(), pieces, ")"));
+    let old = flat(arguments(call).collect())?;
+    let new = flat(pieces)?;
     let before = TextRange::new(module.line_start(range.start()), range.start());
     let after = TextRange::new(range.end(), module.line_end(range.end()));
-    let length = width(module.text(before)) + width(&flat) + width(module.text(after));
-    (length <= line_length + shorter_by).then(|| Edit::replace(range, flat))
+    let around = width(module.text(before)) + width(module.text(after));
+    // What fitted already was broken for another reason.
+    (around + width(&old) > line_length && around + width(&new) <= line_length + shorter_by)
+        .then(|| Edit::replace(range, new))
 }
 
 #[cfg(test)]
@@ -165,7 +169,11 @@ mod tests {
                 "f(\n    a,  # c\n    b=2,\n)",
             ),
             ("f(\n    a,\n    x=1,\n)", "f(\n    a,\n)"),
-            ("f(\n    a, x=1, bbbbbbbbbbbb=2\n)", "f(a, bbbbbbbbbbbb=2)"),
+            (
+                "f(\n    a, x=1, bbbbbbbbbbbbbb=22222\n)",
+                "f(a, bbbbbbbbbbbbbb=22222)",
+            ),
+            ("f(\n    a, x=1, b=2\n)", "f(\n    a, b=2\n)"),
             (
                 "f(\n    a, x=1, bbbbbbbbbbbbbbbbbbb=22222\n)",
                 "f(\n    a, bbbbbbbbbbbbbbbbbbb=22222\n)",
