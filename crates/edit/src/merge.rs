@@ -163,21 +163,17 @@ impl<'a> Board<'a> {
             .iter()
             .filter_map(|edit| indented_line(source, edit))
             .collect();
+        // What is there already is no conflict: the same import, asked for twice.
         let breaking: Vec<(usize, usize)> = edits
             .iter()
-            .filter(|edit| edit.content.contains(['\n', '\r']))
-            .map(|edit| (edit.range.start, edit.range.end))
+            .zip(&met)
+            .filter(|(edit, met)| {
+                edit.content.contains(['\n', '\r']) && matches!(met, Meets::Nothing)
+            })
+            .map(|(edit, _)| (edit.range.start, edit.range.end))
             .collect();
-        // What is there already is no conflict: the same import, asked for twice.
-        let is_new = |(start, _): &&(usize, usize)| {
-            let equal = |edit: &&Edit| {
-                edit.range.start == *start && matches!(self.meets(edit), Meets::Equal)
-            };
-            !edits.iter().any(|edit| equal(edit))
-        };
         let lines_are_moved = breaking
             .iter()
-            .filter(is_new)
             .chain(&indented)
             .any(|place| touches(&self.indented, *place))
             || indented.iter().any(|line| touches(&self.breaking, *line));
