@@ -64,10 +64,9 @@ pub(super) fn check_callers<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>) -> Re
     for caller in cx.callers(gather.coroutine) {
         for catcher in &caller.catchers {
             let reason = match catcher {
-                Catcher::Try { handlers, is_star } if !is_star => handlers
-                    .iter()
-                    .find_map(|handler| Some((no_longer(&handler.types, false)?, handler.row)))
-                    .map(|(caught, row)| (format!("`except {}`", caught.text), row)),
+                Catcher::Try { handlers, is_star } if !is_star => {
+                    handlers.iter().find_map(relies_on_type)
+                }
                 Catcher::Context { text, row, .. } => {
                     no_longer_expected(catcher, false).then(|| (format!("`{text}`"), *row))
                 }
@@ -78,7 +77,7 @@ pub(super) fn check_callers<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>) -> Re
             };
             if let Some((what, row)) = reason {
                 return Err(withheld!(
-                    "{what} in {}:{row} would no longer match what a child raises, since `{}` is called there: set `gather-to-taskgroup.exceptions = \"unwrap\"`, or write `except*` there",
+                    "{what} in {}:{row} would no longer match what a child raises, since `{}` is reached from there: set `gather-to-taskgroup.exceptions = \"unwrap\"`, or write `except*` there",
                     caller.file.display(),
                     gather.coroutine.name
                 ));
@@ -89,6 +88,18 @@ pub(super) fn check_callers<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>) -> Re
         }
     }
     Ok(())
+}
+
+/// A handler that looks for another type than a group, or asks what it has caught: the clause as
+/// written, and its line.
+fn relies_on_type(handler: &Handler) -> Option<(String, usize)> {
+    let caught = match no_longer(&handler.types, false) {
+        Some(caught) => Some(caught),
+        None if handler.inspects_exception => handler.types.first(),
+        None => return None,
+    };
+    let caught = caught.map_or("BaseException", |caught| &caught.text);
+    Some((format!("`except {caught}`"), handler.row))
 }
 
 /// An exception on its way out.

@@ -4,7 +4,7 @@
 //! Files are looked at project by project, when somebody asks: one pass finds which file calls
 //! which name, and only those that call a wanted one are parsed, once. What a call reaches is
 //! what its module shows, else what its type says; a call on an object of unknown type reaches
-//! the function if the project has no other of that name.
+//! the function if the project has no other of that name, or if the name is a telling one.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
@@ -205,7 +205,7 @@ impl<'a> Calling<'a> {
                         (is_here && function.name == path) || self.overrides(path, &function.name)
                     }
                     (Reach::Imported(imported), _) => self.names_module(file, imported),
-                    (Reach::Unknown, _) => is_only,
+                    (Reach::Unknown, _) => is_only || is_telling(name),
                 };
                 if reaches {
                     found.push((caller, *site));
@@ -254,9 +254,14 @@ impl<'a> Calling<'a> {
     /// Whether a call of the method `reached` may run the method `path`, since the class of that
     /// derives from the class of this, as far as names tell.
     fn overrides(&self, path: &str, reached: &str) -> bool {
-        let (Some((class, method)), Some((base, reached))) =
-            (path.rsplit_once('.'), reached.rsplit_once('.'))
-        else {
+        let Some((base, reached)) = reached.rsplit_once('.') else {
+            return false;
+        };
+        // Whatever has the methods of a protocol may stand for it, a module too.
+        if path.rsplit('.').next() == Some(reached) && self.is_protocol(base) {
+            return true;
+        }
+        let Some((class, method)) = path.rsplit_once('.') else {
             return false;
         };
         if method != reached || class == base {
@@ -283,6 +288,16 @@ impl<'a> Calling<'a> {
             }
         }
         false
+    }
+
+    /// Whether a class of this name is a protocol, as far as the files that were parsed tell.
+    fn is_protocol(&self, class: &str) -> bool {
+        let name = class.rsplit('.').next().unwrap_or(class);
+        self.files
+            .iter()
+            .filter_map(|called| called.text.get()?.as_ref())
+            .flat_map(|(_, calls)| &calls.classes)
+            .any(|(known, bases)| known == name && bases.iter().any(|base| base == "Protocol"))
     }
 
     /// Whether an imported name may be of that file: it names its module, or a package that the
@@ -312,6 +327,16 @@ impl<'a> Calling<'a> {
         };
         called.text.get_or_init(read).as_ref()
     }
+}
+
+/// Whether a name says so much that a call on an object of unknown type is likely to mean it: one
+/// of several words, `process_input_messages` but not `run`.
+fn is_telling(name: &str) -> bool {
+    name.trim_matches('_')
+        .split('_')
+        .filter(|word| !word.is_empty())
+        .count()
+        > 2
 }
 
 /// What `look` gives for each file, in their order. Rayon is not asked: a thread of its pool that

@@ -186,6 +186,12 @@ fn a_handler_around_a_call_in_another_file_withholds() {
             .contains("+    async with")
     );
 
+    // But not where it asks what it has caught.
+    let asks = "    try:\n        await load(client)\n    except Exception as e:\n        print(isinstance(e, OSError))\n";
+    project.write("use.py", caller(asks));
+    let said = withheld(&project, &["."]);
+    assert!(said.contains("`except Exception` in use.py:7"), "{said}");
+
     // Through another function, and as an assertion of a test.
     project.write(
         "use.py",
@@ -410,4 +416,30 @@ fn a_patched_loop_in_another_file_makes_a_rewrite_unsafe() {
     assert!(project.run(arguments).stdout.contains("+    await f()"));
     project.write("patch.py", "import nest_asyncio\n\nprint(nest_asyncio)\n");
     assert!(!project.run(arguments).stdout.contains("+    await f()"));
+}
+
+#[test]
+fn a_call_through_a_protocol_may_run_the_function() {
+    let project = project(&[
+        ("main.py", &gathers("fetch").replace("load", "load_it")),
+        (
+            "use.py",
+            "\
+from typing import Protocol
+
+
+class Loads(Protocol):
+    async def load_it(self, client): ...
+
+
+async def use(module: Loads, client):
+    try:
+        await module.load_it(client)
+    except OSError:
+        pass
+",
+        ),
+    ]);
+    let said = withheld(&project, &["."]);
+    assert!(said.contains("`except OSError` in use.py:11"), "{said}");
 }

@@ -86,6 +86,8 @@ pub struct Handler {
     pub types: Vec<Caught>,
     /// Whether its body uses the exception by the name that the clause gives it.
     pub uses_exception: bool,
+    /// Whether its body asks what the exception is: by `isinstance`, `type`, or an attribute.
+    pub inspects_exception: bool,
     /// Whether its body raises anything.
     pub raises: bool,
 }
@@ -161,6 +163,10 @@ impl<'a> Module<'a> {
                 .map(|it| self.caught(it))
                 .collect(),
             uses_exception: handler.name.as_deref().is_some_and(uses),
+            inspects_exception: handler
+                .name
+                .as_deref()
+                .is_some_and(|name| self.inspects(handler, name)),
             raises: self
                 .descendants(handler)
                 .any(|node| matches!(node, AnyNodeRef::StmtRaise(_))),
@@ -168,10 +174,42 @@ impl<'a> Module<'a> {
     }
 
     fn caught(&self, expr: &Expr) -> Caught {
+        let text = self.text(expr.range());
+        // `from m import *` could bind them, and nobody does.
+        let is_unbound = matches!(expr, Expr::Name(name) if self.symbol(name).is_none());
+        let everything = matches!(text, "Exception" | "BaseException") && is_unbound;
         Caught {
-            text: self.text(expr.range()).to_string(),
-            name: self.qualified_name(expr),
+            text: text.to_string(),
+            name: self
+                .qualified_name(expr)
+                .or_else(|| everything.then(|| format!("builtins.{text}"))),
         }
+    }
+
+    /// Whether a handler asks what the exception is that it has under `name`.
+    fn inspects(&self, handler: &ast::ExceptHandlerExceptHandler, name: &str) -> bool {
+        let is_it = |expr: &Expr| matches!(expr, Expr::Name(it) if it.id == name);
+        self.descendants(handler).any(|node| match node {
+            AnyNodeRef::ExprCall(call) => {
+                matches!(last_part(&call.func), Some("isinstance" | "type"))
+                    && call.arguments.args.first().is_some_and(is_it)
+            }
+            // What every exception has tells nothing of its type.
+            AnyNodeRef::ExprAttribute(attribute) => {
+                is_it(&attribute.value)
+                    && !matches!(
+                        attribute.attr.as_str(),
+                        "args"
+                            | "add_note"
+                            | "with_traceback"
+                            | "__traceback__"
+                            | "__cause__"
+                            | "__context__"
+                    )
+            }
+            AnyNodeRef::StmtMatch(stmt) => is_it(&stmt.subject),
+            _ => false,
+        })
     }
 
     fn context(&self, call: &ExprCall) -> Catcher {
