@@ -103,6 +103,11 @@ fn at_handler<'a>(
             "the handler hands the exception on by `{what}`, and a `raise` would end the coroutine that is there to go on: re-raise by hand if it should end"
         ));
     }
+    if let Some(name) = exception::noted(cx, handler) {
+        return Err(withheld!(
+            "the handler notes the cancellation in `{name}`, which is looked at later, and a `raise` would leave before that: raise there, when what had to be done is done"
+        ));
+    }
     if let Source::Unknown(task) = source {
         return Err(withheld!(
             "`{task}` may be a task that was itself cancelled, and a `raise` would then cancel the coroutine that awaits it: write `await asyncio.wait([{task}])`, which does not raise the task's own cancellation, or `if asyncio.current_task().cancelling(): raise` in the handler"
@@ -256,6 +261,9 @@ fn check_end<'a>(
             Following::Nothing | Following::Harmless => Ok(Applicability::Intended),
             Following::Cleanup(call) => Err(withheld!(
                 "a `raise` would skip `{call}` further down, which looks like cleanup: move that into `finally`, and raise"
+            )),
+            Following::Raise => Err(withheld!(
+                "the code after the handler raises in any case, and the cancellation would leave in the place of that: decide which of the two the caller needs"
             )),
             Following::Code => Ok(Applicability::Unsafe),
         },

@@ -2,7 +2,7 @@
 
 use engine::Context;
 use python::ast::{AnyNodeRef, ExceptHandlerExceptHandler, Expr, ExprCall, StmtFunctionDef};
-use python::{NodeId, Ranged};
+use python::{Block, NodeId, Ranged, TryPart};
 
 use super::caught;
 
@@ -22,6 +22,14 @@ pub fn is_decided<'a>(
 /// Whether the handler raises something on some path, by `raise` or by ending the program.
 pub fn raises<'a>(cx: &Context<'a, '_>, handler: &'a ExceptHandlerExceptHandler) -> bool {
     own(cx, handler.into()).any(|node| match node {
+        // A bare `raise` in a handler in here raises what that one has caught.
+        AnyNodeRef::StmtRaise(stmt) if stmt.exc.is_none() => {
+            let around = cx.module.ancestors(node).find_map(|node| match node {
+                AnyNodeRef::ExceptHandlerExceptHandler(around) => Some(around),
+                _ => None,
+            });
+            around.is_some_and(|around| around.range() == handler.range())
+        }
         AnyNodeRef::StmtRaise(_) => true,
         AnyNodeRef::ExprCall(call) => ends_program(cx, call),
         _ => false,
@@ -105,6 +113,61 @@ pub fn forwarded<'a>(
         .into_iter()
         .find_map(|value| handed_on(cx, value, &mut Vec::new()))
         .map(|node| first_line(module.text(node)))
+}
+
+/// The name in which the handler notes the cancellation, for an `if` or `while` that runs later.
+pub fn noted<'a>(cx: &Context<'a, '_>, handler: &'a ExceptHandlerExceptHandler) -> Option<&'a str> {
+    let module = cx.module;
+    own(cx, handler.into()).find_map(|node| {
+        let AnyNodeRef::StmtAssign(assign) = node else {
+            return None;
+        };
+        let [Expr::Name(target)] = assign.targets.as_slice() else {
+            return None;
+        };
+        if !assign.value.is_literal_expr() {
+            return None;
+        }
+        let symbol = module.symbol(target)?;
+        let is_tested = symbol.reads.iter().any(|read| {
+            let read = module.node(*read);
+            !module.contains(handler, read)
+                && is_test(cx, read)
+                && !is_in_finally(cx, handler, read)
+        });
+        is_tested.then_some(symbol.name)
+    })
+}
+
+/// Whether `read` is in the test of an `if` or `while` statement.
+fn is_test<'a>(cx: &Context<'a, '_>, read: AnyNodeRef<'a>) -> bool {
+    let mut child = read;
+    while let Some(parent) = cx.module.parent(child) {
+        let test = match parent {
+            AnyNodeRef::StmtIf(stmt) => Some(&*stmt.test),
+            AnyNodeRef::StmtWhile(stmt) => Some(&*stmt.test),
+            AnyNodeRef::ElifElseClause(clause) => clause.test.as_ref(),
+            _ if parent.is_statement() => return false,
+            _ => None,
+        };
+        if test.is_some_and(|test| test.range() == child.range()) {
+            return true;
+        }
+        child = parent;
+    }
+    false
+}
+
+/// Whether `read` is in a `finally` clause that runs after the handler, whatever it raises.
+fn is_in_finally<'a>(
+    cx: &Context<'a, '_>,
+    handler: &'a ExceptHandlerExceptHandler,
+    read: AnyNodeRef<'a>,
+) -> bool {
+    let module = cx.module;
+    module.blocks(read).into_iter().any(|block| {
+        matches!(block, Block::Try(stmt, TryPart::Finally) if module.contains(stmt, handler))
+    })
 }
 
 /// The node that stores `value`, or hands it to somebody who may.

@@ -13,6 +13,8 @@ pub enum Following<'a> {
     Harmless,
     /// Something with a name like that of cleanup.
     Cleanup(&'a str),
+    /// A `raise`, whatever the handler caught.
+    Raise,
     /// Something else.
     Code,
 }
@@ -23,10 +25,15 @@ pub fn after_try<'a>(
     handler: &'a ExceptHandlerExceptHandler,
 ) -> Following<'a> {
     let mut statements = Vec::new();
-    if let Some(stmt) = cx.module.parent(handler) {
-        collect(cx, stmt, &mut statements);
+    let in_loop = cx
+        .module
+        .parent(handler)
+        .is_some_and(|stmt| collect(cx, stmt, &mut statements));
+    match judge(cx, &statements) {
+        // The next turn of the loop comes first.
+        Following::Raise if in_loop => Following::Code,
+        following => following,
     }
-    judge(cx, &statements)
 }
 
 /// What runs after the loop that a `break` ends.
@@ -92,6 +99,9 @@ fn judge<'a>(cx: &Context<'a, '_>, statements: &[&'a Stmt]) -> Following<'a> {
             || matches!(statement, Stmt::Return(stmt) if stmt.value.is_none())
         {
             continue;
+        }
+        if statement.is_raise_stmt() {
+            return Following::Raise;
         }
         for call in cx.module.calls_in(*statement) {
             if is_cleanup(call) {

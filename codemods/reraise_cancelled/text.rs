@@ -8,7 +8,7 @@ use python::ast::{AnyNodeRef, ExceptHandlerExceptHandler, Expr, Stmt, StmtFuncti
 use python::{BindingKind, Library, Module, Ranged, Symbol, TextRange, TextSize};
 
 use super::End;
-use super::caught::Caught;
+use super::caught::{self, Caught};
 
 /// The edits that let the cancellation leave the handler.
 pub fn edits<'a>(
@@ -23,7 +23,7 @@ pub fn edits<'a>(
         return Ok(vec![match end {
             End::Returns(stmt) | End::Breaks(stmt) => Edit::replace(stmt.range(), "raise"),
             End::FallsThrough if is_placeholder(last) => Edit::replace(last.range(), "raise"),
-            End::FallsThrough => append(cx.module, handler, last, &[Line::new(0, "raise")]),
+            End::FallsThrough => append(cx.module, handler, last, &[Line::new(0, "raise")])?,
         }]);
     };
     if cx.module.lookup("isinstance", handler).is_some() {
@@ -38,7 +38,7 @@ pub fn edits<'a>(
     edits.push(match end {
         End::Returns(stmt) | End::Breaks(stmt) => insert_before(cx.module, *stmt, &lines),
         End::FallsThrough if is_placeholder(last) => replace_statement(cx.module, last, &lines),
-        End::FallsThrough => append(cx.module, handler, last, &lines),
+        End::FallsThrough => append(cx.module, handler, last, &lines)?,
     });
     Ok(edits)
 }
@@ -172,16 +172,7 @@ fn name<'a>(
             coroutine.name
         ));
     }
-    let house = house_name(module);
-    let candidates: Vec<&str> = house
-        .into_iter()
-        .chain(["error", "exc", "err", "exception"])
-        .collect();
-    let name = cx
-        .fresh_local(coroutine, &candidates, |symbol| {
-            is_reusable(module, handler, symbol)
-        })
-        .ok_or(Refusal::NotOurs)?;
+    let name = fresh_name(cx, coroutine, handler).ok_or(Refusal::NotOurs)?;
     match handler.type_.as_deref() {
         None => {
             if module.lookup("BaseException", handler).is_some() {
@@ -203,6 +194,44 @@ fn name<'a>(
         }
     }
     Ok(name)
+}
+
+/// A name for the exception. A handler inside others that get a name too, in this round or a later
+/// one, must not have theirs: it unbinds its own at its end.
+fn fresh_name<'a>(
+    cx: &Context<'a, '_>,
+    coroutine: &'a StmtFunctionDef,
+    handler: &'a ExceptHandlerExceptHandler,
+) -> Option<String> {
+    let module = cx.module;
+    let outer = module
+        .ancestors(handler)
+        .take_while(|node| !matches!(node, AnyNodeRef::StmtFunctionDef(_)))
+        .filter(|node| match node {
+            AnyNodeRef::ExceptHandlerExceptHandler(outer) => {
+                outer.name.is_none()
+                    && matches!(
+                        caught::by(cx, outer.type_.as_deref()),
+                        Some(Caught::AmongOthers(_))
+                    )
+            }
+            _ => false,
+        })
+        .count();
+    let mut candidates: Vec<&str> = house_name(module)
+        .into_iter()
+        .chain(["error", "exc", "err", "exception"])
+        .collect();
+    let draw = |candidates: &[&str]| {
+        cx.fresh_local(coroutine, candidates, |symbol| {
+            is_reusable(module, handler, symbol)
+        })
+    };
+    for _ in 0..outer {
+        let taken = draw(&candidates)?;
+        candidates.retain(|name| *name != taken);
+    }
+    draw(&candidates).filter(|_| !candidates.is_empty())
 }
 
 /// The name that the handlers of this module give to their exceptions most often.
@@ -265,7 +294,7 @@ fn append<'a>(
     handler: &'a ExceptHandlerExceptHandler,
     last: &'a Stmt,
     lines: &[Line],
-) -> Edit {
+) -> Result<Edit, Refusal> {
     let own_indent = handler
         .body
         .first()
@@ -274,7 +303,7 @@ fn append<'a>(
         // The suite is on the line of its header.
         let mut all = vec![Line::new(0, module.text(last))];
         all.extend_from_slice(lines);
-        return replace_statement(module, last, &all);
+        return Ok(replace_statement(module, last, &all));
     };
     let newline = module.newline();
     let mut text = String::new();
@@ -284,7 +313,23 @@ fn append<'a>(
         text.push_str(&module.indent().repeat(line.depth));
         text.push_str(&line.text);
     }
-    Edit::insert(suite_end(module, last, indent), text)
+    let end = suite_end(module, last, indent);
+    let holds_handlers = module
+        .descendants(last)
+        .any(|node| matches!(node, AnyNodeRef::ExceptHandlerExceptHandler(_)));
+    if !holds_handlers {
+        return Ok(Edit::insert(end, text));
+    }
+    // A handler in here may end on the same line and get lines of its own, which come first: they
+    // are inserted at the start of what is replaced here.
+    let line_break = TextRange::new(end, module.next_line(end));
+    if line_break.is_empty() {
+        return Err(withheld!(
+            "the file ends without a line ending, and with more than one handler: end its last line"
+        ));
+    }
+    text.push_str(module.text(line_break));
+    Ok(Edit::replace(line_break, text))
 }
 
 /// The end of the last line of the suite: that of the statement, or of a comment below it that is
