@@ -1,7 +1,7 @@
 //! What a call gives: a coroutine, perhaps one, or something else.
 
 use engine::{Context, Refusal, withheld};
-use python::ast::{AnyNodeRef, Expr, ExprCall, Stmt, StmtFunctionDef};
+use python::ast::{AnyNodeRef, Expr, ExprCall, Stmt, StmtClassDef, StmtFunctionDef};
 use python::{Awaitable, BindingKind, Symbol};
 
 /// What a call gives.
@@ -39,25 +39,68 @@ pub fn of<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Callee {
             None => Callee::Other,
         },
         Expr::Attribute(attribute) => {
-            let class = match &*attribute.value {
-                Expr::Name(receiver) => module.class_of_self(receiver),
-                _ => None,
-            };
-            let Some(class) = class else {
-                return of_imported(cx, call);
-            };
-            let own = class.body.iter().find_map(|stmt| match stmt {
-                Stmt::FunctionDef(method) if method.name.as_str() == attribute.attr.as_str() => {
-                    Some(method)
+            let name = attribute.attr.as_str();
+            let method = match &*attribute.value {
+                Expr::Name(receiver) => match module.class_of_self(receiver) {
+                    Some(class) => own(class, name).or_else(|| inherited(cx, class, name, 0)),
+                    None => return of_imported(cx, call),
+                },
+                Expr::Call(receiver) if module.refers_to(&receiver.func, "builtins.super") => {
+                    class_of_super(cx, receiver).and_then(|class| inherited(cx, class, name, 0))
                 }
-                _ => None,
-            });
-            match own {
+                _ => return of_imported(cx, call),
+            };
+            match method {
                 Some(method) => of_method(cx, method),
                 None => Callee::Other,
             }
         }
         _ => Callee::Other,
+    }
+}
+
+/// The method that the class itself defines.
+fn own<'a>(class: &'a StmtClassDef, name: &str) -> Option<&'a StmtFunctionDef> {
+    class.body.iter().find_map(|stmt| match stmt {
+        Stmt::FunctionDef(method) if method.name.as_str() == name => Some(method),
+        _ => None,
+    })
+}
+
+/// The method that the class inherits, if the module shows all the classes that could have it.
+fn inherited<'a>(
+    cx: &Context<'a, '_>,
+    class: &'a StmtClassDef,
+    name: &str,
+    depth: usize,
+) -> Option<&'a StmtFunctionDef> {
+    if depth > 20 {
+        return None; // a class that inherits from itself fails
+    }
+    for base in &class.arguments.as_ref()?.args {
+        let Expr::Name(base) = base else {
+            return None;
+        };
+        let BindingKind::Class(base) = cx.module.only_binding(base)?.kind else {
+            return None;
+        };
+        let method = own(base, name).or_else(|| inherited(cx, base, name, depth + 1));
+        if method.is_some() {
+            return method;
+        }
+        if base.arguments.is_some() {
+            return None; // it may come from elsewhere
+        }
+    }
+    None
+}
+
+/// The class in whose method `super()` is called.
+fn class_of_super<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Option<&'a StmtClassDef> {
+    let method = cx.module.function(call)?;
+    match cx.module.parent(method) {
+        Some(AnyNodeRef::StmtClassDef(class)) if call.arguments.is_empty() => Some(class),
+        _ => None,
     }
 }
 

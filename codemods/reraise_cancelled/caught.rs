@@ -1,6 +1,7 @@
 //! What an `except` clause catches.
 
 use engine::Context;
+use python::BindingKind;
 use python::ast::{Expr, PythonVersion};
 
 /// How a clause catches a cancellation.
@@ -14,6 +15,16 @@ pub enum Caught<'a> {
 
 /// How a clause of these types catches the cancellation of a coroutine, if it does.
 pub fn by<'a>(cx: &Context<'a, '_>, types: Option<&'a Expr>) -> Option<Caught<'a>> {
+    if let Some(Expr::Name(name)) = types
+        && let Some(BindingKind::Value(value @ Expr::Tuple(_))) =
+            cx.module.only_binding(name).map(|binding| binding.kind)
+    {
+        // `EXPECTED = (asyncio.CancelledError, OSError)`, whose names may mean nothing here.
+        return by(cx, Some(value)).map(|caught| match caught {
+            Caught::AmongOthers(_) => Caught::AmongOthers(None),
+            Caught::Alone => Caught::Alone,
+        });
+    }
     let types = match types {
         None => return Some(Caught::AmongOthers(None)),
         Some(Expr::Tuple(tuple)) => &tuple.elts,
