@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use engine::Target;
+use engine::{Silence, Target};
 
 use crate::arguments::{Color, OutputFormat, Run, SUBCOMMANDS};
 use crate::config::{self, Argument, Layer};
@@ -59,6 +59,7 @@ impl Plan {
         let mode = match (arguments.diff, arguments.fix) {
             (true, _) => Mode::Diff,
             (false, true) => Mode::Fix,
+            (false, false) if arguments.add_ignores.is_some() => Mode::Fix,
             (false, false) => Mode::Report,
         };
         if mode == Mode::Diff && arguments.output_format == OutputFormat::Json {
@@ -147,6 +148,10 @@ fn folders(arguments: Run) -> Result<Folders> {
         safe_only: arguments.safe_only.then_some(true),
         unsafe_fixes: arguments.unsafe_fixes.then_some(true),
         show_withheld: arguments.show_withheld.then_some(true),
+        silence: arguments.add_ignores.map(|reason| Silence {
+            reason,
+            after_fixes: arguments.fix,
+        }),
         types: arguments.no_types.then_some(false),
         python: arguments
             .python

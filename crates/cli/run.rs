@@ -389,6 +389,12 @@ fn say(plan: &Plan, looked: &Looked) {
         for warning in warnings.iter().chain(&looked.warnings) {
             report::line(&format!("warning: {warning}"));
         }
+        for analysed in &looked.analysed {
+            let ran = &analysed.file.folder.module.codemods;
+            for message in report::ignores::useless(&analysed.entry(), ran) {
+                report::message(&message);
+            }
+        }
     }
     if plan.verbosity >= Verbosity::Verbose {
         for note in &looked.notes {
@@ -486,14 +492,24 @@ fn print_findings(plan: &Plan, looked: &Looked, out: &mut impl Write) -> Result<
 impl Analysed<'_> {
     /// What is left to be reported, and the text that its places are in.
     fn entry(&self) -> Entry<'_> {
-        let (text, findings): (&str, &[Finding]) = match &self.rewritten.output {
-            Some(output) if self.written => (output, &self.rewritten.remaining),
-            _ => (&self.source.text, &self.rewritten.findings),
+        let rewritten = &self.rewritten;
+        let (text, findings, suppressions): (&str, &[Finding], _) = match &rewritten.output {
+            Some(output) if self.written => (
+                output,
+                &rewritten.remaining,
+                &rewritten.remaining_suppressions,
+            ),
+            _ => (
+                &self.source.text,
+                &rewritten.findings,
+                &rewritten.suppressions,
+            ),
         };
         Entry {
             path: &self.file.path,
             text,
             findings: findings.iter().collect(),
+            suppressions,
             apply: self.settings_apply(),
             show_withheld: self.file.folder.show_withheld,
         }
@@ -505,9 +521,10 @@ impl Analysed<'_> {
             findings,
             faults,
             undecided,
+            suppressions,
             ..
         } = &self.rewritten;
-        findings.is_empty() && faults.is_empty() && !undecided
+        findings.is_empty() && faults.is_empty() && suppressions.is_empty() && !undecided
     }
 
     fn settings_apply(&self) -> edit::Applicability {
