@@ -178,6 +178,10 @@ pub struct Run {
     #[arg(long, value_name = "FORMAT", default_value = "full", help_heading = OUTPUT)]
     pub output_format: OutputFormat,
 
+    /// Write findings or the patch to this file instead of standard output
+    #[arg(long, value_name = "PATH", help_heading = OUTPUT)]
+    pub output_file: Option<PathBuf>,
+
     /// Exit with 0 where it would be 1
     #[arg(long, help_heading = OUTPUT)]
     pub exit_zero: bool,
@@ -208,8 +212,27 @@ pub enum OutputFormat {
     Full,
     /// One line each
     Concise,
+    /// One line each, below the name of their file
+    Grouped,
     /// One JSON array
     Json,
+    /// One JSON object a line
+    JsonLines,
+    /// Annotations of GitHub's checks
+    Github,
+    /// A code quality report of GitLab
+    Gitlab,
+}
+
+impl OutputFormat {
+    /// Whether it is for programs, which are told of withheld findings and of files that could
+    /// not be analysed in any case.
+    pub fn is_for_programs(self) -> bool {
+        !matches!(
+            self,
+            OutputFormat::Full | OutputFormat::Concise | OutputFormat::Grouped
+        )
+    }
 }
 
 /// When colour is used.

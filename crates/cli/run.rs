@@ -362,7 +362,11 @@ fn conclude(plan: &Plan, checked: usize, mut looked: Looked) -> Result<Exit> {
     }
     say(plan, &looked);
 
-    let mut out = BufWriter::new(io::stdout().lock());
+    let stream: Box<dyn Write> = match &plan.output {
+        Some(path) => Box::new(fs_err::File::create(path).context("--output-file")?),
+        None => Box::new(io::stdout().lock()),
+    };
+    let mut out = BufWriter::new(stream);
     let mut printed = false;
     match plan.mode {
         Mode::Diff => printed = print_patches(plan, &looked.analysed, &mut out)?,
@@ -370,8 +374,8 @@ fn conclude(plan: &Plan, checked: usize, mut looked: Looked) -> Result<Exit> {
     }
     out.flush()?;
     if plan.verbosity >= Verbosity::Normal {
-        let json = plan.format == OutputFormat::Json;
-        report::line(&summary::sentence(plan.mode, &counts, json));
+        let all_listed = plan.format.is_for_programs();
+        report::line(&summary::sentence(plan.mode, &counts, all_listed));
     }
     if printed || counts.remaining() > 0 {
         exit = exit.max(Exit::Findings);
@@ -472,8 +476,22 @@ fn print_patches(plan: &Plan, analysed: &[Analysed], out: &mut impl Write) -> Re
 fn print_findings(plan: &Plan, looked: &Looked, out: &mut impl Write) -> Result<()> {
     let entries = looked.analysed.iter().map(Analysed::entry);
     match plan.format {
+        OutputFormat::Grouped => {
+            for entry in entries {
+                report::text::grouped(&entry, plan.color, out)?;
+            }
+        }
         OutputFormat::Json => {
             report::json::print(&entries.collect::<Vec<_>>(), &looked.failures, out)?;
+        }
+        OutputFormat::JsonLines => {
+            report::json::print_lines(&entries.collect::<Vec<_>>(), &looked.failures, out)?;
+        }
+        OutputFormat::Github => {
+            report::github::print(&entries.collect::<Vec<_>>(), &looked.failures, out)?;
+        }
+        OutputFormat::Gitlab => {
+            report::gitlab::print(&entries.collect::<Vec<_>>(), &looked.failures, out)?;
         }
         OutputFormat::Concise => {
             for entry in entries {

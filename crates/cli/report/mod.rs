@@ -1,8 +1,12 @@
 //! What a run prints. Findings and patches go to standard output, all else to standard error.
 
 pub mod diff;
+mod fingerprint;
+pub mod github;
+pub mod gitlab;
 pub mod ignores;
 pub mod json;
+mod place;
 pub mod summary;
 pub mod text;
 
