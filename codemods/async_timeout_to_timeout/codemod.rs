@@ -10,6 +10,7 @@ pub const CODEMOD: Codemod = Codemod {
     page: include_str!("README.md"),
     python: PythonVersion::PY311,
     headline: false,
+    rules: &[],
     options: &[],
     on: &[On::Call(
         &["async_timeout.timeout", "async_timeout.timeout_at"],

@@ -10,6 +10,7 @@ pub const CODEMOD: Codemod = Codemod {
     page: include_str!("README.md"),
     python: PythonVersion::PY311,
     headline: false,
+    rules: &["UP041"],
     options: &[],
     on: &[On::Node {
         kinds: &[NodeKind::ExprAttribute, NodeKind::ExprName],

@@ -10,6 +10,7 @@ pub const CODEMOD: Codemod = Codemod {
     page: include_str!("README.md"),
     python: PythonVersion::PY37,
     headline: false,
+    rules: &[],
     options: &[],
     on: &[
         On::Call(NAMES, called),

@@ -21,6 +21,7 @@ pub const CODEMOD: Codemod = Codemod {
     page: include_str!("README.md"),
     python: PythonVersion::PY37,
     headline: true,
+    rules: &["RUF006", "ASYNC300"],
     options: &[
         OptionSpec {
             name: "style",

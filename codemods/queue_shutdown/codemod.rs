@@ -9,6 +9,7 @@ pub const CODEMOD: Codemod = Codemod {
     page: include_str!("README.md"),
     python: PythonVersion::PY313,
     headline: false,
+    rules: &[],
     options: &[],
     on: &[On::Call(&[".get"], report)],
 };

@@ -24,6 +24,7 @@ pub const CODEMOD: Codemod = Codemod {
     page: include_str!("README.md"),
     python: PythonVersion::PY37,
     headline: false,
+    rules: &["ASYNC103", "ASYNC104"],
     options: &[],
     on: &[On::Node {
         kinds: &[

@@ -18,6 +18,7 @@ pub const CODEMOD: Codemod = Codemod {
     page: include_str!("README.md"),
     python: PythonVersion::PY37,
     headline: true,
+    rules: &[],
     options: &[],
     on: &[On::Call(&[".run_until_complete", ".run_forever"], rewrite)],
 };

@@ -127,6 +127,14 @@ pub struct Run {
     #[arg(long, help_heading = FIXES)]
     pub unsafe_fixes: bool,
 
+    /// Write a comment `# asyncfix: ignore[NAME]` at each finding, with the reason after it
+    ///
+    /// With --fix, fixes are written first, and what remains is silenced. With --diff, what would
+    /// be written is printed.
+    #[arg(long, value_name = "REASON", num_args = 0..=1, require_equals = true,
+          default_missing_value = "", help_heading = MODE)]
+    pub add_ignores: Option<String>,
+
     /// The lowest Python version that the code has to run on: `py311` or `3.11`
     ///
     /// [default: `target-version` of the configuration, else the lowest version that
@@ -170,6 +178,10 @@ pub struct Run {
     #[arg(long, value_name = "FORMAT", default_value = "full", help_heading = OUTPUT)]
     pub output_format: OutputFormat,
 
+    /// Write findings or the patch to this file instead of standard output
+    #[arg(long, value_name = "PATH", help_heading = OUTPUT)]
+    pub output_file: Option<PathBuf>,
+
     /// Exit with 0 where it would be 1
     #[arg(long, help_heading = OUTPUT)]
     pub exit_zero: bool,
@@ -200,8 +212,27 @@ pub enum OutputFormat {
     Full,
     /// One line each
     Concise,
+    /// One line each, below the name of their file
+    Grouped,
     /// One JSON array
     Json,
+    /// One JSON object a line
+    JsonLines,
+    /// Annotations of GitHub's checks
+    Github,
+    /// A code quality report of GitLab
+    Gitlab,
+}
+
+impl OutputFormat {
+    /// Whether it is for programs, which are told of withheld findings and of files that could
+    /// not be analysed in any case.
+    pub fn is_for_programs(self) -> bool {
+        !matches!(
+            self,
+            OutputFormat::Full | OutputFormat::Concise | OutputFormat::Grouped
+        )
+    }
 }
 
 /// When colour is used.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use edit::Applicability;
-use engine::{Choices, Codemod, OptionValues, Target};
+use engine::{Choices, Codemod, OptionValues, Silence, Target};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use toml::{Table, Value};
 
@@ -46,6 +46,8 @@ pub struct Layer {
     pub types_timeout: Option<u64>,
     /// The address space that each of its processes may take, in MiB.
     pub types_memory: Option<u64>,
+    /// Whether findings get comments that silence them; no file sets it.
+    pub silence: Option<Silence>,
     /// Codemods' options that were checked: codemod, option, value.
     pub options: Vec<(&'static Codemod, String, String)>,
 }
@@ -74,6 +76,7 @@ impl Layer {
             types_file_timeout: self.types_file_timeout.or(base.types_file_timeout),
             types_timeout: self.types_timeout.or(base.types_timeout),
             types_memory: self.types_memory.or(base.types_memory),
+            silence: self.silence.or_else(|| base.silence.clone()),
             options: [base.options.clone(), self.options].concat(),
         }
     }

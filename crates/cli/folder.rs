@@ -289,6 +289,7 @@ impl Folders {
             codemods,
             target,
             apply: layer.apply(),
+            silence: layer.silence.clone(),
             options: layer.option_values(),
             line_length: layer
                 .line_length

@@ -5,7 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use engine::Target;
+use clap::ValueEnum;
+use engine::{Silence, Target};
 
 use crate::arguments::{Color, OutputFormat, Run, SUBCOMMANDS};
 use crate::config::{self, Argument, Layer};
@@ -20,6 +21,8 @@ pub struct Plan {
     /// How many threads work.
     pub threads: usize,
     pub format: OutputFormat,
+    /// Where findings and patches go, if not to standard output.
+    pub output: Option<PathBuf>,
     pub verbosity: Verbosity,
     /// Whether findings leave the exit status at 0.
     pub exit_zero: bool,
@@ -59,10 +62,15 @@ impl Plan {
         let mode = match (arguments.diff, arguments.fix) {
             (true, _) => Mode::Diff,
             (false, true) => Mode::Fix,
+            (false, false) if arguments.add_ignores.is_some() => Mode::Fix,
             (false, false) => Mode::Report,
         };
-        if mode == Mode::Diff && arguments.output_format == OutputFormat::Json {
-            bail!("--diff prints a patch, and --output-format json findings: use one of them");
+        if mode == Mode::Diff && arguments.output_format.is_for_programs() {
+            let format = arguments.output_format.to_possible_value();
+            bail!(
+                "--diff prints a patch, and --output-format {} findings: use one of them",
+                format.as_ref().map_or("", |value| value.get_name())
+            );
         }
         let paths = paths(&arguments)?;
         let verbosity = match (arguments.quiet, arguments.verbose) {
@@ -80,7 +88,11 @@ impl Plan {
             format: arguments.output_format,
             verbosity,
             exit_zero: arguments.exit_zero,
-            color: colored(arguments.color, &std::io::stdout()),
+            color: match &arguments.output_file {
+                Some(_) => arguments.color == Color::Always,
+                None => colored(arguments.color, &std::io::stdout()),
+            },
+            output: arguments.output_file.clone(),
             folders: folders(arguments)?,
         })
     }
@@ -147,6 +159,10 @@ fn folders(arguments: Run) -> Result<Folders> {
         safe_only: arguments.safe_only.then_some(true),
         unsafe_fixes: arguments.unsafe_fixes.then_some(true),
         show_withheld: arguments.show_withheld.then_some(true),
+        silence: arguments.add_ignores.map(|reason| Silence {
+            reason,
+            after_fixes: arguments.fix,
+        }),
         types: arguments.no_types.then_some(false),
         python: arguments
             .python

@@ -362,7 +362,11 @@ fn conclude(plan: &Plan, checked: usize, mut looked: Looked) -> Result<Exit> {
     }
     say(plan, &looked);
 
-    let mut out = BufWriter::new(io::stdout().lock());
+    let stream: Box<dyn Write> = match &plan.output {
+        Some(path) => Box::new(fs_err::File::create(path).context("--output-file")?),
+        None => Box::new(io::stdout().lock()),
+    };
+    let mut out = BufWriter::new(stream);
     let mut printed = false;
     match plan.mode {
         Mode::Diff => printed = print_patches(plan, &looked.analysed, &mut out)?,
@@ -370,8 +374,8 @@ fn conclude(plan: &Plan, checked: usize, mut looked: Looked) -> Result<Exit> {
     }
     out.flush()?;
     if plan.verbosity >= Verbosity::Normal {
-        let json = plan.format == OutputFormat::Json;
-        report::line(&summary::sentence(plan.mode, &counts, json));
+        let all_listed = plan.format.is_for_programs();
+        report::line(&summary::sentence(plan.mode, &counts, all_listed));
     }
     if printed || counts.remaining() > 0 {
         exit = exit.max(Exit::Findings);
@@ -388,6 +392,12 @@ fn say(plan: &Plan, looked: &Looked) {
         let warnings = plan.folders.warnings();
         for warning in warnings.iter().chain(&looked.warnings) {
             report::line(&format!("warning: {warning}"));
+        }
+        for analysed in &looked.analysed {
+            let ran = &analysed.file.folder.module.codemods;
+            for message in report::ignores::useless(&analysed.entry(), ran) {
+                report::message(&message);
+            }
         }
     }
     if plan.verbosity >= Verbosity::Verbose {
@@ -466,8 +476,22 @@ fn print_patches(plan: &Plan, analysed: &[Analysed], out: &mut impl Write) -> Re
 fn print_findings(plan: &Plan, looked: &Looked, out: &mut impl Write) -> Result<()> {
     let entries = looked.analysed.iter().map(Analysed::entry);
     match plan.format {
+        OutputFormat::Grouped => {
+            for entry in entries {
+                report::text::grouped(&entry, plan.color, out)?;
+            }
+        }
         OutputFormat::Json => {
             report::json::print(&entries.collect::<Vec<_>>(), &looked.failures, out)?;
+        }
+        OutputFormat::JsonLines => {
+            report::json::print_lines(&entries.collect::<Vec<_>>(), &looked.failures, out)?;
+        }
+        OutputFormat::Github => {
+            report::github::print(&entries.collect::<Vec<_>>(), &looked.failures, out)?;
+        }
+        OutputFormat::Gitlab => {
+            report::gitlab::print(&entries.collect::<Vec<_>>(), &looked.failures, out)?;
         }
         OutputFormat::Concise => {
             for entry in entries {
@@ -486,14 +510,24 @@ fn print_findings(plan: &Plan, looked: &Looked, out: &mut impl Write) -> Result<
 impl Analysed<'_> {
     /// What is left to be reported, and the text that its places are in.
     fn entry(&self) -> Entry<'_> {
-        let (text, findings): (&str, &[Finding]) = match &self.rewritten.output {
-            Some(output) if self.written => (output, &self.rewritten.remaining),
-            _ => (&self.source.text, &self.rewritten.findings),
+        let rewritten = &self.rewritten;
+        let (text, findings, suppressions): (&str, &[Finding], _) = match &rewritten.output {
+            Some(output) if self.written => (
+                output,
+                &rewritten.remaining,
+                &rewritten.remaining_suppressions,
+            ),
+            _ => (
+                &self.source.text,
+                &rewritten.findings,
+                &rewritten.suppressions,
+            ),
         };
         Entry {
             path: &self.file.path,
             text,
             findings: findings.iter().collect(),
+            suppressions,
             apply: self.settings_apply(),
             show_withheld: self.file.folder.show_withheld,
         }
@@ -505,9 +539,10 @@ impl Analysed<'_> {
             findings,
             faults,
             undecided,
+            suppressions,
             ..
         } = &self.rewritten;
-        findings.is_empty() && faults.is_empty() && !undecided
+        findings.is_empty() && faults.is_empty() && suppressions.is_empty() && !undecided
     }
 
     fn settings_apply(&self) -> edit::Applicability {

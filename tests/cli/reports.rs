@@ -136,3 +136,81 @@ fn colour_follows_the_flag_then_no_color_then_force_color() {
         &[]
     ));
 }
+
+#[test]
+fn grouped_names_each_file_once() {
+    let ran = project().run(["--output-format", "grouped", "--show-withheld"]);
+    assert_snapshot("grouped", &ran.stdout);
+}
+
+#[test]
+fn json_lines_are_the_objects_of_json() {
+    let lines = project().run(["--output-format", "json-lines"]).stdout;
+    let array = project().run(["--output-format", "json"]).stdout;
+    let lines: Vec<serde_json::Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let array: Vec<serde_json::Value> = serde_json::from_str(&array).unwrap();
+    assert_eq!(lines, array);
+    assert!(lines.iter().any(|object| object["codemod"].is_null()));
+}
+
+#[test]
+fn annotations_of_github_have_all_of_it() {
+    let ran = project().run(["--output-format", "github"]);
+    assert_snapshot("github", &ran.stdout);
+    assert!(ran.stdout.lines().all(|line| line.starts_with("::")));
+}
+
+#[test]
+fn a_report_of_gitlab_knows_each_finding_by_another_fingerprint() {
+    let report = |project: &Project| -> Vec<serde_json::Value> {
+        let ran = project.run(["--output-format", "gitlab"]);
+        serde_json::from_str(&ran.stdout).unwrap()
+    };
+    let twice = SLEEPS.replace("time.sleep(1)\n", "time.sleep(1)\n    time.sleep(1)\n");
+    let project = Project::new([
+        ("a.py", twice.as_str()),
+        ("bad.py", "async def f(:\n    time.sleep(1)\n"),
+    ]);
+    let before = report(&project);
+    let paths: Vec<_> = before
+        .iter()
+        .map(|it| it["location"]["path"].as_str().unwrap())
+        .collect();
+    assert_eq!(paths, ["a.py", "a.py", "bad.py"]);
+    let severities: Vec<_> = before
+        .iter()
+        .map(|it| it["severity"].as_str().unwrap())
+        .collect();
+    assert_eq!(severities, ["major", "major", "blocker"]);
+    let fingerprints = |issues: &[serde_json::Value]| -> Vec<String> {
+        issues
+            .iter()
+            .map(|it| it["fingerprint"].as_str().unwrap().to_string())
+            .collect()
+    };
+    let known = fingerprints(&before);
+    let unique: std::collections::BTreeSet<&String> = known.iter().collect();
+    assert_eq!(unique.len(), 3);
+    // Lines move, and findings stay what they are.
+    project.write("a.py", format!("# first\n{twice}"));
+    let after = report(&project);
+    assert_eq!(fingerprints(&after), known);
+    assert_eq!(after[0]["location"]["lines"]["begin"], 9);
+}
+
+#[test]
+fn findings_and_patches_go_to_a_file_on_demand() {
+    let project = Project::of(SLEEPS);
+    for arguments in [["--output-format", "json"], ["--diff", "--isolated"]] {
+        let printed = project.run(arguments);
+        let ran = project.run(arguments.into_iter().chain(["--output-file", "out"]));
+        assert_eq!((ran.status, ran.stdout.as_str()), (1, ""));
+        assert_eq!(project.read("out"), printed.stdout);
+    }
+    let ran = project.run(["--output-file", "missing/out"]);
+    assert_eq!(ran.status, 2);
+    assert!(ran.stderr.contains("missing/out"), "{}", ran.stderr);
+}

@@ -96,6 +96,7 @@ fn settings(codemod: &'static Codemod, example: &Example) -> Result<Settings, St
             origin: "`requires-python` in pyproject.toml".to_string(),
         },
         apply: Applicability::Unsafe,
+        silence: None,
         options,
         line_length: 88,
         entry_points: Vec::new(),

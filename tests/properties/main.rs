@@ -88,6 +88,7 @@ impl Run {
                 origin: "a test".to_string(),
             },
             apply: Applicability::Unsafe,
+            silence: None,
             options,
             line_length: self.line_length,
             entry_points: Vec::new(),

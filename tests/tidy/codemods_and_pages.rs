@@ -118,6 +118,11 @@ fn incomplete(codemod: &Codemod) -> Vec<String> {
     if rewrites == page.examples.len() {
         problems.push("no refusal is shown, left alone or withheld".to_string());
     }
+    for rule in codemod.rules {
+        if !codemod.page.contains(&format!("`# noqa: {rule}`")) {
+            problems.push(format!("that `# noqa: {rule}` silences it is not said"));
+        }
+    }
     let known: BTreeSet<&str> = codemod.options.iter().map(|it| it.name).collect();
     let documented: BTreeSet<&str> = page.options.iter().map(String::as_str).collect();
     for option in known.difference(&documented) {
@@ -154,6 +159,7 @@ mod tests {
             page: "# Model\n\nWhat\nit does\n\n## Why\n\n## Effect\n\n## Options\n\n- `colour`: no\n",
             python: PythonVersion::PY37,
             headline: false,
+            rules: &[],
             options: &[OptionSpec {
                 name: "style",
                 help: "",

@@ -1,4 +1,4 @@
-//! Findings for programs: one JSON array.
+//! Findings for programs: one JSON array, or one JSON object a line.
 
 use std::io::{self, Write};
 use std::ops::Range;
@@ -9,8 +9,28 @@ use serde::Serialize;
 
 use super::{Entry, Failure};
 
-/// Prints all findings, the withheld ones too, and the files that could not be analysed.
+/// Prints all findings, the withheld ones too, and the files that could not be analysed, as one
+/// array.
 pub fn print(entries: &[Entry], failures: &[Failure], out: &mut impl Write) -> io::Result<()> {
+    let objects = objects(entries, failures);
+    serde_json::to_writer_pretty(&mut *out, &objects).map_err(io::Error::from)?;
+    writeln!(out)
+}
+
+/// Prints the same objects, each on a line.
+pub fn print_lines(
+    entries: &[Entry],
+    failures: &[Failure],
+    out: &mut impl Write,
+) -> io::Result<()> {
+    for object in objects(entries, failures) {
+        serde_json::to_writer(&mut *out, &object).map_err(io::Error::from)?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn objects<'a>(entries: &[Entry<'a>], failures: &'a [Failure]) -> Vec<Object<'a>> {
     let mut objects: Vec<Object> = failures
         .iter()
         .filter(|failure| !failure.unwritten)
@@ -31,8 +51,7 @@ pub fn print(entries: &[Entry], failures: &[Failure], out: &mut impl Write) -> i
     }
     // Stable: within a file by position.
     objects.sort_by(|one, other| one.filename.cmp(&other.filename));
-    serde_json::to_writer_pretty(&mut *out, &objects).map_err(io::Error::from)?;
-    writeln!(out)
+    objects
 }
 
 /// One finding, or one file that could not be analysed.

@@ -1,7 +1,12 @@
 //! What a run prints. Findings and patches go to standard output, all else to standard error.
 
 pub mod diff;
+mod fingerprint;
+pub mod github;
+pub mod gitlab;
+pub mod ignores;
 pub mod json;
+mod place;
 pub mod summary;
 pub mod text;
 
@@ -9,7 +14,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use edit::{Applicability, Position};
-use engine::Finding;
+use engine::{Finding, Suppression};
 
 use crate::write;
 
@@ -20,6 +25,8 @@ pub struct Entry<'a> {
     /// The text that the findings' ranges are in.
     pub text: &'a str,
     pub findings: Vec<&'a Finding>,
+    /// What the comments that silence findings say.
+    pub suppressions: &'a [Suppression],
     /// The highest applicability that `--fix` applies.
     pub apply: Applicability,
     /// Whether texts list the withheld ones.

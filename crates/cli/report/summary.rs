@@ -28,6 +28,8 @@ pub struct Counts {
     /// What is left that needs `--unsafe-fixes`.
     more_unsafe: usize,
     withheld: usize,
+    /// What got a comment that silences it.
+    silenced: usize,
     /// Whether the withheld ones are listed.
     listed: bool,
     unanalysed: usize,
@@ -58,6 +60,7 @@ impl Counts {
         let mut left = &rewritten.findings;
         if changed {
             left = &rewritten.remaining;
+            self.silenced += rewritten.silenced;
             for applied in &rewritten.applied {
                 match applied.applicability {
                     Applicability::Safe => self.safe += applied.fixes,
@@ -145,7 +148,8 @@ fn report(counts: &Counts, all_listed: bool) -> String {
 /// withheld (list them with --show-withheld).`
 fn changed(verb: &str, counts: &Counts, all_listed: bool) -> Vec<String> {
     let checked = files(counts.checked);
-    let mut sentences = if counts.changed == 0 {
+    let fixes = counts.safe + counts.intended + counts.unsafe_;
+    let mut sentences = if counts.changed == 0 || fixes == 0 && counts.silenced > 0 {
         vec![format!("{verb} nothing in {checked}.")]
     } else {
         let kinds = [
@@ -162,12 +166,15 @@ fn changed(verb: &str, counts: &Counts, all_listed: bool) -> Vec<String> {
             none if none.is_empty() => none,
             some => format!(" ({some})"),
         };
-        let fixed = findings(counts.safe + counts.intended + counts.unsafe_);
+        let done = findings(fixes);
         vec![format!(
-            "{verb} {fixed} in {} of {checked}{kinds}.",
+            "{verb} {done} in {} of {checked}{kinds}.",
             counts.changed
         )]
     };
+    if counts.silenced > 0 {
+        sentences.push(format!("Silenced {}.", findings(counts.silenced)));
+    }
     sentences.extend(more(counts, false).into_iter().map(|part| part + "."));
     if counts.withheld > 0 {
         let listed = counts.listed || all_listed;

@@ -5,18 +5,14 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
-use edit::{Applicability, LineIndex};
+use edit::{Applicability, LineIndex, Position};
 use engine::{Finding, Outcome};
 
 use super::Entry;
 
 /// Prints `path:row:column: codemod: message [applicability]` for each finding.
 pub fn concise(entry: &Entry, color: bool, out: &mut impl Write) -> io::Result<()> {
-    let (bold, name) = if color {
-        (Style::new().bold(), AnsiColor::Cyan.on_default().bold())
-    } else {
-        (Style::new(), Style::new())
-    };
+    let (bold, name) = styles(color);
     for (finding, Line { place, state }) in lines(entry) {
         let Finding {
             codemod, message, ..
@@ -28,6 +24,44 @@ pub fn concise(entry: &Entry, color: bool, out: &mut impl Write) -> io::Result<(
         )?;
     }
     Ok(())
+}
+
+/// Prints the path, and below it `  row:column: codemod: message [applicability]` for each finding.
+pub fn grouped(entry: &Entry, color: bool, out: &mut impl Write) -> io::Result<()> {
+    let (bold, name) = styles(color);
+    let index = LineIndex::new(entry.text);
+    let mut findings = listed(entry).peekable();
+    if findings.peek().is_none() {
+        return Ok(());
+    }
+    writeln!(out, "{bold}{}{bold:#}:", entry.path.display())?;
+    for finding in findings {
+        let Position { row, column } = index.position(entry.text, finding.range.start);
+        let codemod = finding.codemod.name;
+        let (message, state) = (&finding.message, state(finding));
+        writeln!(
+            out,
+            "  {row}:{column}: {name}{codemod}{name:#}: {message} [{state}]"
+        )?;
+    }
+    writeln!(out)
+}
+
+/// What is bold, and how the names of codemods are shown.
+fn styles(color: bool) -> (Style, Style) {
+    if color {
+        (Style::new().bold(), AnsiColor::Cyan.on_default().bold())
+    } else {
+        (Style::new(), Style::new())
+    }
+}
+
+/// The applicability, or `withheld: reason`.
+fn state(finding: &Finding) -> String {
+    match &finding.outcome {
+        Outcome::Fix(fix) => fix.applicability.as_str().to_string(),
+        Outcome::Withheld(reason) => format!("withheld: {reason}"),
+    }
 }
 
 /// Prints the withheld findings on standard error, one line each.
@@ -61,10 +95,7 @@ fn lines<'a>(entry: &'a Entry) -> impl Iterator<Item = (&'a Finding, Line)> {
         let path = entry.path.display();
         let line = Line {
             place: format!("{path}:{}:{}", position.row, position.column),
-            state: match &finding.outcome {
-                Outcome::Fix(fix) => fix.applicability.as_str().to_string(),
-                Outcome::Withheld(reason) => format!("withheld: {reason}"),
-            },
+            state: state(finding),
         };
         (finding, line)
     })

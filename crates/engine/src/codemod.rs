@@ -16,6 +16,9 @@ pub struct Codemod {
     pub python: PythonVersion,
     /// Whether it runs when the user names no codemod.
     pub headline: bool,
+    /// The rules of linters that are about the same defect, so that their `# noqa: ASYNC251`
+    /// silences this one as well. Its page names them.
+    pub rules: &'static [&'static str],
     /// What the user can set, as `NAME.OPTION` in the configuration.
     pub options: &'static [OptionSpec],
     /// Where it starts from: prefilter, index look-up and documentation in one line.

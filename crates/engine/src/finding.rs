@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use edit::{Applicability, Fix, Touched};
 
-use crate::Codemod;
+use crate::{Codemod, Suppression};
 
 /// One site that a codemod knows, with its fix or the reason why it has none.
 #[derive(Clone, Debug)]
@@ -44,6 +44,12 @@ pub struct Rewritten {
     /// Imports that the rewrite left unused and that were kept because the caller did not allow
     /// their removal.
     pub unused_imports: Vec<UnusedImport>,
+    /// How many findings got a comment that silences them ([`crate::Settings::silence`]).
+    pub silenced: usize,
+    /// What the comments that silence findings say in the text as it was given.
+    pub suppressions: Vec<Suppression>,
+    /// And in the output.
+    pub remaining_suppressions: Vec<Suppression>,
     /// Whether a codemod asked for what was not to be answered yet ([`crate::Asking::Later`]):
     /// nothing was applied.
     pub undecided: bool,

@@ -17,6 +17,7 @@ mod prefilter;
 mod rewrite;
 mod settings;
 mod statement;
+mod suppression;
 mod text;
 mod unused;
 mod verify;
@@ -34,8 +35,9 @@ pub use layout::{Layout, Piece, arguments, width};
 pub use meaning::{Asking, Caller, Oracle};
 pub use prefilter::Prefilter;
 pub use rewrite::{SyntaxError, rewrite};
-pub use settings::{OptionValues, Settings, Target};
+pub use settings::{OptionValues, Settings, Silence, Target};
 pub use statement::{Line, insert_before, replace_statement};
+pub use suppression::Suppression;
 pub use with_items::{HeaderItem, HeaderProblem, deepened, end_of_block, with_headers};
 
 /// `Err(withheld!("why {}", what))`: the defect, but a person has to decide.

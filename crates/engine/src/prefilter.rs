@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use memchr::memmem::Finder;
 use regex::bytes::Regex;
 
+use crate::suppression::MARK;
 use crate::{Codemod, On};
 
 /// The text without which a file holds no site of the selected codemods.
@@ -60,6 +61,8 @@ impl Prefilter {
                 regex: OnceLock::new(),
             }),
         };
+        // A comment that silences nothing is to be seen where there is nothing.
+        words.insert(MARK, None);
         Self {
             words: words.into_iter().map(word).collect(),
         }
@@ -108,6 +111,7 @@ mod tests {
         page: "",
         python: PythonVersion::PY37,
         headline: true,
+        rules: &[],
         options: &[],
         on: &[On::Call(&["time.sleep", ".run_until_complete"], never)],
     };

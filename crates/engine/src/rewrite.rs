@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
-use edit::{Applicability, Change, Fix, Merged, Touched, merge};
+use edit::{Applicability, Change, Edit, Fix, Merged, Touched, merge};
 use python::ast::{AnyNodeRef, Expr, ExprCall, NodeKind};
 use python::{Module, Ranged};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -11,6 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::codemod::{Decide, DecideNode};
 use crate::context::Context;
 use crate::meaning::Meaning;
+use crate::suppression::{Suppressions, silence_all};
 use crate::text::Text;
 use crate::unused::unused_imports;
 use crate::verify::verify;
@@ -62,6 +63,12 @@ pub fn rewrite(
             range: 0..0,
         });
     };
+    let Rewritten {
+        suppressions,
+        remaining_suppressions,
+        ..
+    } = &mut run.rewritten;
+    suppressions.clone_from(remaining_suppressions);
     run.rewritten.findings.clone_from(&findings);
     run.rewritten.remaining = findings;
     if run.rewritten.undecided {
@@ -69,7 +76,9 @@ pub fn rewrite(
     }
     let mut seen: FxHashSet<String> = FxHashSet::default();
     let mut current: Option<Text> = None;
-    for _ in 0..MAX_ROUNDS {
+    let is_fixed = settings.silence.as_ref().is_none_or(|it| it.after_fixes);
+    let rounds = if is_fixed { MAX_ROUNDS } else { 0 };
+    for _ in 0..rounds {
         let text = current.as_ref().unwrap_or(&original);
         let Some(next) = run.round(text) else { break };
         seen.insert(text.source.clone());
@@ -81,8 +90,12 @@ pub fn rewrite(
         run.rewritten.remaining = run.ask(&next).unwrap_or_default();
         current = Some(next);
     }
-    if let Some(rewritten) = current {
+    if current.is_none() && settings.silence.is_some() {
+        let output = run.silenced(original);
+        run.rewritten.output = (output.source != source).then_some(output.source);
+    } else if let Some(rewritten) = current {
         let output = run.remove_imports(&original, rewritten, may_remove);
+        let output = run.silenced(output);
         run.rewritten.output = (output.source != source).then_some(output.source);
     }
     Ok(run.rewritten)
@@ -109,10 +122,13 @@ impl Run<'_> {
         }
         let sites = sites(&module, &self.codemods);
         let meaning = Meaning::new(self.asking);
-        let (findings, undecided) = meaning.settle(self.asking, &text.source, || {
+        let (mut findings, undecided) = meaning.settle(self.asking, &text.source, || {
             self.findings(&module, &sites, &meaning)
         });
         self.rewritten.undecided |= undecided;
+        let suppressions = Suppressions::of(&module);
+        findings.retain(|finding| !suppressions.silence(finding));
+        self.rewritten.remaining_suppressions = suppressions.ours();
         Some(findings)
     }
 
@@ -346,12 +362,42 @@ impl Run<'_> {
     }
 }
 
+impl Run<'_> {
+    /// The text with comments that silence what is left, if they are wanted.
+    fn silenced(&mut self, text: Text) -> Text {
+        let Some(silence) = &self.settings.silence else {
+            return text;
+        };
+        let edits = silence_all(&text.module(), &self.rewritten.remaining, &silence.reason);
+        let change = |edit: Edit| Change {
+            edits: vec![edit],
+            tag: "add-ignores",
+        };
+        let changes: Vec<Change<&'static str>> = edits.into_iter().map(change).collect();
+        let merged = merge_changes(&text.source, &changes, &self.rewritten.touched);
+        let silenced = match self.parse(merged.text) {
+            Ok(silenced) if text.code().eq(silenced.code()) => silenced,
+            _ => {
+                self.fault(None, "a comment would have changed the code".to_string());
+                return text;
+            }
+        };
+        self.rewritten.touched = merged.touched;
+        let before = self.rewritten.remaining.len();
+        self.rewritten.remaining = self.ask(&silenced).unwrap_or_default();
+        self.rewritten.silenced = before.saturating_sub(self.rewritten.remaining.len());
+        silenced
+    }
+}
+
 impl Rewritten {
     /// The same findings with nothing applied.
     fn nothing_applied(self) -> Self {
         Self {
             remaining: self.findings.clone(),
             findings: self.findings,
+            remaining_suppressions: self.suppressions.clone(),
+            suppressions: self.suppressions,
             faults: self.faults,
             ..Self::default()
         }

@@ -16,6 +16,8 @@ pub struct Settings {
     pub target: Target,
     /// The highest applicability that is applied; what is above is found, and left.
     pub apply: Applicability,
+    /// Whether findings get comments that silence them.
+    pub silence: Option<Silence>,
     /// The options of all codemods.
     pub options: OptionValues,
     /// Generated lines are at most this long, in characters, where that can be had.
@@ -25,6 +27,15 @@ pub struct Settings {
     pub entry_points: Vec<String>,
     /// Whether the file is a package's `__init__`, whose imports are its interface.
     pub is_package: bool,
+}
+
+/// How findings get comments that silence them.
+#[derive(Clone, Debug)]
+pub struct Silence {
+    /// What the comments give as the reason; may be empty.
+    pub reason: String,
+    /// Whether fixes are applied first, so that only what is left gets one.
+    pub after_fixes: bool,
 }
 
 /// The lowest Python version that the code has to run on.

@@ -19,6 +19,12 @@ impl Text {
         Ok(Self { source, parsed })
     }
 
+    /// The tokens that are no comments, as text.
+    pub fn code(&self) -> impl Iterator<Item = &str> {
+        let ranges = self.parsed.code().into_iter();
+        ranges.map(|range| &self.source[range])
+    }
+
     /// What the names in it mean.
     pub fn module(&self) -> Module<'_> {
         Module::new(&self.source, &self.parsed)

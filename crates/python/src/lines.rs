@@ -1,7 +1,7 @@
 //! Lines, indentation, and how a statement stands among its neighbours.
 
 use ruff_python_ast::AnyNodeRef;
-use ruff_python_ast::token::TokenKind;
+use ruff_python_ast::token::{Token, TokenKind};
 use ruff_python_trivia::{PythonWhitespace, indentation_at_offset};
 use ruff_source_file::LineRanges;
 use ruff_text_size::{Ranged, TextLen, TextRange, TextSize};
@@ -51,6 +51,34 @@ impl<'a> Module<'a> {
     /// The start of the line after the one that `offset` is on; the end of the text after the last.
     pub fn next_line(&self, offset: TextSize) -> TextSize {
         self.source().full_line_end(offset)
+    }
+
+    /// The statement, or the header of a compound one, that `offset` is in, or else the next:
+    /// from its first token to its line ending, over all its lines. At the end of the text, empty.
+    pub fn logical_line(&self, offset: TextSize) -> TextRange {
+        let is_end = |token: &&Token| token.kind() == TokenKind::Newline;
+        let before = self.tokens().before(offset);
+        let start = before
+            .iter()
+            .rev()
+            .find(is_end)
+            .map_or(TextSize::new(0), Ranged::end);
+        let tokens = self.tokens().after(start);
+        let is_trivia = |token: &&Token| {
+            matches!(
+                token.kind(),
+                TokenKind::Comment
+                    | TokenKind::NonLogicalNewline
+                    | TokenKind::Indent
+                    | TokenKind::Dedent
+            )
+        };
+        let first = tokens.iter().find(|token| !is_trivia(token));
+        let last = tokens.iter().find(is_end);
+        match (first, last) {
+            (Some(first), Some(last)) => TextRange::new(first.start(), last.start()),
+            _ => TextRange::empty(self.source().text_len()),
+        }
     }
 
     /// The white space before `offset`, if there is nothing else before it on its line.

@@ -35,6 +35,21 @@ impl Parsed {
         CommentRanges::from(self.0.tokens()).to_vec()
     }
 
+    /// The tokens that are neither comments nor line endings without meaning, by position.
+    pub fn code(&self) -> Vec<TextRange> {
+        self.0
+            .tokens()
+            .iter()
+            .filter(|token| {
+                !matches!(
+                    token.kind(),
+                    TokenKind::Comment | TokenKind::NonLogicalNewline
+                )
+            })
+            .map(Ranged::range)
+            .collect()
+    }
+
     /// The string tokens, by position; of an f-string the parts between its fields.
     pub fn strings(&self) -> Vec<TextRange> {
         self.0

@@ -1,0 +1,35 @@
+//! Comments that silence nothing.
+
+use edit::LineIndex;
+use engine::{Codemod, Suppression};
+
+use super::{Entry, Failure};
+use crate::arguments::find_codemod;
+
+/// What is to be said of the comments of a file that silence nothing, as far as the codemods that
+/// `ran` can tell, and of names that no codemod has.
+pub fn useless(entry: &Entry, ran: &[&'static Codemod]) -> Vec<Failure> {
+    if entry.suppressions.is_empty() {
+        return Vec::new();
+    }
+    let index = LineIndex::new(entry.text);
+    let message = |suppression: &Suppression| {
+        let problem = match &suppression.name {
+            _ if suppression.used => return None,
+            Some(name) => match find_codemod(name) {
+                Err(problem) => problem,
+                Ok(codemod) if ran.iter().any(|it| it.name == codemod.name) => format!(
+                    "`asyncfix: ignore[{name}]` silences nothing: {name} finds nothing there, take it away"
+                ),
+                Ok(_) => return None, // nobody knows
+            },
+            None if ran.len() == codemods::ALL.len() => {
+                "`asyncfix: ignore` silences nothing: take it away".to_string()
+            }
+            None => return None,
+        };
+        let place = index.position(entry.text, suppression.range.start);
+        Some(Failure::new(entry.path, problem).at(place))
+    };
+    entry.suppressions.iter().filter_map(message).collect()
+}
