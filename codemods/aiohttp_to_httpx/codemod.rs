@@ -17,6 +17,7 @@ pub const CODEMOD: Codemod = Codemod {
     page: include_str!("README.md"),
     python: PythonVersion::PY38,
     headline: false,
+    dated: None,
     options: &[],
     on: &[On::Call(&["aiohttp.ClientSession"], rewrite)],
 };

@@ -14,6 +14,7 @@ pub const CODEMOD: Codemod = Codemod {
     page: include_str!("README.md"),
     python: PythonVersion::PY37,
     headline: true,
+    dated: None,
     options: &[],
     on: &[On::Call(&["time.sleep"], rewrite)],
 };

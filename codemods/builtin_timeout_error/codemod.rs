@@ -1,7 +1,7 @@
 //! `asyncio.TimeoutError` => `TimeoutError`
 
 use edit::{Applicability, Edit};
-use engine::{Codemod, Context, On, Refusal, Rewrite, Verdict, withheld};
+use engine::{Codemod, Context, Dated, On, Refusal, Rewrite, Verdict, withheld};
 use python::ast::{AnyNodeRef, Expr, ExprAttribute, ExprName, ExprTuple, NodeKind, PythonVersion};
 use python::{Ranged, TextRange};
 
@@ -10,6 +10,7 @@ pub const CODEMOD: Codemod = Codemod {
     page: include_str!("README.md"),
     python: PythonVersion::PY311,
     headline: false,
+    dated: Some(Dated::deprecated(PythonVersion::PY311)),
     options: &[],
     on: &[On::Node {
         kinds: &[NodeKind::ExprAttribute, NodeKind::ExprName],

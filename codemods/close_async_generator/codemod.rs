@@ -12,6 +12,7 @@ pub const CODEMOD: Codemod = Codemod {
     page: include_str!("README.md"),
     python: PythonVersion::PY310,
     headline: false,
+    dated: None,
     options: &[],
     on: &[On::Node {
         kinds: &[NodeKind::StmtFor],

@@ -2,7 +2,8 @@
 
 use edit::{Applicability, Edit};
 use engine::{
-    Codemod, Context, On, Refusal, Rewrite, Verdict, arguments, joined_arguments, width, withheld,
+    Codemod, Context, Dated, On, Refusal, Rewrite, Verdict, arguments, joined_arguments, width,
+    withheld,
 };
 use python::ast::{Expr, ExprCall, PythonVersion};
 use python::{Awaitable, Library, Ranged};
@@ -12,6 +13,7 @@ pub const CODEMOD: Codemod = Codemod {
     page: include_str!("README.md"),
     python: PythonVersion::PY37,
     headline: false,
+    dated: Some(Dated::SUPERSEDED),
     options: &[],
     on: &[On::Call(&["asyncio.ensure_future"], rewrite)],
 };

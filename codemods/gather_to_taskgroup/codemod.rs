@@ -19,6 +19,7 @@ pub const CODEMOD: Codemod = Codemod {
     page: include_str!("README.md"),
     python: PythonVersion::PY311,
     headline: true,
+    dated: None,
     options: &[
         OptionSpec {
             name: "exceptions",

@@ -21,6 +21,7 @@ pub const CODEMOD: Codemod = Codemod {
     page: include_str!("README.md"),
     python: PythonVersion::PY37,
     headline: true,
+    dated: None,
     options: &[
         OptionSpec {
             name: "style",

@@ -20,6 +20,7 @@ pub const CODEMOD: Codemod = Codemod {
     page: include_str!("README.md"),
     python: PythonVersion::PY37,
     headline: false,
+    dated: None,
     options: &[OptionSpec {
         name: "limit",
         help: "how many of the coroutines run at a time",

@@ -24,6 +24,7 @@ pub const CODEMOD: Codemod = Codemod {
     page: include_str!("README.md"),
     python: PythonVersion::PY37,
     headline: false,
+    dated: None,
     options: &[],
     on: &[On::Node {
         kinds: &[

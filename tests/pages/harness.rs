@@ -16,6 +16,7 @@ static MODEL: Codemod = Codemod {
     page: "",
     python: PythonVersion::PY37,
     headline: false,
+    dated: None,
     options: &[OptionSpec {
         name: "style",
         help: "what `rename` becomes",

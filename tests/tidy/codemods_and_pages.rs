@@ -154,6 +154,7 @@ mod tests {
             page: "# Model\n\nWhat\nit does\n\n## Why\n\n## Effect\n\n## Options\n\n- `colour`: no\n",
             python: PythonVersion::PY37,
             headline: false,
+            dated: None,
             options: &[OptionSpec {
                 name: "style",
                 help: "",

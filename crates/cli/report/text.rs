@@ -6,31 +6,38 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
 use edit::{Applicability, LineIndex};
-use engine::{Finding, Outcome};
+use engine::{Finding, Outcome, Severity};
 
 use super::Entry;
 
-/// Prints `path:row:column: codemod: message [applicability]` for each finding.
+/// Prints `path:row:column: codemod: message [applicability]` for each finding, with `error: `
+/// before the codemod where it is one.
 pub fn concise(entry: &Entry, color: bool, out: &mut impl Write) -> io::Result<()> {
-    let (bold, name) = if color {
-        (Style::new().bold(), AnsiColor::Cyan.on_default().bold())
+    let (bold, name, red) = if color {
+        let bold = Style::new().bold();
+        (
+            bold,
+            AnsiColor::Cyan.on_default().bold(),
+            AnsiColor::Red.on_default().bold(),
+        )
     } else {
-        (Style::new(), Style::new())
+        (Style::new(), Style::new(), Style::new())
     };
     for (finding, Line { place, state }) in lines(entry) {
         let Finding {
             codemod, message, ..
         } = finding;
         let codemod = codemod.name;
-        writeln!(
-            out,
-            "{bold}{place}{bold:#}: {name}{codemod}{name:#}: {message} [{state}]"
-        )?;
+        write!(out, "{bold}{place}{bold:#}: ")?;
+        if finding.severity == Severity::Error {
+            write!(out, "{red}error{red:#}: ")?;
+        }
+        writeln!(out, "{name}{codemod}{name:#}: {message} [{state}]")?;
     }
     Ok(())
 }
 
-/// Prints the withheld findings on standard error, one line each.
+/// Prints the withheld findings that are to be listed on standard error, one line each.
 pub fn withheld(entry: &Entry) {
     for (finding, line) in lines(entry) {
         if let Outcome::Withheld(_) = finding.outcome {
@@ -38,10 +45,21 @@ pub fn withheld(entry: &Entry) {
                 codemod, message, ..
             } = finding;
             super::line(&format!(
-                "{}: {}: {message} [{}]",
-                line.place, codemod.name, line.state
+                "{}: {}{}: {message} [{}]",
+                line.place,
+                error(finding),
+                codemod.name,
+                line.state
             ));
         }
+    }
+}
+
+/// What stands before the codemod's name.
+fn error(finding: &Finding) -> &'static str {
+    match finding.severity {
+        Severity::Warning => "",
+        Severity::Error => "error: ",
     }
 }
 
@@ -70,12 +88,13 @@ fn lines<'a>(entry: &'a Entry) -> impl Iterator<Item = (&'a Finding, Line)> {
     })
 }
 
+/// What fails on the target version is listed even where nothing is done about it.
 fn listed<'a>(entry: &'a Entry) -> impl Iterator<Item = &'a Finding> {
-    entry
-        .findings
-        .iter()
-        .copied()
-        .filter(|finding| entry.show_withheld || matches!(finding.outcome, Outcome::Fix(_)))
+    entry.findings.iter().copied().filter(|finding| {
+        entry.show_withheld
+            || finding.severity == Severity::Error
+            || matches!(finding.outcome, Outcome::Fix(_))
+    })
 }
 
 /// Prints each finding with its source.
@@ -104,8 +123,12 @@ pub fn full(entry: &Entry, color: bool, out: &mut impl Write) -> io::Result<()> 
             .path(path)
             .fold(true)
             .annotation(AnnotationKind::Primary.span(excerpt.range));
-        let title = Level::WARNING
-            .with_name(finding.codemod.name)
+        let level = match finding.severity {
+            Severity::Warning => Level::WARNING,
+            Severity::Error => Level::ERROR,
+        };
+        let title = level
+            .with_name(format!("{}{}", error(finding), finding.codemod.name))
             .primary_title(finding.message.as_str())
             .id(state);
         let report = [Group::with_title(title).element(snippet).element(note)];

@@ -108,6 +108,7 @@ mod tests {
         page: "",
         python: PythonVersion::PY37,
         headline: true,
+        dated: None,
         options: &[],
         on: &[On::Call(&["time.sleep", ".run_until_complete"], never)],
     };
