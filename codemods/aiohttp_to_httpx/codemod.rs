@@ -18,6 +18,7 @@ pub const CODEMOD: Codemod = Codemod {
     python: PythonVersion::PY38,
     headline: false,
     rules: &[],
+    dated: None,
     options: &[],
     on: &[On::Call(&["aiohttp.ClientSession"], rewrite)],
 };

@@ -1,7 +1,7 @@
 //! `async with async_timeout.timeout(t):` => `async with asyncio.timeout(t):`
 
 use edit::{Applicability, Edit};
-use engine::{Codemod, Context, On, Refusal, Rewrite, Verdict, withheld};
+use engine::{Codemod, Context, Dated, On, Refusal, Rewrite, Verdict, withheld};
 use python::ast::{AnyNodeRef, Expr, ExprCall, PythonVersion};
 use python::{BindingKind, Library, Ranged};
 
@@ -11,6 +11,7 @@ pub const CODEMOD: Codemod = Codemod {
     python: PythonVersion::PY311,
     headline: false,
     rules: &[],
+    dated: Some(Dated::SUPERSEDED),
     options: &[],
     on: &[On::Call(
         &["async_timeout.timeout", "async_timeout.timeout_at"],

@@ -19,6 +19,7 @@ pub const CODEMOD: Codemod = Codemod {
     python: PythonVersion::PY37,
     headline: false,
     rules: &[],
+    dated: None,
     options: &[],
     on: &[On::Node {
         kinds: &[NodeKind::ExprCall],

@@ -14,6 +14,7 @@ pub const CODEMOD: Codemod = Codemod {
     python: PythonVersion::PY37,
     headline: false,
     rules: &[],
+    dated: None,
     options: &[],
     on: &[
         On::Call(&["asyncio.run", ".run_until_complete"], rewrite),

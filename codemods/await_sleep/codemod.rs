@@ -15,6 +15,7 @@ pub const CODEMOD: Codemod = Codemod {
     python: PythonVersion::PY37,
     headline: true,
     rules: &["ASYNC251"],
+    dated: None,
     options: &[],
     on: &[On::Call(&["time.sleep"], rewrite)],
 };

@@ -1,7 +1,7 @@
 //! `asyncio.TimeoutError` => `TimeoutError`
 
 use edit::{Applicability, Edit};
-use engine::{Codemod, Context, On, Refusal, Rewrite, Verdict, withheld};
+use engine::{Codemod, Context, Dated, On, Refusal, Rewrite, Verdict, withheld};
 use python::ast::{AnyNodeRef, Expr, ExprAttribute, ExprName, ExprTuple, NodeKind, PythonVersion};
 use python::{Ranged, TextRange};
 
@@ -11,6 +11,7 @@ pub const CODEMOD: Codemod = Codemod {
     python: PythonVersion::PY311,
     headline: false,
     rules: &["UP041"],
+    dated: Some(Dated::deprecated(PythonVersion::PY311)),
     options: &[],
     on: &[On::Node {
         kinds: &[NodeKind::ExprAttribute, NodeKind::ExprName],

@@ -13,6 +13,7 @@ pub const CODEMOD: Codemod = Codemod {
     python: PythonVersion::PY310,
     headline: false,
     rules: &[],
+    dated: None,
     options: &[],
     on: &[On::Node {
         kinds: &[NodeKind::StmtFor],

@@ -6,7 +6,7 @@ mod iteration;
 mod returns;
 
 use edit::Applicability;
-use engine::{Codemod, Context, On, Refusal, Rewrite, Verdict, withheld};
+use engine::{Codemod, Context, Dated, On, Refusal, Rewrite, Verdict, withheld};
 use python::ast::{
     AnyNodeRef, Decorator, Expr, ExprCall, NodeKind, PythonVersion, StmtFunctionDef,
 };
@@ -17,6 +17,7 @@ pub const CODEMOD: Codemod = Codemod {
     python: PythonVersion::PY37,
     headline: false,
     rules: &[],
+    dated: Some(Dated::removed(PythonVersion::PY38, PythonVersion::PY311)),
     options: &[],
     on: &[
         On::Node {

@@ -1,7 +1,7 @@
 //! `asyncio.sleep(1, loop=loop)` => `asyncio.sleep(1)`
 
 use edit::Applicability;
-use engine::{Codemod, Context, On, Refusal, Rewrite, Verdict, withheld, without_argument};
+use engine::{Codemod, Context, Dated, On, Refusal, Rewrite, Verdict, withheld, without_argument};
 use python::ast::{Expr, ExprCall, Keyword, PythonVersion};
 use python::{AwaitPlace, BindingKind, CaughtByKind};
 
@@ -11,6 +11,7 @@ pub const CODEMOD: Codemod = Codemod {
     python: PythonVersion::PY37,
     headline: false,
     rules: &[],
+    dated: Some(Dated::removed(PythonVersion::PY38, PythonVersion::PY310)),
     options: &[],
     on: &[
         On::Call(NAMES, called),

@@ -2,7 +2,8 @@
 
 use edit::{Applicability, Edit};
 use engine::{
-    Codemod, Context, On, Refusal, Rewrite, Verdict, arguments, joined_arguments, width, withheld,
+    Codemod, Context, Dated, On, Refusal, Rewrite, Verdict, arguments, joined_arguments, width,
+    withheld,
 };
 use python::ast::{Expr, ExprCall, PythonVersion};
 use python::{Awaitable, Library, Ranged};
@@ -13,6 +14,7 @@ pub const CODEMOD: Codemod = Codemod {
     python: PythonVersion::PY37,
     headline: false,
     rules: &[],
+    dated: Some(Dated::SUPERSEDED),
     options: &[],
     on: &[On::Call(&["asyncio.ensure_future"], rewrite)],
 };

@@ -20,6 +20,7 @@ pub const CODEMOD: Codemod = Codemod {
     python: PythonVersion::PY311,
     headline: true,
     rules: &[],
+    dated: None,
     options: &[
         OptionSpec {
             name: "exceptions",

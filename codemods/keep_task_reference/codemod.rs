@@ -22,6 +22,7 @@ pub const CODEMOD: Codemod = Codemod {
     python: PythonVersion::PY37,
     headline: true,
     rules: &["RUF006", "ASYNC300"],
+    dated: None,
     options: &[
         OptionSpec {
             name: "style",

@@ -21,6 +21,7 @@ pub const CODEMOD: Codemod = Codemod {
     python: PythonVersion::PY37,
     headline: false,
     rules: &[],
+    dated: None,
     options: &[OptionSpec {
         name: "limit",
         help: "how many of the coroutines run at a time",

@@ -1,6 +1,6 @@
 //! `None` in a queue as its end, for which `Queue.shutdown()` exists: reported, never rewritten
 
-use engine::{Codemod, Context, On, Refusal, Verdict, withheld};
+use engine::{Codemod, Context, Dated, On, Refusal, Verdict, withheld};
 use python::Ranged;
 use python::ast::{AnyNodeRef, CmpOp, Expr, ExprAwait, ExprCall, PythonVersion, Stmt};
 
@@ -10,6 +10,7 @@ pub const CODEMOD: Codemod = Codemod {
     python: PythonVersion::PY313,
     headline: false,
     rules: &[],
+    dated: Some(Dated::SUPERSEDED),
     options: &[],
     on: &[On::Call(&[".get"], report)],
 };

@@ -17,6 +17,7 @@ pub const CODEMOD: Codemod = Codemod {
     python: PythonVersion::PY38,
     headline: false,
     rules: &["ASYNC210"],
+    dated: None,
     options: &[],
     on: &[On::Call(
         &[

@@ -25,6 +25,7 @@ pub const CODEMOD: Codemod = Codemod {
     python: PythonVersion::PY37,
     headline: false,
     rules: &["ASYNC103", "ASYNC104"],
+    dated: None,
     options: &[],
     on: &[On::Node {
         kinds: &[

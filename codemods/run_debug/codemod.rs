@@ -13,6 +13,7 @@ pub const CODEMOD: Codemod = Codemod {
     python: PythonVersion::PY37,
     headline: false,
     rules: &[],
+    dated: None,
     options: &[],
     on: &[On::Call(&["asyncio.run", "asyncio.Runner"], rewrite)],
 };

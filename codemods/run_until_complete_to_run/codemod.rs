@@ -1,7 +1,7 @@
 //! `loop.run_until_complete(main())` => `asyncio.run(main())`
 
 use edit::Applicability;
-use engine::{Codemod, Context, On, Refusal, Verdict, withheld};
+use engine::{Codemod, Context, Dated, On, Refusal, Verdict, withheld};
 use python::ast::{self, AnyNodeRef, Expr, ExprCall, PythonVersion};
 use python::{Block, Library, Module, Ranged, SymbolId, TextRange, TryPart};
 
@@ -19,6 +19,7 @@ pub const CODEMOD: Codemod = Codemod {
     python: PythonVersion::PY37,
     headline: true,
     rules: &[],
+    dated: Some(Dated::SUPERSEDED),
     options: &[],
     on: &[On::Call(&[".run_until_complete", ".run_forever"], rewrite)],
 };
@@ -423,7 +424,7 @@ fn check_handlers<'a>(module: &Module<'a>, run: &'a ExprCall) -> Result<Applicab
         match node {
             AnyNodeRef::StmtFunctionDef(_) => break,
             AnyNodeRef::StmtIf(stmt)
-                if chooses_by_version(module, stmt) && !module.statement(run).ptr_eq(node) =>
+                if module.chooses_by_version(stmt) && !module.statement(run).ptr_eq(node) =>
             {
                 return Err(withheld!(
                     "it stands in a branch for some versions of Python: remove the branch, or write `asyncio.run` for all"
@@ -476,19 +477,6 @@ fn check_handlers<'a>(module: &Module<'a>, run: &'a ExprCall) -> Result<Applicab
         }
     }
     Ok(applicability)
-}
-
-/// Whether a condition, or that of an `elif`, asks for the version of Python, or whether asyncio
-/// has `run`.
-fn chooses_by_version(module: &Module<'_>, stmt: &ast::StmtIf) -> bool {
-    let clauses = stmt.elif_else_clauses.iter();
-    let tests = std::iter::once(&*stmt.test).chain(clauses.filter_map(|it| it.test.as_ref()));
-    let mut nodes = tests.flat_map(|test| module.descendants(AnyNodeRef::from(test)));
-    nodes.any(|node| match node {
-        AnyNodeRef::ExprAttribute(attribute) => attribute.attr.as_str() == "version_info",
-        AnyNodeRef::ExprName(name) => matches!(name.id.as_str(), "hasattr" | "version_info"),
-        _ => false,
-    })
 }
 
 /// The value of `loop.set_debug(value)`, which becomes `debug=value`.

@@ -2,7 +2,8 @@
 
 use edit::{Applicability, Edit};
 use engine::{
-    Codemod, Context, Layout, On, Piece, Refusal, Rewrite, Verdict, arguments, width, withheld,
+    Codemod, Context, Dated, Layout, On, Piece, Refusal, Rewrite, Verdict, arguments, width,
+    withheld,
 };
 use python::ast::{AnyNodeRef, Expr, ExprCall, PythonVersion};
 use python::{Library, Ranged, TextRange};
@@ -13,6 +14,7 @@ pub const CODEMOD: Codemod = Codemod {
     python: PythonVersion::PY37,
     headline: false,
     rules: &[],
+    dated: Some(Dated::SUPERSEDED),
     options: &[],
     on: &[On::Call(&["asyncio.get_event_loop"], rewrite)],
 };

@@ -2,8 +2,8 @@
 
 use edit::Applicability;
 use engine::{
-    Codemod, Context, Layout, Line, On, Piece, Refusal, Rewrite, Verdict, replace_statement, width,
-    withheld,
+    Codemod, Context, Dated, Layout, Line, On, Piece, Refusal, Rewrite, Verdict, replace_statement,
+    width, withheld,
 };
 use python::ast::{AnyNodeRef, Expr, ExprCall, Number, PythonVersion};
 use python::{AwaitPlace, Library, Ranged, TextRange};
@@ -14,6 +14,7 @@ pub const CODEMOD: Codemod = Codemod {
     python: PythonVersion::PY311,
     headline: false,
     rules: &[],
+    dated: Some(Dated::SUPERSEDED),
     options: &[],
     on: &[On::Call(&["asyncio.wait_for"], rewrite)],
 };

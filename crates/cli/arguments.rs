@@ -96,26 +96,35 @@ pub struct Run {
     #[arg(long, help_heading = MODE)]
     pub fix: bool,
 
-    /// Run these codemods, and no others
-    #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = codemod,
+    /// Run these codemods, and no others; `modernise` names its group
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = named,
           help_heading = SELECTION)]
-    pub select: Vec<&'static Codemod>,
+    pub select: Vec<Named>,
 
     /// Run these codemods too
-    #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = codemod,
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = named,
           help_heading = SELECTION)]
-    pub extend_select: Vec<&'static Codemod>,
+    pub extend_select: Vec<Named>,
 
     /// Leave these codemods out
-    #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = codemod,
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = named,
           help_heading = SELECTION)]
-    pub ignore: Vec<&'static Codemod>,
+    pub ignore: Vec<Named>,
+
+    /// Run what replaces deprecated, removed and superseded parts of asyncio, and no others
+    ///
+    /// With --target-version py314 it is what makes an old code base ready for Python 3.14.
+    /// `asyncfix list` marks these codemods, with the version that removes what they replace: from
+    /// there on a finding is an error.
+    #[arg(long, visible_alias = "modernize", help_heading = SELECTION)]
+    pub modernise: bool,
 
     /// Run every codemod
     #[arg(long, help_heading = SELECTION)]
     pub all: bool,
 
-    /// The codemods that were named by a flag of their own, in the order of the list.
+    /// The codemods that were named by a flag of their own or of their group, in the order of the
+    /// list.
     #[arg(skip)]
     pub named: Vec<&'static Codemod>,
 
@@ -256,7 +265,9 @@ impl Arguments {
         parsed.run.named = codemods::ALL
             .iter()
             .copied()
-            .filter(|codemod| matches.get_flag(codemod.name))
+            .filter(|codemod| {
+                matches.get_flag(codemod.name) || parsed.run.modernise && codemod.dated.is_some()
+            })
             .collect();
         Ok(parsed)
     }
@@ -274,23 +285,48 @@ fn command() -> clap::Command {
     Arguments::command().args(flags)
 }
 
-/// The codemod of that name, for clap.
-fn codemod(name: &str) -> Result<&'static Codemod, String> {
-    find_codemod(name)
+/// The codemods that one name stands for.
+#[derive(Clone, Debug)]
+pub struct Named(pub Vec<&'static Codemod>);
+
+/// The name of the group of codemods that replace what is dated, in both ways of writing it.
+pub const MODERNISE: [&str; 2] = ["modernise", "modernize"];
+
+/// The codemods of that group.
+pub fn modernising() -> impl Iterator<Item = &'static Codemod> {
+    let all = codemods::ALL.iter().copied();
+    all.filter(|codemod| codemod.dated.is_some())
 }
 
-/// The codemod of that name; the error names the nearest.
-pub fn find_codemod(name: &str) -> Result<&'static Codemod, String> {
-    codemods::find(name).ok_or_else(|| {
-        let names = codemods::ALL.iter().map(|codemod| codemod.name);
-        let hint = suggest::did_you_mean(name, names);
-        let hint = if hint.is_empty() {
-            "; `asyncfix list` names them all".to_string()
-        } else {
-            hint
-        };
-        format!("no codemod is named `{name}`{hint}")
-    })
+/// The codemods that a name stands for, for clap.
+fn named(name: &str) -> Result<Named, String> {
+    find(name).map(Named)
+}
+
+/// The codemod of that name, or those of the group; the error names the nearest.
+pub fn find(name: &str) -> Result<Vec<&'static Codemod>, String> {
+    if MODERNISE.contains(&name) {
+        return Ok(modernising().collect());
+    }
+    let codemod = codemods::find(name).map(|codemod| vec![codemod]);
+    codemod.ok_or_else(|| unknown(name, &MODERNISE))
+}
+
+/// The codemod of that name, for clap.
+fn codemod(name: &str) -> Result<&'static Codemod, String> {
+    codemods::find(name).ok_or_else(|| unknown(name, &[]))
+}
+
+/// What is wrong with a name; `groups` are known beside the codemods.
+pub fn unknown(name: &str, groups: &[&'static str]) -> String {
+    let names = codemods::ALL.iter().map(|codemod| codemod.name);
+    let hint = suggest::did_you_mean(name, names.chain(groups.iter().copied()));
+    let hint = if hint.is_empty() {
+        "; `asyncfix list` names them all".to_string()
+    } else {
+        hint
+    };
+    format!("no codemod is named `{name}`{hint}")
 }
 
 const MODE: &str = "What to do";
@@ -309,11 +345,18 @@ const STYLES: Styles = Styles::styled()
 
 #[cfg(test)]
 mod tests {
-    use super::{SUBCOMMANDS, command};
+    use super::{MODERNISE, SUBCOMMANDS, command};
 
     #[test]
     fn the_command_is_well_formed() {
         command().debug_assert();
+    }
+
+    #[test]
+    fn the_group_has_no_codemods_name() {
+        for name in MODERNISE {
+            assert!(codemods::find(name).is_none(), "{name}");
+        }
     }
 
     #[test]

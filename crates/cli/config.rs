@@ -10,7 +10,7 @@ use engine::{Choices, Codemod, OptionValues, Silence, Target};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use toml::{Table, Value};
 
-use crate::arguments::find_codemod;
+use crate::arguments;
 use crate::{place, suggest, target};
 
 /// The settings that one place makes; what it leaves open is none or empty.
@@ -366,10 +366,12 @@ fn is_list(codemod: &Codemod, option: &str) -> bool {
 }
 
 fn codemod_list(key: &str, value: &Value) -> Result<Vec<&'static Codemod>> {
-    strings(key, value)?
-        .into_iter()
-        .map(|name| find_codemod(name).map_err(|message| anyhow::anyhow!("`{key}`: {message}")))
-        .collect()
+    let mut codemods = Vec::new();
+    for name in strings(key, value)? {
+        let named = arguments::find(name);
+        codemods.extend(named.map_err(|message| anyhow::anyhow!("`{key}`: {message}"))?);
+    }
+    Ok(codemods)
 }
 
 fn globs(key: &str, value: &Value, folder: &Path) -> Result<Arc<Gitignore>> {

@@ -1,18 +1,20 @@
 //! A codemod's page, as the command line shows it.
 
-use engine::Choices;
+use engine::{Choices, Codemod};
 
-/// What `asyncfix list` prints: each codemod, whether it runs when none is named, its options.
+use crate::arguments::MODERNISE;
+
+/// What `asyncfix list` prints: each codemod, whether it runs when none is named, its group, the
+/// versions that deprecate and remove what it takes out, its options.
 pub fn list() -> String {
     let mut text = String::new();
     for codemod in codemods::ALL {
         text.push_str(codemod.name);
-        if codemod.headline {
-            text.push_str(" (default)");
+        let marks = marks(codemod);
+        if !marks.is_empty() {
+            text.extend([" (", &marks.join(", "), ")"]);
         }
-        text.push_str("\n    ");
-        text.push_str(codemod.title());
-        text.push('\n');
+        text.extend(["\n    ", codemod.title(), "\n"]);
         for option in codemod.options {
             let values = match option.choices {
                 Choices::Words(words) => format!("\"{}\"", words.join("\" | \"")),
@@ -26,4 +28,19 @@ pub fn list() -> String {
         }
     }
     text
+}
+
+/// What `list` says behind a name.
+fn marks(codemod: &Codemod) -> Vec<String> {
+    let mut marks = Vec::new();
+    if codemod.headline {
+        marks.push("default".to_string());
+    }
+    if let Some(dated) = codemod.dated {
+        marks.push(MODERNISE[0].to_string());
+        let version = |what: &str, version| format!("{what} Python {version}");
+        marks.extend(dated.deprecated.map(|it| version("deprecated since", it)));
+        marks.extend(dated.removed.map(|it| version("removed in", it)));
+    }
+    marks
 }

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
-use engine::{Silence, Target};
+use engine::{Codemod, Silence, Target};
 
-use crate::arguments::{Color, OutputFormat, Run, SUBCOMMANDS};
+use crate::arguments::{Color, MODERNISE, Named, OutputFormat, Run, SUBCOMMANDS};
 use crate::config::{self, Argument, Layer};
 use crate::folder::{Folders, Search};
 use crate::suggest;
@@ -111,6 +111,11 @@ fn paths(arguments: &Run) -> Result<Vec<PathBuf>> {
                  read about it, `asyncfix explain {word}`"
             );
         }
+        if MODERNISE.contains(&word) {
+            bail!(
+                "there is no file or directory `{word}`; to run those codemods, write `--{word}`"
+            );
+        }
         if let Some(subcommand) = suggest::nearest(word, SUBCOMMANDS) {
             bail!(
                 "there is no file or directory `{word}`; did you mean the subcommand `{subcommand}`?"
@@ -141,7 +146,10 @@ fn folders(arguments: Run) -> Result<Folders> {
     } else {
         Search::All
     };
-    let named = [arguments.named, arguments.select].concat();
+    let flat = |names: Vec<Named>| names.into_iter().flat_map(|Named(it)| it).collect();
+    let select: Vec<&'static Codemod> = flat(arguments.select);
+    let ignore: Vec<&'static Codemod> = flat(arguments.ignore);
+    let named = [arguments.named, select].concat();
     let selected = arguments.all || !named.is_empty();
     let select = if arguments.all {
         Some(codemods::ALL.to_vec())
@@ -150,8 +158,8 @@ fn folders(arguments: Run) -> Result<Folders> {
     };
     let flags = Layer {
         select,
-        extend_select: arguments.extend_select,
-        ignore: (!arguments.ignore.is_empty()).then_some(arguments.ignore),
+        extend_select: flat(arguments.extend_select),
+        ignore: (!ignore.is_empty()).then_some(ignore),
         target: arguments.target_version.map(|version| Target {
             version,
             origin: "`--target-version`".to_string(),

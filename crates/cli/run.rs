@@ -459,7 +459,7 @@ fn print_patches(plan: &Plan, analysed: &[Analysed], out: &mut impl Write) -> Re
         report::diff::print(&patch, plan.color, out)?;
     }
     for analysed in analysed {
-        if analysed.file.folder.show_withheld {
+        if analysed.file.folder.show_withheld || plan.verbosity >= Verbosity::Normal {
             let entry = Entry {
                 findings: analysed.rewritten.findings.iter().collect(),
                 ..analysed.entry()

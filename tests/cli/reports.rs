@@ -214,3 +214,73 @@ fn findings_and_patches_go_to_a_file_on_demand() {
     assert_eq!(ran.status, 2);
     assert!(ran.stderr.contains("missing/out"), "{}", ran.stderr);
 }
+
+/// Python 3.10 removed the argument.
+const LOOP: &str = "\
+import asyncio
+
+
+async def main(loop):
+    await asyncio.sleep(1, loop=loop)
+    await asyncio.sleep(2, loop=make())
+";
+
+#[test]
+fn what_the_target_version_no_longer_has_is_an_error() {
+    let project = Project::of(LOOP);
+    let severities = |version: &str| -> Vec<String> {
+        let arguments = ["--modernise", "--target-version", version];
+        let arguments = [&arguments[..], &["--output-format", "json"]].concat();
+        let ran = project.run(arguments);
+        let objects: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        let objects = objects.as_array().unwrap().iter();
+        objects
+            .map(|it| it["severity"].as_str().unwrap().to_string())
+            .collect()
+    };
+    assert_eq!(severities("py39"), ["warning", "warning"]);
+    assert_eq!(severities("py310"), ["error", "error"]);
+    assert_eq!(severities("py314"), ["error", "error"]);
+}
+
+#[test]
+fn an_error_is_listed_even_where_it_is_withheld() {
+    let project = Project::of(LOOP);
+    let ran = project.run(["--drop-loop-argument", "--output-format", "concise"]);
+    let starts: Vec<String> = ran
+        .stdout
+        .lines()
+        .map(|line| line.split(": ").take(3).collect::<Vec<_>>().join(": "))
+        .collect();
+    assert_eq!(
+        starts,
+        [
+            "a.py:5:11: error: drop-loop-argument",
+            "a.py:6:11: error: drop-loop-argument"
+        ]
+    );
+    let ran = project.run(["--drop-loop-argument"]);
+    assert!(ran.stdout.starts_with("error: drop-loop-argument[safe]: "));
+    assert!(ran.stdout.contains("error: drop-loop-argument[withheld]: "));
+    let ran = project.run(["--drop-loop-argument", "--diff"]);
+    assert!(
+        ran.stderr
+            .starts_with("a.py:6:11: error: drop-loop-argument: ")
+    );
+    let arguments = ["--target-version", "py39", "--output-format", "concise"];
+    let ran = project.run([&["--drop-loop-argument"], &arguments[..]].concat());
+    assert_eq!(ran.stdout, "");
+}
+
+#[test]
+fn code_that_is_prepared_for_the_removal_is_no_error() {
+    for text in [
+        "import asyncio\nasync def f(loop):\n    try:\n        await asyncio.sleep(1, loop=loop)\n    except TypeError:\n        await asyncio.sleep(1)\n",
+        "import asyncio, sys\nasync def f(loop):\n    if sys.version_info < (3, 10):\n        await asyncio.sleep(1, loop=loop)\n",
+        "import asyncio\ntry:\n    @asyncio.coroutine\n    def f():\n        yield from x()\nexcept AttributeError:\n    pass\n",
+    ] {
+        let ran = Project::of(text).run(["--modernise", "--show-withheld"]);
+        assert!(!ran.stdout.is_empty(), "{text}");
+        assert!(!ran.stdout.contains("error: "), "{text}\n{}", ran.stdout);
+    }
+}

@@ -4,7 +4,7 @@ use crate::project::{Project, SLEEPS};
 
 /// The codemods that run, as `-vv` says.
 fn selected(arguments: &[&str]) -> Vec<String> {
-    let project = Project::of(SLEEPS);
+    let project = Project::of(format!("{SLEEPS}    await asyncio.sleep(1, loop=loop)\n"));
     let arguments = [&["-vv"], arguments].concat();
     let ran = project.run(arguments);
     let names = ran
@@ -20,11 +20,20 @@ fn listed() -> Vec<(String, bool)> {
     let ran = Project::new([]).run(["list"]);
     let lines = ran.stdout.lines().filter(|line| !line.starts_with(' '));
     lines
-        .map(|line| match line.strip_suffix(" (default)") {
-            Some(name) => (name.to_string(), true),
-            None => (line.to_string(), false),
+        .map(|line| {
+            let (name, marks) = line.split_once(" (").unwrap_or((line, ""));
+            (name.to_string(), marks.starts_with("default"))
         })
         .collect()
+}
+
+/// The names that `asyncfix list` marks with the group.
+fn modernising() -> Vec<String> {
+    let ran = Project::new([]).run(["list"]);
+    let lines = ran.stdout.lines();
+    let marked = lines.filter_map(|line| line.split_once(" ("));
+    let marked = marked.filter(|(_, marks)| marks.contains("modernise"));
+    marked.map(|(name, _)| name.to_string()).collect()
 }
 
 #[test]
@@ -48,6 +57,36 @@ fn a_flag_or_select_runs_only_what_it_names() {
         selected(&["--select=await-sleep,await-sleep"]),
         ["await-sleep"]
     );
+}
+
+#[test]
+fn the_group_is_named_by_a_flag_in_lists_and_in_the_configuration() {
+    let group = modernising();
+    assert!(group.contains(&"drop-loop-argument".to_string()));
+    assert!(!group.contains(&"await-sleep".to_string()));
+    for arguments in [
+        &["--modernise"][..],
+        &["--modernize"],
+        &["--select", "modernise"],
+        &["--select=modernize"],
+        &["--config", "select=['modernise']"],
+        &["--modernise", "--running-loop"],
+        &["--modernise", "--await-sleep", "--ignore", "await-sleep"],
+    ] {
+        assert_eq!(selected(arguments), group, "{arguments:?}");
+    }
+    let with_more = selected(&["--modernise", "--await-sleep"]);
+    assert_eq!(with_more.len(), group.len() + 1);
+    let rest = selected(&["--all", "--ignore", "modernise"]);
+    assert!(rest.len() > 4 && rest.iter().all(|name| !group.contains(name)));
+}
+
+#[test]
+fn the_list_names_the_versions() {
+    let ran = Project::new([]).run(["list"]);
+    assert!(ran.stdout.contains(
+        "drop-loop-argument (modernise, deprecated since Python 3.8, removed in Python 3.10)\n"
+    ));
 }
 
 #[test]

@@ -17,6 +17,7 @@ static MODEL: Codemod = Codemod {
     python: PythonVersion::PY37,
     headline: false,
     rules: &[],
+    dated: None,
     options: &[OptionSpec {
         name: "style",
         help: "what `rename` becomes",

@@ -160,6 +160,7 @@ mod tests {
             python: PythonVersion::PY37,
             headline: false,
             rules: &[],
+            dated: None,
             options: &[OptionSpec {
                 name: "style",
                 help: "",

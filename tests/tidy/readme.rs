@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::{env, fs};
 
+use engine::Codemod;
+
 use crate::{read, root};
 
 const BEGIN: &str = "<!-- codemods:begin -->";
@@ -10,7 +12,7 @@ const END: &str = "<!-- codemods:end -->";
 
 fn table() -> String {
     let mut table =
-        "| codemod | what it does | what else changes | by default |\n| --- | --- | --- | --- |\n"
+        "| codemod | what it does | what else changes | runs |\n| --- | --- | --- | --- |\n"
             .to_string();
     for codemod in codemods::ALL {
         let cell = |text: &str| text.replace('\n', " ").replace('|', "\\|");
@@ -21,10 +23,20 @@ fn table() -> String {
             codemod.name.replace('-', "_"),
             cell(codemod.summary()),
             cell(codemod.effect()),
-            if codemod.headline { "yes" } else { "no" },
+            runs(codemod),
         );
     }
     table
+}
+
+/// What makes a codemod run, beside its name.
+fn runs(codemod: &Codemod) -> &'static str {
+    match (codemod.headline, codemod.dated) {
+        (true, None) => "by default",
+        (true, Some(_)) => "by default, with `--modernise`",
+        (false, None) => "when named",
+        (false, Some(_)) => "with `--modernise`",
+    }
 }
 
 #[test]

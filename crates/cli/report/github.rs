@@ -4,6 +4,8 @@
 
 use std::io::{self, Write};
 
+use engine::Severity;
+
 use super::place::{Remark, remarks};
 use super::{Entry, Failure};
 
@@ -18,7 +20,10 @@ pub fn print(entries: &[Entry], failures: &[Failure], out: &mut impl Write) -> i
             message,
             ..
         } = remark;
-        let level = finding.map_or("error", |_| "warning");
+        let level = match finding.map(|finding| finding.severity) {
+            Some(Severity::Warning) => "warning",
+            Some(Severity::Error) | None => "error",
+        };
         let mut place = String::new();
         if let (Some(start), Some(end)) = (start, end) {
             // Columns are of one line only.

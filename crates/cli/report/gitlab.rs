@@ -4,6 +4,7 @@
 
 use std::io::{self, Write};
 
+use engine::Severity;
 use serde::Serialize;
 
 use super::fingerprint::Fingerprints;
@@ -51,7 +52,11 @@ impl Issue {
             fingerprint: fingerprints.next(&remark.path, name, remark.line),
             description: remark.message,
             check_name: name,
-            severity: remark.finding.map_or("blocker", |_| "major"),
+            severity: match remark.finding.map(|finding| finding.severity) {
+                Some(Severity::Warning) => "major",
+                Some(Severity::Error) => "critical",
+                None => "blocker",
+            },
             location: Location {
                 path: remark.path,
                 lines: Lines {

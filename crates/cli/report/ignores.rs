@@ -4,7 +4,7 @@ use edit::LineIndex;
 use engine::{Codemod, Suppression};
 
 use super::{Entry, Failure};
-use crate::arguments::find_codemod;
+use crate::arguments::unknown;
 
 /// What is to be said of the comments of a file that silence nothing, as far as the codemods that
 /// `ran` can tell, and of names that no codemod has.
@@ -16,12 +16,12 @@ pub fn useless(entry: &Entry, ran: &[&'static Codemod]) -> Vec<Failure> {
     let message = |suppression: &Suppression| {
         let problem = match &suppression.name {
             _ if suppression.used => return None,
-            Some(name) => match find_codemod(name) {
-                Err(problem) => problem,
-                Ok(codemod) if ran.iter().any(|it| it.name == codemod.name) => format!(
+            Some(name) => match codemods::find(name) {
+                None => unknown(name, &[]),
+                Some(codemod) if ran.iter().any(|it| it.name == codemod.name) => format!(
                     "`asyncfix: ignore[{name}]` silences nothing: {name} finds nothing there, take it away"
                 ),
-                Ok(_) => return None, // nobody knows
+                Some(_) => return None, // nobody knows
             },
             None if ran.len() == codemods::ALL.len() => {
                 "`asyncfix: ignore` silences nothing: take it away".to_string()

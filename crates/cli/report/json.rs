@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::ops::Range;
 
 use edit::{LineIndex, Position};
-use engine::{Finding, Outcome};
+use engine::{Finding, Outcome, Severity};
 use serde::Serialize;
 
 use super::{Entry, Failure};
@@ -59,6 +59,8 @@ fn objects<'a>(entries: &[Entry<'a>], failures: &'a [Failure]) -> Vec<Object<'a>
 struct Object<'a> {
     /// None: the file could not be analysed.
     codemod: Option<&'static str>,
+    /// `error`: the target version no longer has what the code uses. Else `warning`.
+    severity: &'static str,
     message: &'a str,
     filename: String,
     location: Option<Place>,
@@ -130,6 +132,7 @@ impl<'a> Object<'a> {
         });
         Self {
             codemod: Some(finding.codemod.name),
+            severity: finding.severity.as_str(),
             message: &finding.message,
             filename,
             location: Some(location),
@@ -148,6 +151,7 @@ impl<'a> Object<'a> {
         };
         Self {
             codemod: None,
+            severity: Severity::Error.as_str(),
             message: &failure.message,
             filename: failure.path.display().to_string(),
             location: place(),

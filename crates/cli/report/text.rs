@@ -6,29 +6,24 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
 use edit::{Applicability, LineIndex, Position};
-use engine::{Finding, Outcome};
+use engine::{Finding, Outcome, Severity};
 
 use super::Entry;
 
-/// Prints `path:row:column: codemod: message [applicability]` for each finding.
+/// Prints `path:row:column: codemod: message [applicability]` for each finding, with `error: `
+/// before the codemod where it is one.
 pub fn concise(entry: &Entry, color: bool, out: &mut impl Write) -> io::Result<()> {
-    let (bold, name) = styles(color);
-    for (finding, Line { place, state }) in lines(entry) {
-        let Finding {
-            codemod, message, ..
-        } = finding;
-        let codemod = codemod.name;
-        writeln!(
-            out,
-            "{bold}{place}{bold:#}: {name}{codemod}{name:#}: {message} [{state}]"
-        )?;
+    let (bold, ..) = styles(color);
+    for (finding, Line { place, .. }) in lines(entry) {
+        writeln!(out, "{bold}{place}{bold:#}: {}", said(finding, color))?;
     }
     Ok(())
 }
 
-/// Prints the path, and below it `  row:column: codemod: message [applicability]` for each finding.
+/// Prints the path, and below it `  row:column: codemod: message [applicability]` for each finding,
+/// with `error: ` before the codemod where it is one.
 pub fn grouped(entry: &Entry, color: bool, out: &mut impl Write) -> io::Result<()> {
-    let (bold, name) = styles(color);
+    let (bold, ..) = styles(color);
     let index = LineIndex::new(entry.text);
     let mut findings = listed(entry).peekable();
     if findings.peek().is_none() {
@@ -37,22 +32,34 @@ pub fn grouped(entry: &Entry, color: bool, out: &mut impl Write) -> io::Result<(
     writeln!(out, "{bold}{}{bold:#}:", entry.path.display())?;
     for finding in findings {
         let Position { row, column } = index.position(entry.text, finding.range.start);
-        let codemod = finding.codemod.name;
-        let (message, state) = (&finding.message, state(finding));
-        writeln!(
-            out,
-            "  {row}:{column}: {name}{codemod}{name:#}: {message} [{state}]"
-        )?;
+        writeln!(out, "  {row}:{column}: {}", said(finding, color))?;
     }
     writeln!(out)
 }
 
-/// What is bold, and how the names of codemods are shown.
-fn styles(color: bool) -> (Style, Style) {
+/// `codemod: message [applicability]`, after `error: ` where it is one.
+fn said(finding: &Finding, color: bool) -> String {
+    let (_, name, red) = styles(color);
+    let severity = match finding.severity {
+        Severity::Error => format!("{red}error{red:#}: "),
+        Severity::Warning => String::new(),
+    };
+    let codemod = finding.codemod.name;
+    let (message, state) = (&finding.message, state(finding));
+    format!("{severity}{name}{codemod}{name:#}: {message} [{state}]")
+}
+
+/// What is bold, how the names of codemods are shown, and what is red.
+fn styles(color: bool) -> (Style, Style, Style) {
     if color {
-        (Style::new().bold(), AnsiColor::Cyan.on_default().bold())
+        let bold = AnsiColor::Cyan.on_default().bold();
+        (
+            Style::new().bold(),
+            bold,
+            AnsiColor::Red.on_default().bold(),
+        )
     } else {
-        (Style::new(), Style::new())
+        (Style::new(), Style::new(), Style::new())
     }
 }
 
@@ -64,7 +71,7 @@ fn state(finding: &Finding) -> String {
     }
 }
 
-/// Prints the withheld findings on standard error, one line each.
+/// Prints the withheld findings that are to be listed on standard error, one line each.
 pub fn withheld(entry: &Entry) {
     for (finding, line) in lines(entry) {
         if let Outcome::Withheld(_) = finding.outcome {
@@ -72,10 +79,21 @@ pub fn withheld(entry: &Entry) {
                 codemod, message, ..
             } = finding;
             super::line(&format!(
-                "{}: {}: {message} [{}]",
-                line.place, codemod.name, line.state
+                "{}: {}{}: {message} [{}]",
+                line.place,
+                error(finding),
+                codemod.name,
+                line.state
             ));
         }
+    }
+}
+
+/// What stands before the codemod's name.
+fn error(finding: &Finding) -> &'static str {
+    match finding.severity {
+        Severity::Warning => "",
+        Severity::Error => "error: ",
     }
 }
 
@@ -101,12 +119,13 @@ fn lines<'a>(entry: &'a Entry) -> impl Iterator<Item = (&'a Finding, Line)> {
     })
 }
 
+/// What fails on the target version is listed even where nothing is done about it.
 fn listed<'a>(entry: &'a Entry) -> impl Iterator<Item = &'a Finding> {
-    entry
-        .findings
-        .iter()
-        .copied()
-        .filter(|finding| entry.show_withheld || matches!(finding.outcome, Outcome::Fix(_)))
+    entry.findings.iter().copied().filter(|finding| {
+        entry.show_withheld
+            || finding.severity == Severity::Error
+            || matches!(finding.outcome, Outcome::Fix(_))
+    })
 }
 
 /// Prints each finding with its source.
@@ -135,8 +154,12 @@ pub fn full(entry: &Entry, color: bool, out: &mut impl Write) -> io::Result<()> 
             .path(path)
             .fold(true)
             .annotation(AnnotationKind::Primary.span(excerpt.range));
-        let title = Level::WARNING
-            .with_name(finding.codemod.name)
+        let level = match finding.severity {
+            Severity::Warning => Level::WARNING,
+            Severity::Error => Level::ERROR,
+        };
+        let title = level
+            .with_name(format!("{}{}", error(finding), finding.codemod.name))
             .primary_title(finding.message.as_str())
             .id(state);
         let report = [Group::with_title(title).element(snippet).element(note)];

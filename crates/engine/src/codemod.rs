@@ -19,6 +19,9 @@ pub struct Codemod {
     /// The rules of linters that are about the same defect, so that their `# noqa: ASYNC251`
     /// silences this one as well. Its page names them.
     pub rules: &'static [&'static str],
+    /// What it takes out of asyncio's past; none where it does something else. Those that have it
+    /// are the group that `--modernise` selects.
+    pub dated: Option<Dated>,
     /// What the user can set, as `NAME.OPTION` in the configuration.
     pub options: &'static [OptionSpec],
     /// Where it starts from: prefilter, index look-up and documentation in one line.
@@ -44,6 +47,39 @@ impl Codemod {
             .skip_while(|paragraph| paragraph.trim() != "## Effect")
             .nth(1);
         effect.unwrap_or_default().trim()
+    }
+}
+
+/// From which version on asyncio discourages, and no longer has, what a codemod takes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dated {
+    /// The version that deprecates it, by a warning or in the documentation.
+    pub deprecated: Option<PythonVersion>,
+    /// The version in which it fails, wherever it stands.
+    pub removed: Option<PythonVersion>,
+}
+
+impl Dated {
+    /// It goes on working, and there is something newer.
+    pub const SUPERSEDED: Self = Self {
+        deprecated: None,
+        removed: None,
+    };
+
+    /// Deprecated by this version, and still there in the newest.
+    pub const fn deprecated(version: PythonVersion) -> Self {
+        Self {
+            deprecated: Some(version),
+            removed: None,
+        }
+    }
+
+    /// Deprecated by one version, and gone in another.
+    pub const fn removed(deprecated: PythonVersion, removed: PythonVersion) -> Self {
+        Self {
+            deprecated: Some(deprecated),
+            removed: Some(removed),
+        }
     }
 }
 

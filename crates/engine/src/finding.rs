@@ -15,8 +15,29 @@ pub struct Finding {
     pub range: Range<usize>,
     /// What is the matter, in one line, without a final stop.
     pub message: String,
+    /// Whether the code works on the target version.
+    pub severity: Severity,
     /// What can be done about it.
     pub outcome: Outcome,
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The code runs on the target version.
+    Warning,
+    /// The target version no longer has what the code uses.
+    Error,
+}
+
+impl Severity {
+    /// Its name in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
 }
 
 /// What can be done about a finding.

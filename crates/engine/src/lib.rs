@@ -16,6 +16,7 @@ mod meaning;
 mod prefilter;
 mod rewrite;
 mod settings;
+mod severity;
 mod statement;
 mod suppression;
 mod text;
@@ -26,10 +27,10 @@ mod with_items;
 pub use call_arguments::{joined_arguments, without_argument};
 pub use calls::{CallSite, Calls, Reach, calls};
 pub use codemod::{
-    Choices, Codemod, Decide, DecideNode, On, OptionSpec, Refusal, Rewrite, Verdict,
+    Choices, Codemod, Dated, Decide, DecideNode, On, OptionSpec, Refusal, Rewrite, Verdict,
 };
 pub use context::{Context, Import};
-pub use finding::{Applied, Fault, Finding, Outcome, Rewritten, UnusedImport};
+pub use finding::{Applied, Fault, Finding, Outcome, Rewritten, Severity, UnusedImport};
 pub use handlers::{handled_around, is_unrelated};
 pub use layout::{Layout, Piece, arguments, width};
 pub use meaning::{Asking, Caller, Oracle};

@@ -112,6 +112,7 @@ mod tests {
         python: PythonVersion::PY37,
         headline: true,
         rules: &[],
+        dated: None,
         options: &[],
         on: &[On::Call(&["time.sleep", ".run_until_complete"], never)],
     };

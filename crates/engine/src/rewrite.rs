@@ -11,6 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::codemod::{Decide, DecideNode};
 use crate::context::Context;
 use crate::meaning::Meaning;
+use crate::severity::severity;
 use crate::suppression::{Suppressions, silence_all};
 use crate::text::Text;
 use crate::unused::unused_imports;
@@ -152,7 +153,7 @@ impl Run<'_> {
                     drawn: &drawn,
                     answers: &answers,
                 };
-                self.finding(codemod, site.range(module), site.decide(&context))
+                self.finding(codemod, module, site, site.decide(&context))
             })
             .collect();
         findings.sort_by_key(|finding| (finding.range.start, finding.range.end));
@@ -162,7 +163,8 @@ impl Run<'_> {
     fn finding(
         &self,
         codemod: &'static Codemod,
-        range: Range<usize>,
+        module: &Module<'_>,
+        site: Site<'_>,
         verdict: Verdict,
     ) -> Option<Finding> {
         let (message, outcome) = match verdict {
@@ -190,8 +192,9 @@ impl Run<'_> {
         };
         Some(Finding {
             codemod,
-            range,
+            range: site.range(module),
             message,
+            severity: severity(module, codemod, site.node(), self.settings.target.version),
             outcome,
         })
     }
@@ -433,6 +436,13 @@ impl<'a> Site<'a> {
         match self {
             Site::Call(call, decide) => decide(context, call),
             Site::Node(node, decide) => decide(context, node),
+        }
+    }
+
+    fn node(self) -> AnyNodeRef<'a> {
+        match self {
+            Site::Call(call, _) => call.into(),
+            Site::Node(node, _) => node,
         }
     }
 
