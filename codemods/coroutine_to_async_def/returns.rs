@@ -5,6 +5,8 @@ use engine::{Context, Refusal, withheld};
 use python::ast::{AnyNodeRef, Expr, ExprCall, ExprName, Stmt, StmtClassDef, StmtFunctionDef};
 use python::{Awaitable, BindingKind, Block, Ranged, ScopeKind, TryPart};
 
+use types::Gives;
+
 use super::is_generator_based;
 
 /// Builtins whose result nothing awaits.
@@ -68,7 +70,11 @@ pub fn edits<'a>(
     let mut edits = Vec::new();
     for (stmt, value) in returned {
         let text = module.text(value).lines().next().unwrap_or_default();
-        match what(cx, value) {
+        let mut returned = what(cx, value);
+        if returned == Returned::Unknown {
+            returned = typed(cx, value);
+        }
+        match returned {
             Returned::Plain => {}
             Returned::Unknown => {
                 return Err(withheld!(
@@ -140,6 +146,27 @@ fn what<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> Returned {
     }
 }
 
+/// What the type says, where the module does not. The decorator awaited generators, too.
+fn typed<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> Returned {
+    let answer = cx.value(expr);
+    let Some(value) = answer.value() else {
+        return Returned::Unknown;
+    };
+    let may_be_generator = |class: &String| {
+        let name = class.rsplit('.').next().unwrap_or_default();
+        matches!(
+            name,
+            "Generator" | "GeneratorType" | "Iterator" | "Iterable"
+        )
+    };
+    match value.gives {
+        Gives::Nothing if value.classes.is_empty() => Returned::Unknown,
+        Gives::Nothing if value.classes.iter().any(may_be_generator) => Returned::Unknown,
+        Gives::Nothing => Returned::Plain,
+        Gives::Coroutine | Gives::Task | Gives::Future | Gives::Awaitable => Returned::Awaitable,
+    }
+}
+
 /// Whether all that binds a name gives it values that nothing awaits; or it is `self`, of a class
 /// that has no base and no `__await__`.
 fn is_plain_name<'a>(cx: &Context<'a, '_>, name: &'a ExprName) -> bool {
@@ -197,10 +224,13 @@ fn call_of<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Returned {
     {
         return Returned::Awaitable;
     }
-    if module
-        .builtin(&call.func)
-        .is_some_and(|name| PLAIN_BUILTINS.contains(&name))
-    {
+    // `"{}".format(x)`: no method of a string gives what can be awaited.
+    let is_of_string = matches!(&*call.func, Expr::Attribute(method) if matches!(
+        &*method.value,
+        Expr::StringLiteral(_) | Expr::BytesLiteral(_) | Expr::FString(_)
+    ));
+    let builtin = module.builtin(&call.func);
+    if is_of_string || builtin.is_some_and(|name| PLAIN_BUILTINS.contains(&name)) {
         Returned::Plain
     } else {
         Returned::Unknown

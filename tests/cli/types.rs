@@ -443,3 +443,44 @@ async def use(module: Loads, client):
     let said = withheld(&project, &["."]);
     assert!(said.contains("`except OSError` in use.py:11"), "{said}");
 }
+
+/// The decorator awaited what a function without `yield` returns, if it could.
+#[test]
+fn what_a_decorated_function_returns_is_known_by_its_type() {
+    let client = "\
+class Reply:
+    pass
+
+
+class Client:
+    def reply(self) -> Reply: ...
+
+    async def fetch(self) -> Reply: ...
+
+    def steps(self):
+        yield
+";
+    let decorated = |returned: &str| {
+        format!(
+            "import asyncio\n\nfrom replies import Client\n\n\n@asyncio.coroutine\ndef f(client: Client):\n    return client.{returned}()\n"
+        )
+    };
+    for (returned, expected) in [("reply", ""), ("fetch", "await "), ("steps", "")] {
+        let text = decorated(returned);
+        let project = project(&[("replies.py", client), ("main.py", &text)]);
+        let arguments = [
+            "--coroutine-to-async-def",
+            "--unsafe-fixes",
+            "--diff",
+            "main.py",
+        ];
+        let patch = project.run(arguments).stdout;
+        if returned == "steps" {
+            assert_eq!(patch, "", "the decorator ran generators");
+            continue;
+        }
+        assert!(patch.contains("+async def f(client: Client):"), "{patch}");
+        let awaits = format!("+    return {expected}client.{returned}()");
+        assert_eq!(patch.contains(&awaits), expected == "await ", "{patch}");
+    }
+}

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 /// What a program may take. None of the pages waits for longer than a moment.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// A CPython of at least 3.11.
+/// A CPython; unless it was named, of at least 3.11.
 #[derive(Debug)]
 pub struct Interpreter(PathBuf);
 
@@ -60,6 +60,11 @@ impl Interpreter {
                 "these tests need CPython 3.11 or newer, and {asked}{named} is none: install one (`apt install python3`), or set ASYNCFIX_PYTHON to its path"
             )
         })
+    }
+
+    /// The one at this path, whatever its version is.
+    pub fn at(path: PathBuf) -> Self {
+        Self(path)
     }
 
     /// The path of its program.
