@@ -110,7 +110,7 @@ fn site<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<Site<'a>, Refusa
     }
     if cx.once("executor", root, || has_own_executor(cx)) {
         return Err(withheld!(
-            "`set_default_executor` sets an executor of its own kind, which is given another function by `to_thread`: make it a plain ThreadPoolExecutor, or leave the call"
+            "`set_default_executor` may set an executor of another kind, which is given another function by `to_thread`: write `to_thread` if it sets a plain ThreadPoolExecutor"
         ));
     }
     if !is_bare(cx, &method.value) {

@@ -3,7 +3,7 @@
 use edit::Edit;
 use engine::{Context, Layout, Piece, Refusal, arguments, joined_arguments, width, withheld};
 use python::ast::{AnyNodeRef, Expr, ExprCall};
-use python::{After, Ranged, TextRange, is_blank};
+use python::{After, Ranged, TextRange, TextSize, is_blank};
 
 use super::Site;
 
@@ -158,7 +158,7 @@ pub(super) fn deleted<'a>(cx: &Context<'a, '_>, statement: AnyNodeRef<'a>) -> Op
     }
     let lines = module.whole_lines(statement)?;
     // A comment above speaks of it.
-    let above = lines.start().checked_sub(python::TextSize::new(1))?;
+    let above = lines.start().checked_sub(TextSize::new(1))?;
     let line = module.text(TextRange::new(module.line_start(above), above));
     if line.trim_start().starts_with('#') {
         return None;
@@ -167,13 +167,10 @@ pub(super) fn deleted<'a>(cx: &Context<'a, '_>, statement: AnyNodeRef<'a>) -> Op
     // of a block.
     let mut end = lines.end();
     let opens = line.trim_end().ends_with(':') || is_blank(line);
-    while opens {
-        let next = module.next_line(end);
-        let text = module.text(TextRange::new(end, module.line_end(end)));
-        if next <= end || !is_blank(text) {
-            break;
-        }
-        end = next;
+    let is_empty =
+        |start: TextSize| is_blank(module.text(TextRange::new(start, module.line_end(start))));
+    while opens && is_empty(end) && module.next_line(end) > end {
+        end = module.next_line(end);
     }
     Some(Edit::delete(TextRange::new(lines.start(), end)))
 }

@@ -93,8 +93,7 @@ fn is_choice<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> bool {
         cx.module.descendants(test).any(|part| match part {
             AnyNodeRef::ExprAttribute(attribute) => attribute.attr.as_str() == "version_info",
             AnyNodeRef::ExprName(name) => {
-                matches!(name.id.as_str(), "hasattr" | "version_info")
-                    || name.id.to_ascii_uppercase().starts_with("PY")
+                matches!(name.id.as_str(), "hasattr" | "version_info") || name.id.starts_with("PY")
             }
             _ => false,
         })

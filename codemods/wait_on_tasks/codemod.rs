@@ -35,7 +35,7 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
         },
         _ => return Err(Refusal::NotOurs), // fails on every version
     };
-    if module.library() == Library::Other {
+    if module.library() == Library::Other || kinds::is_choice(cx, call) {
         return Err(Refusal::NotOurs);
     }
     let plan = kinds::plan(cx, call, given)?;

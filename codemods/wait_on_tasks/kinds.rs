@@ -67,6 +67,26 @@ pub(super) fn plan<'a>(
     }
 }
 
+/// Whether code stands in a branch of a choice that asks for the version: it is for the versions
+/// that take coroutines.
+pub(super) fn is_choice<'a>(cx: &Context<'a, '_>, node: impl Into<AnyNodeRef<'a>>) -> bool {
+    let decides = |test: &'a Expr| {
+        cx.module.descendants(test).any(|part| match part {
+            AnyNodeRef::ExprAttribute(attribute) => attribute.attr.as_str() == "version_info",
+            AnyNodeRef::ExprName(name) => name.id == "version_info" || name.id.starts_with("PY"),
+            _ => false,
+        })
+    };
+    cx.module.ancestors(node).any(|ancestor| match ancestor {
+        AnyNodeRef::StmtIf(stmt) => {
+            let mut clauses = stmt.elif_else_clauses.iter();
+            decides(&stmt.test) || clauses.any(|it| it.test.as_ref().is_some_and(decides))
+        }
+        AnyNodeRef::ExprIf(choice) => decides(&choice.test),
+        _ => false,
+    })
+}
+
 fn by_type<'a>(cx: &Context<'a, '_>, given: &'a Expr) -> Result<Plan<'a>, Refusal> {
     if gives_coroutines(cx, given) {
         Ok(Plan::All(given))
@@ -147,15 +167,6 @@ fn unknown_refusal<'a>(cx: &Context<'a, '_>, unknown: &'a Expr) -> Refusal {
 
 /// What an element is. Types are asked here.
 fn kind<'a>(cx: &Context<'a, '_>, element: &'a Expr) -> Kind<'a> {
-    const GIVE_FUTURES: &[&str] = &[
-        "create_future",
-        "create_task",
-        "ensure_future",
-        "run_coroutine_threadsafe",
-        "run_in_executor",
-        "submit",
-        "wrap_future",
-    ];
     match element {
         Expr::If(choice) => match (kind(cx, &choice.body), kind(cx, &choice.orelse)) {
             (Kind::Coroutine, Kind::Coroutine) => Kind::Coroutine,
@@ -179,7 +190,7 @@ fn kind<'a>(cx: &Context<'a, '_>, element: &'a Expr) -> Kind<'a> {
                 Expr::Name(name) => name.id.as_str(),
                 _ => "",
             };
-            if GIVE_FUTURES.contains(&name) && cx.module.coroutine_function(&call.func).is_none() {
+            if cx.module.awaitable(element) == Awaitable::Unknown && gives_future(name) {
                 return Kind::Other;
             }
             match cx.awaitable(element) {
@@ -194,6 +205,21 @@ fn kind<'a>(cx: &Context<'a, '_>, element: &'a Expr) -> Kind<'a> {
     }
 }
 
+/// Whether a function of that name says that it gives a task or a future: `create_task` of
+/// whatever, and those that projects write around it.
+fn gives_future(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [
+        "task",
+        "future",
+        "run_in_executor",
+        "run_coroutine_threadsafe",
+        "submit",
+    ]
+    .iter()
+    .any(|word| name.contains(word))
+}
+
 /// `tasks = [f(), g()]` and then `wait(tasks)`.
 fn of_name<'a>(
     cx: &Context<'a, '_>,
@@ -201,10 +227,7 @@ fn of_name<'a>(
     name: &'a ExprName,
 ) -> Result<Plan<'a>, Refusal> {
     let module = cx.module;
-    let given = match module.node(module.id(name)) {
-        AnyNodeRef::ExprName(name) => name,
-        _ => return Err(Refusal::NotOurs),
-    };
+    let given = module.id(name);
     let Some(symbol) = module.symbol(name) else {
         return Err(Refusal::NotOurs);
     };
@@ -222,7 +245,7 @@ fn of_name<'a>(
     }
     for read in &symbol.reads {
         let node = module.node(*read);
-        if *read != module.id(given) && !is_harmless(cx, node) {
+        if *read != given && !is_harmless(cx, node) {
             return Err(withheld!(
                 "`{}` has other uses, which would not mean the tasks: make the tasks where they are put into it",
                 name.id
@@ -335,6 +358,9 @@ fn holds_coroutines<'a>(cx: &Context<'a, '_>, symbol: &Symbol<'a>) -> Result<boo
             _ => {}
         }
     }
+    if put.iter().any(|element| is_choice(cx, *element)) {
+        return Ok(false);
+    }
     let count = put.len();
     let mut known = 0;
     let mut unknown = None;
@@ -373,7 +399,7 @@ fn method_call<'a>(cx: &Context<'a, '_>, name: AnyNodeRef<'a>) -> Option<(&'a st
 fn is_harmless<'a>(cx: &Context<'a, '_>, name: AnyNodeRef<'a>) -> bool {
     let module = cx.module;
     if let Some((method, _)) = method_call(cx, name) {
-        return matches!(method, "append" | "add" | "extend" | "update");
+        return matches!(method, "append" | "add" | "clear" | "extend" | "update");
     }
     match module.parent(name) {
         Some(AnyNodeRef::StmtIf(_) | AnyNodeRef::ExprUnaryOp(_)) => true,

@@ -49,7 +49,9 @@ pub(super) fn edits<'a>(
     if given.is_starred_expr() {
         return Err(withheld!("what is waited for is unpacked: pass a list"));
     }
-    if let Some(edit) = opened(cx, call, given, &edits, &create, plan) {
+    let laid_out = opened(cx, call, given, &edits, &create, plan)
+        .or_else(|| opened_display(cx, given, &create, plan));
+    if let Some(edit) = laid_out {
         edits = vec![edit];
     }
     edits.extend(import.edit);
@@ -136,4 +138,54 @@ fn opened<'a>(
         range,
         layout.piece(&piece, indent, width(before), after),
     ))
+}
+
+/// The same for a list or comprehension that stands on a line of its own.
+fn opened_display<'a>(
+    cx: &Context<'a, '_>,
+    given: &'a Expr,
+    create: &str,
+    plan: &Plan<'a>,
+) -> Option<Edit> {
+    let module = cx.module;
+    let limit = cx.settings.line_length;
+    let Plan::Elements(elements) = plan else {
+        return None;
+    };
+    let indent = module.indentation_at(given.start())?;
+    let range = given.range();
+    let line = TextRange::new(
+        module.line_start(range.start()),
+        module.line_end(range.end()),
+    );
+    let added = (width(create) + 1) * elements.len();
+    if module.text(range).contains(['\n', '\r'])
+        || module.parenthesized(given) != range
+        || width(module.text(line)) + added <= limit
+    {
+        return None;
+    }
+    let layout = Layout {
+        module,
+        width: limit,
+    };
+    let task =
+        |coroutine: &'a Expr| Piece::Call(create.to_string(), vec![Piece::Expr(coroutine)], ")");
+    let text = match (given, elements.as_slice()) {
+        (Expr::ListComp(comprehension), [element])
+            if element.range() == comprehension.elt.range() =>
+        {
+            layout.comprehension("[", &task(element), &comprehension.generators, "]", indent)
+        }
+        (Expr::List(list), _)
+            if elements.len() == list.elts.len()
+                && !list.elts.iter().any(Expr::is_starred_expr) =>
+        {
+            let pieces = elements.iter().map(|element| task(element));
+            let list = Piece::Call("[".to_string(), pieces.collect(), "]");
+            layout.piece(&list, indent, width(indent), 1)
+        }
+        _ => return None,
+    };
+    Some(Edit::replace(range, text))
 }
