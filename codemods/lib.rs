@@ -33,7 +33,11 @@ codemods! {
     "builtin_timeout_error/codemod.rs" => builtin_timeout_error,
     "drop_loop_argument/codemod.rs" => drop_loop_argument,
     "ensure_future_to_create_task/codemod.rs" => ensure_future_to_create_task,
+    "wait_on_tasks/codemod.rs" => wait_on_tasks,
+    // Before running-loop, which would only rename the loop that it leaves without a use.
+    "executor_to_thread/codemod.rs" => executor_to_thread,
     "running_loop/codemod.rs" => running_loop,
+    "inspect_iscoroutinefunction/codemod.rs" => inspect_iscoroutinefunction,
     "coroutine_to_async_def/codemod.rs" => coroutine_to_async_def,
     "reraise_cancelled/codemod.rs" => reraise_cancelled,
     "queue_shutdown/codemod.rs" => queue_shutdown,

@@ -9,6 +9,7 @@ mod calls;
 mod codemod;
 mod context;
 mod finding;
+mod function_imports;
 mod function_names;
 mod handlers;
 mod layout;
