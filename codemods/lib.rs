@@ -37,6 +37,7 @@ codemods! {
     "coroutine_to_async_def/codemod.rs" => coroutine_to_async_def,
     "reraise_cancelled/codemod.rs" => reraise_cancelled,
     "queue_shutdown/codemod.rs" => queue_shutdown,
+    "policy_to_loop_factory/codemod.rs" => policy_to_loop_factory,
     "await_coroutine/codemod.rs" => await_coroutine,
 }
 

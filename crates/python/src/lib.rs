@@ -22,6 +22,7 @@ mod names;
 mod place;
 mod running;
 mod suites;
+mod versions;
 
 pub use annotations::is_of_standard_library;
 pub use awaitable::Awaitable;
