@@ -46,6 +46,34 @@ impl<'a> Module<'a> {
         })
     }
 
+    /// Whether `node` is the way of those versions that have no other: in the handler of an
+    /// `AttributeError` or `ImportError`, or under a test that asks `hasattr` or `getattr`.
+    pub fn is_fallback<'n>(&self, node: impl Into<AnyNodeRef<'n>>) -> bool {
+        let asks = |test: &Expr| {
+            self.calls_in(test)
+                .iter()
+                .any(|call| matches!(&*call.func, Expr::Name(name) if matches!(name.id.as_str(), "hasattr" | "getattr")))
+        };
+        self.ancestors(node).any(|ancestor| match ancestor {
+            AnyNodeRef::ExceptHandlerExceptHandler(handler) => {
+                let types = match handler.type_.as_deref() {
+                    Some(Expr::Tuple(types)) => types.elts.as_slice(),
+                    Some(one) => std::slice::from_ref(one),
+                    None => &[],
+                };
+                types.iter().any(|name| {
+                    matches!(name, Expr::Name(name) if matches!(name.id.as_str(),
+                        "AttributeError" | "ImportError" | "ModuleNotFoundError" | "NameError"))
+                })
+            }
+            AnyNodeRef::StmtIf(stmt) => {
+                asks(&stmt.test) || stmt.elif_else_clauses.iter().filter_map(test).any(asks)
+            }
+            AnyNodeRef::ExprIf(choice) => asks(&choice.test),
+            _ => false,
+        })
+    }
+
     /// Whether a test is true of no version from `version` on, or of all of them.
     fn needs(&self, test: &Expr, version: PythonVersion, side: Side) -> bool {
         match (test, side) {
