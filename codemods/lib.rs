@@ -33,6 +33,7 @@ codemods! {
     "builtin_timeout_error/codemod.rs" => builtin_timeout_error,
     "drop_loop_argument/codemod.rs" => drop_loop_argument,
     "ensure_future_to_create_task/codemod.rs" => ensure_future_to_create_task,
+    "task_to_create_task/codemod.rs" => task_to_create_task,
     "task_method_to_function/codemod.rs" => task_method_to_function,
     "running_loop/codemod.rs" => running_loop,
     "coroutine_to_async_def/codemod.rs" => coroutine_to_async_def,
