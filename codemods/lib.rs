@@ -40,6 +40,7 @@ codemods! {
     "reraise_cancelled/codemod.rs" => reraise_cancelled,
     "queue_shutdown/codemod.rs" => queue_shutdown,
     "policy_to_loop_factory/codemod.rs" => policy_to_loop_factory,
+    "drop_child_watcher/codemod.rs" => drop_child_watcher,
     "await_coroutine/codemod.rs" => await_coroutine,
 }
 
