@@ -41,6 +41,7 @@ codemods! {
     "queue_shutdown/codemod.rs" => queue_shutdown,
     "policy_to_loop_factory/codemod.rs" => policy_to_loop_factory,
     "drop_child_watcher/codemod.rs" => drop_child_watcher,
+    "make_event_loop/codemod.rs" => make_event_loop,
     "await_coroutine/codemod.rs" => await_coroutine,
 }
 
