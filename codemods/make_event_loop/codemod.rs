@@ -38,7 +38,12 @@ fn report<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
     }
     if follows_running_loop(cx, call) {
         return Err(withheld!(
-            "no loop runs where this is reached, and since Python 3.14 `get_event_loop` makes none and fails: write `asyncio.new_event_loop()`, and `asyncio.set_event_loop` where other code asks for it"
+            "no loop runs where this is reached, and since Python 3.14 `get_event_loop` makes none, and fails where none is set: write `asyncio.new_event_loop()`, and `asyncio.set_event_loop` where other code asks for it"
+        ));
+    }
+    if asks_whether_it_runs(cx, call) {
+        return Err(withheld!(
+            "`is_running()` shows that no loop may run here, and since Python 3.14 `get_event_loop` makes none, and fails where none is set: ask by `asyncio.get_running_loop()`, whose RuntimeError says that none runs"
         ));
     }
     Err(match module.await_place(call) {
@@ -126,12 +131,42 @@ fn is_same<'a>(module: &Module<'a>, one: &Expr, other: &Expr) -> bool {
 fn is_set_before<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
     let module = cx.module;
     let home = module.function(call).map(Ranged::start);
+    let class = module
+        .function(call)
+        .and_then(|function| module.class_around(function))
+        .map(Ranged::start);
+    // `def setUp(self)` of the same class.
+    let sets_up = |function: &'a StmtFunctionDef| {
+        function.name.to_ascii_lowercase().starts_with("setup")
+            && class.is_some()
+            && module.class_around(function).map(Ranged::start) == class
+    };
     module.calls().iter().any(|other| {
         other.start() < call.start()
-            && (module.function(*other).is_none()
-                || module.function(*other).map(Ranged::start) == home)
+            && module
+                .function(*other)
+                .is_none_or(|function| Some(function.start()) == home || sets_up(function))
             && module.refers_to(&other.func, "asyncio.set_event_loop")
             && matches!(other.arguments.args.first(), Some(given) if !given.is_none_literal_expr())
+    })
+}
+
+/// `asyncio.get_event_loop().is_running()`, or `loop.is_running()` in the same function.
+fn asks_whether_it_runs<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    let module = cx.module;
+    let asks = |method: &ExprAttribute| method.attr.as_str() == "is_running";
+    if let Some(AnyNodeRef::ExprAttribute(method)) = module.parent(call) {
+        return asks(method);
+    }
+    let AnyNodeRef::StmtAssign(assign) = module.statement(call) else {
+        return false;
+    };
+    let [target @ Expr::Name(_)] = assign.targets.as_slice() else {
+        return false;
+    };
+    module.calls().iter().any(|other| {
+        matches!(&*other.func, Expr::Attribute(method)
+            if asks(method) && is_same(module, target, &method.value))
     })
 }
 
