@@ -117,7 +117,7 @@ fn runs(method: &ExprAttribute) -> bool {
     matches!(method.attr.as_str(), "run_until_complete" | "run_forever")
 }
 
-fn is_same<'a>(module: &Module<'a>, one: &Expr, other: &Expr) -> bool {
+fn is_same(module: &Module<'_>, one: &Expr, other: &Expr) -> bool {
     match (one, other) {
         (Expr::Name(one), Expr::Name(other)) => {
             one.id == other.id && module.symbol_id(one) == module.symbol_id(other)

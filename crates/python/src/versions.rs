@@ -7,7 +7,7 @@ use ruff_text_size::Ranged;
 
 use crate::module::Module;
 
-impl<'a> Module<'a> {
+impl Module<'_> {
     /// Whether `node` stands in a branch that Python `version` and those after it do not run:
     /// under `if sys.version_info < (3, 9):`, or in the `else:` of its opposite.
     pub fn is_for_versions_below<'n>(
@@ -21,7 +21,7 @@ impl<'a> Module<'a> {
             AnyNodeRef::StmtIf(stmt) => {
                 let bodies = stmt.body.iter().any(|it| within(it.range()));
                 if bodies {
-                    return self.needs(&stmt.test, version, Side::Below);
+                    return self.holds_only(&stmt.test, version, Side::Below);
                 }
                 // The tests of the branches before have failed, its own has not.
                 let clauses = &stmt.elif_else_clauses;
@@ -34,13 +34,14 @@ impl<'a> Module<'a> {
                 let tests = clauses[..at].iter().filter_map(test);
                 std::iter::once(&*stmt.test)
                     .chain(tests)
-                    .any(|test| self.needs(test, version, Side::From))
-                    || test(&clauses[at]).is_some_and(|it| self.needs(it, version, Side::Below))
+                    .any(|test| self.holds_only(test, version, Side::From))
+                    || test(&clauses[at])
+                        .is_some_and(|it| self.holds_only(it, version, Side::Below))
             }
             AnyNodeRef::ExprIf(choice) => {
-                within(choice.body.range()) && self.needs(&choice.test, version, Side::Below)
+                within(choice.body.range()) && self.holds_only(&choice.test, version, Side::Below)
                     || within(choice.orelse.range())
-                        && self.needs(&choice.test, version, Side::From)
+                        && self.holds_only(&choice.test, version, Side::From)
             }
             _ => false,
         })
@@ -75,7 +76,7 @@ impl<'a> Module<'a> {
     }
 
     /// Whether a test is true of no version from `version` on, or of all of them.
-    fn needs(&self, test: &Expr, version: PythonVersion, side: Side) -> bool {
+    fn holds_only(&self, test: &Expr, version: PythonVersion, side: Side) -> bool {
         match (test, side) {
             (
                 Expr::BoolOp(ast::ExprBoolOp {
@@ -92,7 +93,9 @@ impl<'a> Module<'a> {
                     ..
                 }),
                 Side::From,
-            ) => values.iter().any(|value| self.needs(value, version, side)),
+            ) => values
+                .iter()
+                .any(|value| self.holds_only(value, version, side)),
             (Expr::Compare(compare), _) => {
                 let ([op], [Expr::Tuple(bound)]) = (&*compare.ops, &*compare.comparators) else {
                     return false;
@@ -138,4 +141,50 @@ enum Side {
 
 fn test(clause: &ElifElseClause) -> Option<&Expr> {
     clause.test.as_ref()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether the first name `x` of `source` is for versions below 3.9 only.
+    fn is_below(source: &str) -> bool {
+        let parsed = crate::parse(source, PythonVersion::PY311).unwrap();
+        let module = Module::new(source, &parsed);
+        let name = module
+            .descendants(module.root())
+            .find(|node| matches!(node, AnyNodeRef::ExprName(name) if name.id == "x"))
+            .unwrap();
+        module.is_for_versions_below(name, PythonVersion::PY39)
+    }
+
+    #[test]
+    fn what_newer_versions_run_is_not_for_older_ones() {
+        for source in [
+            "import sys\nif sys.version_info >= (3, 8) and a: x\n",
+            "import sys\nif sys.version_info < (3, 10): x\n",
+            "import sys\nif sys.version_info < (3, 8) or a: x\n",
+            "import sys\nif sys.version_info < (3, 8): pass\nelse: x\n",
+            "import sys\nif sys.version_info >= (3, 8) and a: pass\nelse: x\n",
+            "import sys\nif sys.version_info < x: pass\n",
+            "import sys\nif sys.version_info > (3, 9): pass\nelse: x\n",
+            "if sys.version_info < (3, 8): x\n",
+        ] {
+            assert!(!is_below(source), "{source}");
+        }
+    }
+
+    #[test]
+    fn what_newer_versions_never_run_is_for_older_ones() {
+        for source in [
+            "import sys\nif sys.version_info < (3, 9): x\n",
+            "import sys\nif a and sys.version_info[:2] <= (3, 8):\n    def f(): return x\n",
+            "import sys\nif sys.version_info >= (3, 7): pass\nelse: x\n",
+            "import sys\nif a: pass\nelif sys.version_info < (3,): x\n",
+            "import sys\nif a: pass\nelif sys.version_info >= (3, 8) or b: pass\nelse: x\n",
+            "from sys import version_info as v\ny = a if v >= (3, 9) else x\n",
+        ] {
+            assert!(is_below(source), "{source}");
+        }
+    }
 }
