@@ -36,11 +36,16 @@ codemods! {
     "wait_on_tasks/codemod.rs" => wait_on_tasks,
     // Before running-loop, which would only rename the loop that it leaves without a use.
     "executor_to_thread/codemod.rs" => executor_to_thread,
+    "task_to_create_task/codemod.rs" => task_to_create_task,
+    "task_method_to_function/codemod.rs" => task_method_to_function,
     "running_loop/codemod.rs" => running_loop,
     "inspect_iscoroutinefunction/codemod.rs" => inspect_iscoroutinefunction,
     "coroutine_to_async_def/codemod.rs" => coroutine_to_async_def,
     "reraise_cancelled/codemod.rs" => reraise_cancelled,
     "queue_shutdown/codemod.rs" => queue_shutdown,
+    "policy_to_loop_factory/codemod.rs" => policy_to_loop_factory,
+    "drop_child_watcher/codemod.rs" => drop_child_watcher,
+    "make_event_loop/codemod.rs" => make_event_loop,
     "await_coroutine/codemod.rs" => await_coroutine,
 }
 

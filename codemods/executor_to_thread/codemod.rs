@@ -1,7 +1,7 @@
 //! `await loop.run_in_executor(None, f, x)` => `await asyncio.to_thread(f, x)`
 
 use edit::{Applicability, Edit};
-use engine::{Codemod, Context, Import, On, Refusal, Rewrite, Verdict, withheld};
+use engine::{Codemod, Context, Dated, Import, On, Refusal, Rewrite, Verdict, withheld};
 use python::ast::{AnyNodeRef, Expr, ExprCall, ExprName, PythonVersion};
 use python::{BindingKind, Library, Ranged, ScopeKind};
 
@@ -13,6 +13,8 @@ pub const CODEMOD: Codemod = Codemod {
     page: include_str!("README.md"),
     python: PythonVersion::PY39,
     headline: false,
+    rules: &[],
+    dated: Some(Dated::SUPERSEDED),
     options: &[],
     on: &[On::Call(&[".run_in_executor"], rewrite)],
 };

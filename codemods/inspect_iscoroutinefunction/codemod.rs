@@ -1,7 +1,7 @@
 //! `asyncio.iscoroutinefunction(f)` => `inspect.iscoroutinefunction(f)`
 
 use edit::{Applicability, Edit};
-use engine::{Codemod, Context, On, Refusal, Rewrite, Verdict, withheld};
+use engine::{Codemod, Context, Dated, On, Refusal, Rewrite, Verdict, withheld};
 use python::Ranged;
 use python::ast::{AnyNodeRef, Expr, NodeKind, PythonVersion};
 
@@ -10,6 +10,14 @@ pub const CODEMOD: Codemod = Codemod {
     page: include_str!("README.md"),
     python: PythonVersion::PY37,
     headline: false,
+    rules: &[],
+    dated: Some(Dated::removed(
+        PythonVersion::PY314,
+        PythonVersion {
+            major: 3,
+            minor: 16,
+        },
+    )),
     options: &[],
     on: &[On::Node {
         kinds: &[NodeKind::ExprAttribute, NodeKind::ExprName],

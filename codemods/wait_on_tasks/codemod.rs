@@ -1,7 +1,7 @@
 //! `asyncio.wait([f(), g()])` => `asyncio.wait([asyncio.create_task(f()), ...])`
 
 use edit::Applicability;
-use engine::{Codemod, Context, On, Refusal, Rewrite, Verdict, withheld};
+use engine::{Codemod, Context, Dated, On, Refusal, Rewrite, Verdict, withheld};
 use python::ast::{ExprCall, PythonVersion};
 use python::{CaughtByKind, Library};
 
@@ -15,6 +15,8 @@ pub const CODEMOD: Codemod = Codemod {
     page: include_str!("README.md"),
     python: PythonVersion::PY311,
     headline: false,
+    rules: &[],
+    dated: Some(Dated::removed(PythonVersion::PY38, PythonVersion::PY311)),
     options: &[],
     on: &[On::Call(&["asyncio.wait"], rewrite)],
 };
