@@ -109,6 +109,13 @@ fn of_function<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> Calle
     if !function.is_async {
         return Callee::Other;
     }
+    if function.decorator_list.iter().any(|decorator| {
+        RUN_BY_THEMSELVES
+            .iter()
+            .any(|name| refers_to_decorator(cx, &decorator.expression, name))
+    }) {
+        return Callee::Other;
+    }
     let opaque = function
         .decorator_list
         .iter()
@@ -127,6 +134,22 @@ fn of_function<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> Calle
         None if cx.module.is_generator(function) => Callee::Generator,
         None => Callee::Coroutine,
     }
+}
+
+/// Decorators whose function is called like a plain one, and whose coroutine is run by somebody
+/// else.
+const RUN_BY_THEMSELVES: &[&str] = &[
+    "textual.work",
+    "synapse.metrics.background_process_metrics.wrap_as_background_process",
+];
+
+/// `@name` and `@name(...)`.
+fn refers_to_decorator<'a>(cx: &Context<'a, '_>, decorator: &'a Expr, name: &str) -> bool {
+    let decorator = match decorator {
+        Expr::Call(call) => &*call.func,
+        decorator => decorator,
+    };
+    cx.module.refers_to(decorator, name)
 }
 
 fn is_method<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
@@ -235,6 +258,11 @@ fn of_imported<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Callee {
     };
     // What asyncio gives without being a coroutine runs by itself.
     if name.starts_with("asyncio.") || name.starts_with("builtins.") {
+        return Callee::Other;
+    }
+    // An object that can be awaited may be made for its own sake.
+    let last = name.rsplit('.').next().unwrap_or_default();
+    if last.starts_with(|first: char| first.is_ascii_uppercase()) {
         return Callee::Other;
     }
     let is_awaited = module.calls().iter().any(|other| {

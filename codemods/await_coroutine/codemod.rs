@@ -1,6 +1,7 @@
 //! `save()` => `await save()`
 
 mod callee;
+mod dead;
 mod usage;
 
 use edit::{Applicability, Edit};
@@ -72,6 +73,9 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
         }
     }
 
+    if dead::is_dead(cx, call.into()) {
+        return Err(Refusal::NotOurs);
+    }
     match place {
         AwaitPlace::Coroutine(_) => {}
         AwaitPlace::NestedComprehension(_) if cx.supports(PythonVersion::PY311) => {}

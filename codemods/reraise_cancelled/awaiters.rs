@@ -50,8 +50,14 @@ fn target<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Option<&'a Expr> {
     let AnyNodeRef::ExprCall(maker) = module.parent(arguments)? else {
         return None;
     };
-    let is_method = matches!(&*maker.func, Expr::Attribute(method) if matches!(method.attr.as_str(), "create_task" | "ensure_future"));
-    if !is_method && module.awaitable_call(maker) != Awaitable::Task {
+    // Also a function of the project's own that is called like asyncio's.
+    let last = match &*maker.func {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(method) => method.attr.as_str(),
+        _ => "",
+    };
+    let makes_task = matches!(last, "create_task" | "ensure_future");
+    if !makes_task && module.awaitable_call(maker) != Awaitable::Task {
         return None;
     }
     match module.parent(maker)? {

@@ -334,6 +334,7 @@ fn at_suppress<'a>(
     if awaits.is_empty()
         || matches!(source::of(cx, coroutine, &awaits), Source::Child)
         || exception::knows_cancelling(cx, coroutine)
+        || exception::is_leaving(cx, with.into())
     {
         return Refusal::NotOurs;
     }

@@ -1,6 +1,7 @@
 //! Coroutines above which there is nobody who expects a cancellation.
 
 use engine::{Context, Refusal, withheld};
+use python::BindingKind;
 use python::ast::{Expr, ExprCall, StmtFunctionDef};
 
 use super::source;
@@ -11,6 +12,11 @@ pub fn check<'a>(cx: &Context<'a, '_>, coroutine: &'a StmtFunctionDef) -> Result
     if is_test(name) {
         return Err(withheld!(
             "`{name}` is a test, which a cancellation would fail: if the cancellation is expected, write `with pytest.raises(asyncio.CancelledError)`"
+        ));
+    }
+    if has_tests(cx) {
+        return Err(withheld!(
+            "`{name}` belongs to tests, and that it swallows the cancellation may be what they test: re-raise by hand if it is not"
         ));
     }
     if is_main(name)
@@ -26,6 +32,17 @@ pub fn check<'a>(cx: &Context<'a, '_>, coroutine: &'a StmtFunctionDef) -> Result
 
 fn is_test(name: &str) -> bool {
     name.starts_with("test_") || matches!(name, "test" | "asyncSetUp" | "asyncTearDown")
+}
+
+/// Whether the module has tests: what else is in it plays a part in them.
+fn has_tests(cx: &Context<'_, '_>) -> bool {
+    cx.module.symbols().any(|symbol| {
+        symbol.name.starts_with("test_")
+            && symbol
+                .bindings
+                .iter()
+                .any(|binding| matches!(binding.kind, BindingKind::Function(_)))
+    })
 }
 
 fn is_main(name: &str) -> bool {

@@ -1,7 +1,7 @@
 //! What a handler does with the exception, and whether its author has decided about it.
 
 use engine::Context;
-use python::ast::{AnyNodeRef, ExceptHandlerExceptHandler, Expr, ExprCall, StmtFunctionDef};
+use python::ast::{AnyNodeRef, ExceptHandlerExceptHandler, Expr, ExprCall, Stmt, StmtFunctionDef};
 use python::{Block, NodeId, Ranged, TryPart};
 
 use super::caught;
@@ -16,7 +16,9 @@ pub fn is_decided<'a>(
     raises(cx, handler)
         || knows_cancelling(cx, coroutine)
         || raises_cancellation(cx, coroutine)
+        || raises_later(cx, coroutine, handler)
         || cancels_itself(cx, handler)
+        || is_leaving(cx, handler.into())
 }
 
 /// Whether the handler raises something on some path, by `raise` or by ending the program.
@@ -31,9 +33,95 @@ pub fn raises<'a>(cx: &Context<'a, '_>, handler: &'a ExceptHandlerExceptHandler)
             around.is_some_and(|around| around.range() == handler.range())
         }
         AnyNodeRef::StmtRaise(_) => true,
-        AnyNodeRef::ExprCall(call) => ends_program(cx, call),
+        AnyNodeRef::ExprCall(call) => ends_program(cx, call) || never_returns(cx, call),
         _ => false,
     })
+}
+
+/// Whether the function that is called is annotated by `NoReturn`: it raises.
+fn never_returns<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    let module = cx.module;
+    module
+        .function_definition(&call.func)
+        .and_then(|function| function.returns.as_deref())
+        .is_some_and(|returns| {
+            [
+                "typing.NoReturn",
+                "typing.Never",
+                "typing_extensions.NoReturn",
+                "typing_extensions.Never",
+            ]
+            .iter()
+            .any(|name| module.refers_to(returns, name))
+        })
+}
+
+/// Whether the handler keeps the exception in a variable that the coroutine raises later:
+/// `error = e`, and then `if error: raise error`; `errors.append(e)`, and then `raise errors[0]`.
+fn raises_later<'a>(
+    cx: &Context<'a, '_>,
+    coroutine: &'a StmtFunctionDef,
+    handler: &'a ExceptHandlerExceptHandler,
+) -> bool {
+    let module = cx.module;
+    let Some(name) = &handler.name else {
+        return false;
+    };
+    let is_exception = |expr: &Expr| matches!(expr, Expr::Name(value) if value.id == name.id);
+    let kept: Vec<_> = own(cx, handler.into())
+        .filter_map(|node| match node {
+            AnyNodeRef::StmtAssign(assign) if is_exception(&assign.value) => {
+                match assign.targets.as_slice() {
+                    [Expr::Name(target)] => Some(target),
+                    _ => None,
+                }
+            }
+            AnyNodeRef::ExprCall(call) if call.arguments.args.iter().any(is_exception) => {
+                match &*call.func {
+                    Expr::Attribute(method) if method.attr.as_str() == "append" => {
+                        method.value.as_name_expr()
+                    }
+                    _ => None,
+                }
+            }
+            _ => None,
+        })
+        .filter_map(|name| module.symbol_id(name))
+        .collect();
+    !kept.is_empty()
+        && own(cx, coroutine.into()).any(|node| {
+            let AnyNodeRef::StmtRaise(stmt) = node else {
+                return false;
+            };
+            let mut raised = stmt.exc.as_deref();
+            while let Some(Expr::Subscript(subscript)) = raised {
+                raised = Some(&subscript.value);
+            }
+            matches!(raised, Some(Expr::Name(raised)) if module.symbol_id(raised).is_some_and(|id| kept.contains(&id)))
+        })
+}
+
+/// Whether `node` is in a handler of nothing but a cancellation which raises that at its end: it
+/// leaves the coroutine, and a second one that arrives meanwhile adds nothing.
+pub fn is_leaving<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> bool {
+    let function = cx
+        .module
+        .function(node)
+        .map(|function| cx.module.id(function));
+    cx.module
+        .ancestors(node)
+        .skip(1)
+        .take_while(|around| cx.module.function(*around).map(|it| cx.module.id(it)) == function)
+        .any(|around| {
+            let AnyNodeRef::ExceptHandlerExceptHandler(outer) = around else {
+                return false;
+            };
+            outer
+                .type_
+                .as_deref()
+                .is_some_and(|expr| caught::is_cancellation(cx, expr))
+                && matches!(outer.body.last(), Some(Stmt::Raise(_)))
+        })
 }
 
 fn ends_program<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
@@ -115,7 +203,8 @@ pub fn forwarded<'a>(
         .map(|node| first_line(module.text(node)))
 }
 
-/// The name in which the handler notes the cancellation, for an `if` or `while` that runs later.
+/// The name in which the handler notes the cancellation, for an `if` or `while` that runs later, or
+/// in which it prepares something for the code after the `try` statement.
 pub fn noted<'a>(cx: &Context<'a, '_>, handler: &'a ExceptHandlerExceptHandler) -> Option<&'a str> {
     let module = cx.module;
     own(cx, handler.into()).find_map(|node| {
@@ -125,18 +214,30 @@ pub fn noted<'a>(cx: &Context<'a, '_>, handler: &'a ExceptHandlerExceptHandler) 
         let [Expr::Name(target)] = assign.targets.as_slice() else {
             return None;
         };
-        if !assign.value.is_literal_expr() {
-            return None;
-        }
+        let is_literal = assign.value.is_literal_expr();
         let symbol = module.symbol(target)?;
-        let is_tested = symbol.reads.iter().any(|read| {
+        let is_used = symbol.reads.iter().any(|read| {
             let read = module.node(*read);
-            !module.contains(handler, read)
-                && is_test(cx, read)
-                && !is_in_finally(cx, handler, read)
+            let is_meant = if is_literal {
+                is_test(cx, read)
+            } else {
+                is_after(cx, handler, read)
+            };
+            is_meant && !module.contains(handler, read) && !is_in_finally(cx, handler, read)
         });
-        is_tested.then_some(symbol.name)
+        is_used.then_some(symbol.name)
     })
+}
+
+/// Whether `read` stands behind the `try` statement of the handler.
+fn is_after<'a>(
+    cx: &Context<'a, '_>,
+    handler: &'a ExceptHandlerExceptHandler,
+    read: AnyNodeRef<'a>,
+) -> bool {
+    cx.module
+        .parent(handler)
+        .is_some_and(|stmt| read.start() >= stmt.end())
 }
 
 /// Whether `read` is in the test of an `if` or `while` statement.

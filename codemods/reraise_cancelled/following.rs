@@ -103,6 +103,10 @@ fn judge<'a>(cx: &Context<'a, '_>, statements: &[&'a Stmt]) -> Following<'a> {
         if statement.is_raise_stmt() {
             return Following::Raise;
         }
+        if is_reset(statement) {
+            let text = cx.module.text(*statement).lines().next();
+            return Following::Cleanup(text.unwrap_or_default());
+        }
         for call in cx.module.calls_in(*statement) {
             if is_cleanup(call) {
                 let text = cx.module.text(*call).lines().next();
@@ -116,6 +120,19 @@ fn judge<'a>(cx: &Context<'a, '_>, statements: &[&'a Stmt]) -> Following<'a> {
         }
     }
     found
+}
+
+/// `self.task = None`, `self.running = False`: whoever looks at it next has to see that it is over.
+fn is_reset(statement: &Stmt) -> bool {
+    let Stmt::Assign(assign) = statement else {
+        return false;
+    };
+    let is_over = match &*assign.value {
+        Expr::NoneLiteral(_) => true,
+        Expr::BooleanLiteral(literal) => !literal.value,
+        _ => false,
+    };
+    is_over && assign.targets.iter().any(Expr::is_attribute_expr)
 }
 
 /// Whether the name of what is called is that of cleanup.
