@@ -4,6 +4,7 @@ mod hazards;
 mod limited;
 mod lists;
 mod number;
+mod tasks;
 mod text;
 mod wrapper;
 
@@ -80,6 +81,12 @@ impl<'a> Plan<'a> {
             return Err(Refusal::NotOurs); // another library's file
         }
         let (elements, anchor) = lists::elements(cx, call)?;
+        if elements
+            .iter()
+            .any(|element| tasks::is_cancelled(cx, element.expr))
+        {
+            return Err(Refusal::NotOurs); // they run already, and are only waited for
+        }
         let coroutine = match module.function(call) {
             Some(function) if function.is_async => function,
             _ => {
@@ -88,6 +95,14 @@ impl<'a> Plan<'a> {
                 ));
             }
         };
+        if let Some(AnyNodeRef::StmtAssign(assign)) = module.parent(call)
+            && let [Expr::Attribute(kept)] = assign.targets.as_slice()
+        {
+            return Err(withheld!(
+                "`{}` keeps them running when the coroutine is done: if they run for ever, those beyond the limit would never start; decide whether they have to run at a time",
+                module.text(kept)
+            ));
+        }
         if module.is_reflective(coroutine) {
             return Err(withheld!(
                 "`{}` reads its local variables by `locals()` or the like, and would see new ones: rewrite it by hand",

@@ -38,6 +38,10 @@ pub(super) fn check<'a>(cx: &Context<'a, '_>, element: &Element<'a>) -> Result<(
         }
         if let Some(function) = cx.module.coroutine_function(&call.func) {
             check_function(cx, function)?;
+        } else if let Some(awaited) = waits_for(cx, None, call) {
+            return Err(withheld!(
+                "they only wait for what `{awaited}` and the like do, which no semaphore around the waiting limits: limit that where it is done"
+            ));
         }
     }
     Ok(())
@@ -58,7 +62,7 @@ fn check_function<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> Re
         match node {
             AnyNodeRef::ExprAwait(awaited) => {
                 if let Expr::Call(call) = &*awaited.value
-                    && let Some(awaited) = waits_for(cx, function, call)
+                    && let Some(awaited) = waits_for(cx, Some(function), call)
                 {
                     return Err(withheld!(
                         "`{}` waits for `{awaited}`: if another of the coroutines has to end that, a limit is a deadlock; decide whether one can",
@@ -85,9 +89,11 @@ fn check_function<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> Re
 }
 
 /// The event, queue, condition or barrier of others that `call`, which is awaited, waits for.
+///
+/// Of others: not an own one of the function that awaits it, if that is known.
 fn waits_for<'a>(
     cx: &Context<'a, '_>,
-    function: &'a StmtFunctionDef,
+    function: Option<&'a StmtFunctionDef>,
     call: &'a ExprCall,
 ) -> Option<&'a str> {
     let Expr::Attribute(method) = &*call.func else {
@@ -102,11 +108,18 @@ fn waits_for<'a>(
     }
     let receiver = &*method.value;
     let text = first_line(cx, receiver);
-    let is_process = text.to_ascii_lowercase().contains("proc");
+    // Of what is not seen, `get` may be a request.
+    if function.is_none()
+        && method.attr.as_str() == "get"
+        && !text.to_ascii_lowercase().contains("queue")
+    {
+        return None;
+    }
+    let is_process = function.is_some() && text.to_ascii_lowercase().contains("proc");
     let own = match receiver {
         Expr::Name(name) => cx.module.symbol(name).is_some_and(|symbol| {
             let is_own = matches!(cx.module.scope_data(symbol.scope).kind,
-                ScopeKind::Function(owner) if owner.range() == function.range());
+                ScopeKind::Function(owner) if function.is_some_and(|it| owner.range() == it.range()));
             is_own
                 && symbol
                     .bindings

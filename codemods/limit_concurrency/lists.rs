@@ -4,7 +4,7 @@ use engine::{Context, Refusal, withheld};
 use python::ast::{self, AnyNodeRef, Comprehension, Expr, ExprCall, ExprName};
 use python::{Binding, BindingKind, Ranged, ScopeKind, Symbol};
 
-use super::{first_line, limited, number};
+use super::{first_line, limited, number, tasks};
 
 /// The expression that makes one element after the other.
 pub(super) struct Element<'a> {
@@ -41,7 +41,7 @@ pub(super) fn elements<'a>(
         let before = elements.len();
         match &*starred.value {
             Expr::Name(name) => {
-                if let Some(statement) = listed(cx, name, &mut elements)? {
+                if let Some(statement) = listed(cx, &starred.value, name, &mut elements)? {
                     anchor = earlier(anchor, statement);
                 }
             }
@@ -89,7 +89,7 @@ fn unpacked<'a>(
             }
             Ok(())
         }
-        Expr::List(_) | Expr::Tuple(_) | Expr::Set(_) => Ok(()), // so many and no more
+        _ if is_written_out(iterable) => Ok(()), // so many and no more
         Expr::Subscript(part) if part.slice.is_slice_expr() => Ok(()), // a part of the whole
         Expr::Call(call) if cx.module.refers_to(&call.func, "builtins.map") => {
             let [function, iterables @ ..] = &*call.arguments.args else {
@@ -113,8 +113,22 @@ fn unpacked<'a>(
     }
 }
 
+/// `[task]`, `(first, second)`, and `[task] if task else []`
+fn is_written_out(iterable: &Expr) -> bool {
+    match iterable {
+        Expr::List(ast::ExprList { elts, .. })
+        | Expr::Tuple(ast::ExprTuple { elts, .. })
+        | Expr::Set(ast::ExprSet { elts, .. }) => !elts.iter().any(Expr::is_starred_expr),
+        Expr::If(branch) => is_written_out(&branch.body) && is_written_out(&branch.orelse),
+        _ => false,
+    }
+}
+
 /// Why nothing can be done about a list that is made elsewhere.
 fn unknown<'a>(cx: &Context<'a, '_>, iterable: &'a Expr) -> Refusal {
+    if tasks::are_tasks(cx, iterable) {
+        return Refusal::NotOurs; // they run already, and are only waited for
+    }
     withheld!(
         "what `{}` holds may be tasks, which run already, and no semaphore around them limits that: build the list of coroutines here",
         first_line(cx, iterable)
@@ -153,16 +167,12 @@ fn comprehension(expr: &Expr) -> Option<(&Expr, &[Comprehension])> {
 /// that makes the list.
 fn listed<'a>(
     cx: &Context<'a, '_>,
+    list: &'a Expr,
     name: &'a ExprName,
     elements: &mut Vec<Element<'a>>,
 ) -> Result<Option<AnyNodeRef<'a>>, Refusal> {
     let module = cx.module;
-    let not_here = || {
-        withheld!(
-            "what `{}` holds may be tasks, which run already, and no semaphore around them limits that: build the list of coroutines here",
-            name.id
-        )
-    };
+    let not_here = || unknown(cx, list);
     let symbol = module.symbol(name).ok_or_else(not_here)?;
     let is_local = matches!(module.scope_data(symbol.scope).kind, ScopeKind::Function(_))
         && symbol.scope == module.scope(name);
@@ -237,7 +247,10 @@ fn listed<'a>(
     {
         match extend.arguments.args.first() {
             Some(iterable) if comprehension(iterable).is_some() => {
+                let before = elements.len();
                 unpacked(cx, iterable, elements)?;
+                // A few, or limited by somebody else: they may wait for those of the list.
+                fixed += usize::from(elements.len() == before);
             }
             Some(Expr::List(list)) => fixed += list.elts.len(),
             _ => return Err(not_here()),

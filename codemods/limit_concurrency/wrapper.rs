@@ -4,6 +4,7 @@ use edit::Applicability;
 use engine::{Context, Layout, Piece, Refusal, withheld};
 use python::ast::{self, AnyNodeRef, ArgOrKeyword, Expr, ExprCall, ExprName};
 use python::{Awaitable, BindingKind, ScopeKind, Symbol};
+use types::Answer;
 
 use super::first_line;
 use super::lists::{Element, Within};
@@ -37,6 +38,9 @@ impl<'a> Wrapper<'a> {
             if whole.is_some()
                 && let Some(awaited) = builder.call(call)
             {
+                if kind(cx, element.expr).is_some_and(|kind| kind != Awaitable::Coroutine) {
+                    return Err(runs_already(cx, element.expr));
+                }
                 return Ok(Self {
                     parameters: builder.parameters,
                     awaited,
@@ -44,11 +48,15 @@ impl<'a> Wrapper<'a> {
                 });
             }
         }
-        if !is_coroutine(cx, element.expr) {
-            return Err(withheld!(
-                "`{}` is not known to be a coroutine, and may run already, where no semaphore limits it: write a coroutine function for it",
-                first_line(cx, element.expr)
-            ));
+        match kind(cx, element.expr) {
+            Some(Awaitable::Coroutine) => {}
+            Some(_) => return Err(runs_already(cx, element.expr)),
+            None => {
+                return Err(withheld!(
+                    "`{}` is not known to be a coroutine, and may run already, where no semaphore limits it: write a coroutine function for it",
+                    first_line(cx, element.expr)
+                ));
+            }
         }
         // What is made and then cancelled before it starts is warned of: never awaited.
         Ok(Self {
@@ -104,13 +112,33 @@ fn mapped<'a>(
     })
 }
 
-/// Whether `expr` makes a coroutine, whichever branch it takes.
-fn is_coroutine<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> bool {
+/// What `expr` gives, whichever branch it takes: by its type where the module does not show it.
+/// None where that is not known, or differs.
+fn kind<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> Option<Awaitable> {
     match expr {
-        Expr::If(branch) => is_coroutine(cx, &branch.body) && is_coroutine(cx, &branch.orelse),
-        Expr::Call(call) => cx.module.awaitable_call(call) == Awaitable::Coroutine,
-        _ => false,
+        Expr::If(branch) => {
+            let body = kind(cx, &branch.body);
+            let orelse = kind(cx, &branch.orelse);
+            body.filter(|kind| Some(*kind) == orelse)
+        }
+        _ => match cx.awaitable(expr) {
+            Awaitable::Unknown => None,
+            known => Some(known),
+        },
     }
+}
+
+fn runs_already<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> Refusal {
+    withheld!(
+        "`{}` gives a task or a future, which runs already, and no semaphore around it limits that: gather coroutines",
+        first_line(cx, expr)
+    )
+}
+
+/// Whether a call of `func` runs nothing but an `async def`, which begins when it is awaited.
+fn reaches_coroutine_function<'a>(cx: &Context<'a, '_>, func: &'a Expr) -> bool {
+    matches!(cx.callee(func), Answer::Callee(function)
+        if function.is_async && !function.is_generator && !function.is_decorated)
 }
 
 /// Takes a call apart into what is evaluated where it was, and what the wrapper can evaluate
@@ -139,7 +167,9 @@ impl<'a, 'c, 'm> Builder<'a, 'c, 'm> {
     /// The call as the wrapper makes it; none where it has to be made where it was.
     fn call(&mut self, call: &'a ExprCall) -> Option<Piece<'a>> {
         // A plain function would do its work, or raise, earlier than that.
-        if self.cx.module.awaitable_call(call) != Awaitable::Coroutine {
+        if self.cx.module.awaitable_call(call) != Awaitable::Coroutine
+            && !reaches_coroutine_function(self.cx, &call.func)
+        {
             self.applicability = Applicability::Unsafe;
         }
         let func = self.callee(&call.func)?;
@@ -268,9 +298,14 @@ impl<'a, 'c, 'm> Builder<'a, 'c, 'm> {
                 .nth(position + skipped)
                 .map(|it| it.name().as_str())
         });
-        own.or_else(|| last_name(expr).filter(|name| !hides(name)))
-            .unwrap_or("argument")
-            .to_string()
+        let named = own
+            .or_else(|| last_name(expr).filter(|name| !hides(name)))
+            .unwrap_or("argument");
+        // A constant, `self.LIMIT`, is none as a parameter.
+        match named.to_ascii_lowercase() {
+            lower if named.contains(char::is_lowercase) || hides(&lower) => named.to_string(),
+            lower => lower,
+        }
     }
 
     fn layout(&self) -> Layout<'a, 'm> {

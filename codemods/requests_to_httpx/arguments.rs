@@ -124,6 +124,21 @@ pub fn check<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<(), Refusal
             "the URL has characters that httpx escapes in another way: write it escaped, without `%` before letters and digits"
         ));
     }
+    if literal
+        .as_ref()
+        .is_some_and(|it| it.starts_with(char::is_whitespace))
+    {
+        return Err(withheld!(
+            "the URL begins with a space, which requests leaves out and httpx does not: write it without"
+        ));
+    }
+    for name in ["headers", "auth"] {
+        if keyword(call, name).is_some_and(|value| has_other_letters(cx, value)) {
+            return Err(withheld!(
+                "`{name}` has letters outside of ASCII, which the two encode differently: write the encoded bytes"
+            ));
+        }
+    }
     if keyword(call, "data").is_some() && keyword(call, "json").is_some() {
         return Err(withheld!(
             "both `data` and `json` are given: write the one that is meant"
@@ -168,6 +183,21 @@ pub fn check<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<(), Refusal
         ));
     }
     Ok(())
+}
+
+/// Whether a text outside of ASCII is seen in a value, or in the dict that a name stands for.
+fn has_other_letters<'a>(cx: &Context<'a, '_>, value: &'a Expr) -> bool {
+    use python::ast::AnyNodeRef;
+    let value = match value {
+        Expr::Name(name) => match cx.module.only_binding(name).map(|it| it.kind) {
+            Some(BindingKind::Value(value)) => value,
+            _ => return false,
+        },
+        value => value,
+    };
+    cx.module.descendants(value).any(
+        |node| matches!(node, AnyNodeRef::ExprStringLiteral(it) if !it.value.to_str().is_ascii()),
+    )
 }
 
 /// Whether a body is bytes or text as it is.

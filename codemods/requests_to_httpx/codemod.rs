@@ -6,9 +6,9 @@ mod response;
 use edit::{Applicability, Edit};
 use engine::{
     Codemod, Context, Layout, Line, On, Piece, Refusal, Rewrite, Verdict, arguments as pieces,
-    handled_around, replace_statement, width, withheld,
+    handled_around, is_unrelated, replace_statement, width, withheld,
 };
-use python::ast::{AnyNodeRef, Expr, ExprCall, PythonVersion, StmtFunctionDef};
+use python::ast::{AnyNodeRef, ExceptHandler, Expr, ExprCall, PythonVersion, StmtFunctionDef};
 use python::{AwaitPlace, BindingKind, Block, Library, Ranged, Symbol, TextRange};
 
 pub const CODEMOD: Codemod = Codemod {
@@ -199,10 +199,16 @@ fn check_surroundings<'a>(
     let module = cx.module;
     let mut places = vec![AnyNodeRef::from(call)];
     places.extend(uses.places.iter().copied());
-    if let Some(type_) = handled_around(cx, places) {
+    if let Some(type_) = handled_around(cx, places.clone()) {
         return Err(withheld!(
             "`{}` is handled around it, and what httpx raises is neither an OSError nor a ValueError, but an `httpx.HTTPError`: decide what is to be handled",
             module.text(type_).lines().next().unwrap_or_default()
+        ));
+    }
+    if let Some(read) = places.into_iter().find_map(|it| uses_of_error(cx, it)) {
+        return Err(withheld!(
+            "`{}` is read of the error, and errors of httpx need not have it: decide what is to be handled",
+            module.text(read)
         ));
     }
     for block in module.blocks(call) {
@@ -349,4 +355,35 @@ fn spliced(source: &str, range: TextRange, edits: Vec<Edit>) -> String {
     }
     text.push_str(source.get(copied..end).unwrap_or_default());
     text
+}
+
+/// What a handler around a place reads of the error that it names, and that is not in each error.
+fn uses_of_error<'a>(cx: &Context<'a, '_>, place: AnyNodeRef<'a>) -> Option<AnyNodeRef<'a>> {
+    const IN_ALL: &[&str] = &[
+        "__cause__",
+        "__class__",
+        "__context__",
+        "__traceback__",
+        "add_note",
+        "args",
+        "with_traceback",
+    ];
+    let module = cx.module;
+    module.blocks(place).into_iter().find_map(|block| {
+        let Block::Try(stmt, python::TryPart::Body) = block else {
+            return None;
+        };
+        stmt.handlers.iter().find_map(|handler| {
+            if is_unrelated(cx, handler) {
+                return None;
+            }
+            let ExceptHandler::ExceptHandler(handler) = handler;
+            let name = handler.name.as_ref()?;
+            module.descendants(handler).find(|node| {
+                matches!(node, AnyNodeRef::ExprAttribute(it)
+                    if matches!(&*it.value, Expr::Name(value) if value.id == name.id)
+                        && !IN_ALL.contains(&it.attr.as_str()))
+            })
+        })
+    })
 }

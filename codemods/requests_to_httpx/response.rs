@@ -2,7 +2,7 @@
 
 use edit::Edit;
 use engine::{Context, Refusal, withheld};
-use python::ast::{AnyNodeRef, Expr, ExprAttribute, ExprCall, UnaryOp};
+use python::ast::{AnyNodeRef, CmpOp, Expr, ExprAttribute, ExprCall, UnaryOp};
 use python::{BindingKind, Ranged, ScopeKind};
 
 use super::arguments;
@@ -114,6 +114,16 @@ fn add<'a>(
         "headers" => match module.parent(attribute) {
             Some(AnyNodeRef::ExprSubscript(it)) if it.ctx.is_load() => Ok(()),
             Some(AnyNodeRef::ExprAttribute(it)) if it.attr.as_str() == "get" => Ok(()),
+            // `"X-Name" in response.headers`
+            Some(AnyNodeRef::ExprCompare(compare))
+                if module.id(&*compare.left) != module.id(attribute)
+                    && compare
+                        .ops
+                        .iter()
+                        .all(|it| matches!(it, CmpOp::In | CmpOp::NotIn)) =>
+            {
+                Ok(())
+            }
             _ => Err(differs(receiver, name)),
         },
         "raise_for_status" if called.is_some() => {

@@ -482,5 +482,49 @@ class Client:
         assert!(patch.contains("+async def f(client: Client):"), "{patch}");
         let awaits = format!("+    return {expected}client.{returned}()");
         assert_eq!(patch.contains(&awaits), expected == "await ", "{patch}");
+}
+
+/// A module that gathers a `call` of that client for each path.
+fn gathers_all(call: &str) -> String {
+    format!(
+        "\
+import asyncio
+
+from client import Client
+
+
+async def load(client: Client, paths):
+    await asyncio.gather(*[client.{call}(path) for path in paths])
+"
+    )
+}
+
+#[test]
+fn a_list_of_tasks_from_another_module_is_not_limited() {
+    let project = project(&[("main.py", &gathers_all("soon"))]);
+    let said = withheld(&project, &["--limit-concurrency", "main.py"]);
+    assert!(
+        said.contains("`client.soon(path)` gives a task or a future, which runs already"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_coroutine_of_another_module_is_limited() {
+    for (call, applicability) in [("fetch", "intended"), ("later", "unsafe")] {
+        let project = project(&[("main.py", &gathers_all(call))]);
+        let found = project.run([
+            "--limit-concurrency",
+            "--unsafe-fixes",
+            "--output-format",
+            "json",
+            "main.py",
+        ]);
+        assert!(
+            found
+                .stdout
+                .contains(&format!("\"applicability\": \"{applicability}\"")),
+            "{call}: {found:?}"
+        );
     }
 }
