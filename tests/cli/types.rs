@@ -482,6 +482,7 @@ class Client:
         assert!(patch.contains("+async def f(client: Client):"), "{patch}");
         let awaits = format!("+    return {expected}client.{returned}()");
         assert_eq!(patch.contains(&awaits), expected == "await ", "{patch}");
+    }
 }
 
 /// A module that gathers a `call` of that client for each path.
