@@ -68,9 +68,36 @@ pub(super) fn edits<'a>(cx: &Context<'a, '_>, site: &Site<'a>) -> Result<Vec<Edi
     let shorter_by = width(module.text(func)).saturating_sub(width(name));
     match joined_arguments(module, cx.settings.line_length, call, pieces, shorter_by) {
         Some(edit) => edits.push(edit),
-        None => edits.push(Edit::delete(executor)),
+        None => {
+            edits.push(Edit::delete(executor));
+            edits.extend(aligned(cx, site, width(module.text(func)), width(name)));
+        }
     }
     Ok(edits)
+}
+
+/// The lines of arguments that stand below the first one, moved as far as that one is.
+fn aligned<'a>(cx: &Context<'a, '_>, site: &Site<'a>, old: usize, new: usize) -> Vec<Edit> {
+    let module = cx.module;
+    let start = module.parenthesized(site.executor).start();
+    let is_on_first_line = start == site.call.arguments.start() + TextSize::new(1);
+    let column = width(module.text(TextRange::new(module.line_start(start), start)));
+    let func = module.text(module.parenthesized(&site.call.func));
+    let is_on_first_line = is_on_first_line && !func.contains(['\n', '\r']);
+    let Some(shift) = old.checked_sub(new).filter(|_| is_on_first_line) else {
+        return Vec::new();
+    };
+    let lines = module.lines_to_indent(TextRange::new(start, site.call.end()));
+    lines
+        .into_iter()
+        .filter(|line| *line > module.parenthesized(site.function).start())
+        .filter_map(|line| {
+            let text = module.text(TextRange::new(line, module.line_end(line)));
+            let indent = text.len() - text.trim_start_matches(' ').len();
+            let end = line + TextSize::try_from(shift).ok()?;
+            (indent >= column).then(|| Edit::delete(TextRange::new(line, end)))
+        })
+        .collect()
 }
 
 /// The arguments with those of `functools.partial(f, x, k=v)` among them: `f, x, k=v`.
