@@ -3,6 +3,7 @@
 use engine::{Context, Refusal, withheld};
 use python::ast::{AnyNodeRef, Expr, ExprCall, Stmt, StmtClassDef, StmtFunctionDef};
 use python::{Awaitable, BindingKind, Symbol};
+use types::Gives;
 
 /// What a call gives.
 #[derive(Debug)]
@@ -16,8 +17,57 @@ pub enum Callee {
     Generator,
     /// A coroutine as far as one can see, and this is why one cannot be sure. Types could tell.
     Doubtful(Refusal),
+    /// What the module does not show, and types could tell; the reason if it looks like a coroutine.
+    Undecided(Option<Refusal>),
     /// Something else, or nobody knows.
     Other,
+}
+
+impl Callee {
+    /// The same, where the module leaves it undecided, by the type of what `call` gives.
+    pub fn by_type(self, cx: &Context<'_, '_>, call: &ExprCall) -> Callee {
+        let Callee::Undecided(reason) = self else {
+            return self;
+        };
+        if reason.is_none() && is_commonplace(call) {
+            return Callee::Other;
+        }
+        match cx.given(call).value().map(|value| value.gives) {
+            Some(Gives::Coroutine) => Callee::Coroutine,
+            Some(Gives::Task | Gives::Future | Gives::Nothing) => Callee::Other,
+            Some(Gives::Awaitable) | None => reason.map_or(Callee::Other, Callee::Doubtful),
+        }
+    }
+}
+
+/// Whether a method has the name of one that is called everywhere, of lists and loggers, about
+/// which asking would cost too much.
+fn is_commonplace(call: &ExprCall) -> bool {
+    const NAMES: &[&str] = &[
+        "add_argument",
+        "add_done_callback",
+        "append",
+        "critical",
+        "debug",
+        "endswith",
+        "error",
+        "exception",
+        "extend",
+        "format",
+        "info",
+        "insert",
+        "isdigit",
+        "items",
+        "join",
+        "keys",
+        "lower",
+        "setdefault",
+        "startswith",
+        "strip",
+        "upper",
+        "warning",
+    ];
+    matches!(&*call.func, Expr::Attribute(method) if NAMES.contains(&method.attr.as_str()))
 }
 
 /// What `call` gives, as far as this module shows it.
@@ -52,7 +102,7 @@ pub fn of<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Callee {
             };
             match method {
                 Some(method) => of_method(cx, method),
-                None => Callee::Other,
+                None => Callee::Undecided(None),
             }
         }
         _ => Callee::Other,
@@ -122,7 +172,7 @@ fn of_function<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> Calle
         .find(|decorator| !is_transparent(cx, &decorator.expression));
     match opaque {
         Some(_) if cx.module.is_generator(function) => Callee::Other,
-        Some(decorator) => Callee::Doubtful(withheld!(
+        Some(decorator) => Callee::Undecided(Some(withheld!(
             "`{}` is decorated by `@{}`, which may give back something else than a coroutine: `await` it if it does not",
             function.name,
             cx.module
@@ -130,7 +180,7 @@ fn of_function<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> Calle
                 .lines()
                 .next()
                 .unwrap_or_default()
-        )),
+        ))),
         None if cx.module.is_generator(function) => Callee::Generator,
         None => Callee::Coroutine,
     }
@@ -242,10 +292,10 @@ fn of_symbol<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, symbol: &Symbol<'a>) 
         |binding| matches!(binding.kind, BindingKind::Function(function) if is_coroutine(function)),
     );
     if some {
-        return Callee::Doubtful(withheld!(
+        return Callee::Undecided(Some(withheld!(
             "`{}` is bound in several places, and not all of them show the same coroutine function: `await` it if they all do",
             symbol.name
-        ));
+        )));
     }
     of_imported(cx, call)
 }
@@ -254,7 +304,7 @@ fn of_symbol<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, symbol: &Symbol<'a>) 
 fn of_imported<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Callee {
     let module = cx.module;
     let Some(name) = module.qualified_name(&call.func) else {
-        return Callee::Other;
+        return Callee::Undecided(None); // a method of some object
     };
     // What asyncio gives without being a coroutine runs by itself.
     if name.starts_with("asyncio.") || name.starts_with("builtins.") {
@@ -270,12 +320,12 @@ fn of_imported<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Callee {
             && module.refers_to(&other.func, &name)
     });
     if !is_awaited {
-        return Callee::Other;
+        return Callee::Undecided(None);
     }
-    Callee::Doubtful(withheld!(
+    Callee::Undecided(Some(withheld!(
         "`{}` is awaited elsewhere in this module, but is imported, and the module does not show what it gives: `await` it if that is a coroutine",
         module.text(&*call.func).lines().next().unwrap_or_default()
-    ))
+    )))
 }
 
 /// `self.queue.put(x)`, where `self.queue` is an object of asyncio whenever something is assigned

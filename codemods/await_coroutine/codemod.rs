@@ -50,12 +50,21 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
     }
     let usage = usage::of(cx, call).ok_or(Refusal::NotOurs)?; // somebody may await it
     let place = module.await_place(call);
+    let shown = callee::of(cx, call);
+    if matches!(shown, Callee::Other) || dead::is_dead(cx, call.into()) {
+        return Err(Refusal::NotOurs);
+    }
     let in_coroutine = matches!(
         place,
         AwaitPlace::Coroutine(_) | AwaitPlace::NestedComprehension(_)
     );
     let name = module.text(&*call.func).lines().next().unwrap_or_default();
-    match callee::of(cx, call) {
+    let mut callee = shown;
+    // Other uses are too many to ask about, and a dead call need not be asked about.
+    if in_coroutine && matches!(usage, Usage::Dropped | Usage::Tested) {
+        callee = callee.by_type(cx, call);
+    }
+    match callee {
         Callee::Coroutine => {}
         Callee::Hook if usage != Usage::Entered => {}
         Callee::Generator if usage == Usage::Dropped && in_coroutine => {
@@ -68,14 +77,15 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
         {
             return Err(reason);
         }
-        Callee::Hook | Callee::Generator | Callee::Doubtful(_) | Callee::Other => {
+        Callee::Hook
+        | Callee::Generator
+        | Callee::Doubtful(_)
+        | Callee::Undecided(_)
+        | Callee::Other => {
             return Err(Refusal::NotOurs);
         }
     }
 
-    if dead::is_dead(cx, call.into()) {
-        return Err(Refusal::NotOurs);
-    }
     match place {
         AwaitPlace::Coroutine(_) => {}
         AwaitPlace::NestedComprehension(_) if cx.supports(PythonVersion::PY311) => {}

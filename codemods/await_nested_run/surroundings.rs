@@ -16,6 +16,9 @@ const CAUGHT_BY: &[&str] = &[
 
 /// The refusals for what stands around the call, and in the file.
 pub(super) fn check<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<(), Refusal> {
+    if forks(cx, call) {
+        return Err(Refusal::NotOurs);
+    }
     if catches_error(cx, call) {
         return Err(withheld!(
             "the `RuntimeError` that it raises today is caught here, and what handles it would not run any more: decide which of the two is meant"
@@ -33,6 +36,16 @@ pub(super) fn check<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<(), 
         ));
     }
     Ok(())
+}
+
+/// Whether the coroutine calls `os.fork()`: no loop runs in the child, where the call works.
+fn forks<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    cx.module.coroutine_around(call).is_some_and(|coroutine| {
+        cx.module
+            .calls_in(coroutine)
+            .iter()
+            .any(|other| cx.module.refers_to(&other.func, "os.fork"))
+    })
 }
 
 /// Whether the call may work although it stands in a coroutine.

@@ -18,6 +18,9 @@ pub(super) fn of<'a>(
     let name = module.text(call.func.range()).lines().next();
     let name = name.unwrap_or_default();
     let Some(function) = module.function_definition(&call.func) else {
+        if is_other(cx, call) {
+            return Err(Refusal::NotOurs);
+        }
         return Err(withheld!(
             "`{name}` is not known to be an asynchronous generator function, and `aclosing` fails on an iterator without `aclose`: write it by hand if there is one"
         ));
@@ -244,4 +247,26 @@ fn suppresses<'a>(cx: &Context<'a, '_>, with: &'a StmtWith) -> bool {
 /// Whether a handler always leaves the generator.
 fn ends(body: &[Stmt]) -> bool {
     matches!(body.last(), Some(Stmt::Raise(_) | Stmt::Return(_)))
+}
+
+/// Whether what the call gives is by its type an object of a class, and none that may be a
+/// generator: what is declared as an iterator may be one.
+fn is_other(cx: &Context<'_, '_>, call: &ExprCall) -> bool {
+    const MAY_BE: &[&str] = &[
+        "AsyncGenerator",
+        "AsyncGeneratorType",
+        "AsyncIterable",
+        "AsyncIterator",
+    ];
+    cx.given(call).value().is_some_and(|value| {
+        value
+            .classes
+            .first()
+            .and_then(|class| class.rsplit('.').next())
+            .is_some_and(|class| !MAY_BE.contains(&class) && class != "object")
+            && !value
+                .classes
+                .iter()
+                .any(|class| class.ends_with(".AsyncGenerator"))
+    })
 }

@@ -529,3 +529,122 @@ fn a_coroutine_of_another_module_is_limited() {
         );
     }
 }
+
+#[test]
+fn a_coroutine_of_another_module_is_awaited() {
+    let project = project(&[(
+        "main.py",
+        "\
+from client import Client
+
+
+async def main(client: Client):
+    client.later('a')
+    client.soon('b')
+    if client.fetch('c'):
+        client.nothing('d')
+",
+    )]);
+    let arguments = ["--await-coroutine", "main.py"];
+    let said = withheld(&project, &[&["--no-types"], &arguments[..]].concat());
+    assert!(!said.contains("await-coroutine"), "{said}");
+    let patch = project
+        .run(["--diff"].iter().chain(&arguments).copied())
+        .stdout;
+    assert!(patch.contains("+    await client.later('a')"), "{patch}");
+    assert!(
+        patch.contains("+    if await client.fetch('c'):"),
+        "{patch}"
+    );
+    assert!(!patch.contains("await client.soon"), "{patch}");
+}
+
+#[test]
+fn a_decorated_function_is_what_its_decorator_gives() {
+    let decorators = "\
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, ParamSpec
+
+P = ParamSpec('P')
+
+
+def background(f: Callable[P, Awaitable[None]]) -> Callable[P, asyncio.Task[None]]: ...
+
+
+def retried(f: Callable[P, Awaitable[None]]) -> Callable[P, Coroutine[Any, Any, None]]: ...
+";
+    let project = project(&[
+        ("decorators.py", decorators),
+        (
+            "main.py",
+            "\
+from decorators import background, retried
+
+
+@background
+async def notify() -> None:
+    print('notified')
+
+
+@retried
+async def save() -> None:
+    print('saved')
+
+
+async def main():
+    notify()
+    save()
+",
+        ),
+    ]);
+    let said = withheld(&project, &["--await-coroutine", "--no-types", "main.py"]);
+    assert_eq!(said.matches("is decorated by").count(), 2, "{said}");
+    let patch = project.run(["--await-coroutine", "--diff", "main.py"]);
+    assert!(patch.stdout.contains("+    await save()"), "{patch:?}");
+    assert!(!patch.stdout.contains("await notify()"), "{patch:?}");
+    let said = withheld(&project, &["--await-coroutine", "main.py"]);
+    assert!(!said.contains("is decorated by"), "{said}");
+}
+
+#[test]
+fn an_iterator_of_a_class_is_no_generator_to_close() {
+    let pages = "\
+from collections.abc import AsyncIterator
+
+
+class Pages:
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        raise StopAsyncIteration
+
+
+class Source:
+    def pages(self) -> Pages:
+        return Pages()
+
+    async def lines(self) -> AsyncIterator[str]:
+        yield ''
+";
+    let main = |method: &str| {
+        format!(
+            "\
+from pages import Source
+
+
+async def main(source: Source):
+    async for item in source.{method}():
+        return item
+"
+        )
+    };
+    let project = project(&[("pages.py", pages), ("main.py", &main("pages"))]);
+    let arguments = ["--close-async-generator", "main.py"];
+    let said = withheld(&project, &arguments);
+    assert!(!said.contains("is not known to be"), "{said}");
+    project.write("main.py", &main("lines"));
+    let said = withheld(&project, &arguments);
+    assert!(said.contains("`source.lines` is not known to be"), "{said}");
+}

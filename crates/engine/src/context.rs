@@ -95,6 +95,11 @@ impl<'a> Context<'a, '_> {
         self.ask(Ask::Value, expr)
     }
 
+    /// The same of what a call gives.
+    pub fn given(&self, call: &ast::ExprCall) -> Answer {
+        self.ask(Ask::Value, call)
+    }
+
     /// The same of what an iterable gives.
     pub fn element(&self, iterable: &Expr) -> Answer {
         self.ask(Ask::Element, iterable)
@@ -110,7 +115,7 @@ impl<'a> Context<'a, '_> {
         self.ask(Ask::Context, expr)
     }
 
-    fn ask(&self, ask: Ask, expr: &Expr) -> Answer {
+    fn ask(&self, ask: Ask, expr: &impl Ranged) -> Answer {
         self.meaning.answer(Question {
             ask,
             range: expr.range().into(),
