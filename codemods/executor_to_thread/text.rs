@@ -66,12 +66,12 @@ pub(super) fn edits<'a>(cx: &Context<'a, '_>, site: &Site<'a>) -> Result<Vec<Edi
     }
     let pieces = arguments(call).skip(1).collect();
     let shorter_by = width(module.text(func)).saturating_sub(width(name));
-    match joined_arguments(module, cx.settings.line_length, call, pieces, shorter_by) {
-        Some(edit) => edits.push(edit),
-        None => {
-            edits.push(Edit::delete(executor));
-            edits.extend(aligned(cx, site, width(module.text(func)), width(name)));
-        }
+    let limit = cx.settings.line_length;
+    if let Some(edit) = joined_arguments(module, limit, call, pieces, shorter_by) {
+        edits.push(edit);
+    } else {
+        edits.push(Edit::delete(executor));
+        edits.extend(aligned(cx, site, width(module.text(func)), width(name)));
     }
     Ok(edits)
 }

@@ -3,7 +3,7 @@
 use edit::Edit;
 use engine::{Context, Layout, Piece, Refusal, arguments, width, withheld};
 use python::ast::{AnyNodeRef, Expr, ExprCall};
-use python::{Ranged, TextRange, TextSize};
+use python::{Ranged, TextRange, TextSize, is_blank};
 
 use super::kinds::Plan;
 
@@ -82,10 +82,12 @@ fn opened<'a>(
         .ancestors(call)
         .take_while(|ancestor| !ancestor.is_statement())
         .any(|ancestor| matches!(ancestor, AnyNodeRef::InterpolatedElement(_)));
-    if text.contains(['\n', '\r']) || is_in_string {
+    let line = TextRange::new(module.line_start(call.start()), module.line_end(call.end()));
+    // What follows on the line would hang behind the closing parenthesis.
+    let ends_line = is_blank(module.text(TextRange::new(call.end(), line.end())));
+    if text.contains(['\n', '\r']) || is_in_string || !ends_line {
         return None;
     }
-    let line = TextRange::new(module.line_start(call.start()), module.line_end(call.end()));
     let inside = |edit: &Edit| {
         let range = given.range();
         edit.range.start >= range.start().to_usize() && edit.range.end <= range.end().to_usize()
