@@ -644,7 +644,7 @@ async def main(source: Source):
     let arguments = ["--close-async-generator", "main.py"];
     let said = withheld(&project, &arguments);
     assert!(!said.contains("is not known to be"), "{said}");
-    project.write("main.py", &main("lines"));
+    project.write("main.py", main("lines"));
     let said = withheld(&project, &arguments);
     assert!(said.contains("`source.lines` is not known to be"), "{said}");
 }
