@@ -60,8 +60,8 @@ fn statement<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
         return Err(Refusal::NotOurs);
     };
     let first = first.lines().next().unwrap_or_default();
-    check_place(cx, with, first)?;
     check_catchers(cx, with)?;
+    check_place(cx, with, first)?;
     let unknown = managers.iter().position(|it| *it == Manager::Unknown);
     if let Some(item) = unknown.and_then(|position| with.items.get(position)) {
         return Err(withheld!(

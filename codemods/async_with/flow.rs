@@ -116,6 +116,30 @@ pub fn is_closed<'a>(cx: &Context<'a, '_>, session: &Symbol<'a>) -> bool {
     })
 }
 
+/// Whether the session itself gets to somebody else: returned, stored, or given to a call.
+pub fn hands_on<'a>(cx: &Context<'a, '_>, session: &Symbol<'a>) -> bool {
+    let module = cx.module;
+    session.reads.iter().any(|read| {
+        let node = module.node(*read);
+        match module.parent(node) {
+            Some(
+                AnyNodeRef::StmtReturn(_)
+                | AnyNodeRef::ExprYield(_)
+                | AnyNodeRef::StmtAssign(_)
+                | AnyNodeRef::StmtAnnAssign(_)
+                | AnyNodeRef::Keyword(_)
+                | AnyNodeRef::ExprTuple(_)
+                | AnyNodeRef::ExprList(_)
+                | AnyNodeRef::ExprDict(_),
+            ) => true,
+            Some(AnyNodeRef::Arguments(_)) => call_around(cx, node)
+                .and_then(|call| module.builtin(&call.func))
+                .is_none_or(|name| !KEEP_NOTHING.contains(&name)),
+            _ => false,
+        }
+    })
+}
+
 /// The call that `node` is an argument of.
 fn call_around<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Option<&'a ExprCall> {
     cx.module

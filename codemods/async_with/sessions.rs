@@ -69,19 +69,29 @@ fn local<'a>(
     if !is_own || flow::is_closed(cx, symbol) {
         return Err(Refusal::NotOurs);
     }
+    if is_expected_to_fail(cx, call) {
+        return Err(Refusal::NotOurs); // a test of what becomes of it
+    }
     let id = &name.id;
     let close = closing(cx, call);
+    if symbol.reads.is_empty() && symbol.bindings.len() == 1 {
+        return Err(withheld!(
+            "nothing closes `{id}`, and nothing uses it: delete the line"
+        ));
+    }
+    let uses = match flow::uses(cx, function, symbol, close) {
+        Ok(uses) => uses,
+        // Whoever got it may well be who closes it.
+        Err(_) if flow::hands_on(cx, symbol) && is_closed_by_like_name(cx, id) => {
+            return Err(Refusal::NotOurs);
+        }
+        Err(refusal) => return Err(refusal),
+    };
     if symbol.bindings.len() > 1 {
         return Err(withheld!(
             "nothing closes `{id}`, which is bound more than once: close it with `await {id}.{close}()` after its last use"
         ));
     }
-    if symbol.reads.is_empty() {
-        return Err(withheld!(
-            "nothing closes `{id}`, and nothing uses it: delete the line"
-        ));
-    }
-    let uses = flow::uses(cx, function, symbol, close)?;
     if !matches!(module.await_place(statement), AwaitPlace::Coroutine(_)) {
         return Err(withheld!(
             "nothing closes `{id}`, and `{}` is a plain function, which cannot have `async with`: make it an `async def`",
@@ -164,6 +174,58 @@ fn local<'a>(
         applicability: Applicability::Unsafe,
         edits,
         python: None,
+    })
+}
+
+/// Whether a session is made where a test says that something fails, or warns: with
+/// `pytest.raises` and the like.
+fn is_expected_to_fail<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    cx.module.ancestors(call).any(|around| match around {
+        AnyNodeRef::StmtWith(with) => with.items.iter().any(|item| {
+            let Expr::Call(call) = &item.context_expr else {
+                return false;
+            };
+            let name = match &*call.func {
+                Expr::Attribute(method) => method.attr.as_str(),
+                Expr::Name(name) => name.id.as_str(),
+                _ => return false,
+            };
+            matches!(
+                name,
+                "raises" | "warns" | "assertRaises" | "assertRaisesRegex" | "assertWarns"
+            )
+        }),
+        _ => false,
+    })
+}
+
+/// Whether the file closes what it calls like a session of this name, `self._session` where
+/// this is `new_session`: with `await it.close()`, `it.detach()`, `async with it:`.
+fn is_closed_by_like_name(cx: &Context<'_, '_>, name: &str) -> bool {
+    let module = cx.module;
+    let last_word = |name: &str| name.rsplit('_').next().map(str::to_ascii_lowercase);
+    let wanted = last_word(name);
+    let is_held = |expr: &Expr| match expr {
+        Expr::Name(it) => last_word(&it.id) == wanted,
+        Expr::Attribute(it) => last_word(&it.attr) == wanted,
+        _ => false,
+    };
+    module.descendants(module.root()).any(|node| match node {
+        AnyNodeRef::ExprCall(call) => match &*call.func {
+            Expr::Attribute(method) => match method.attr.as_str() {
+                "aclose" | "detach" => is_held(&method.value),
+                "close" => {
+                    is_held(&method.value)
+                        && matches!(module.parent(call), Some(AnyNodeRef::ExprAwait(_)))
+                }
+                _ => false,
+            },
+            _ => false,
+        },
+        AnyNodeRef::StmtWith(with) => {
+            with.is_async && with.items.iter().any(|item| is_held(&item.context_expr))
+        }
+        _ => false,
     })
 }
 
