@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use types::{Answer, Ask, Gives, Question};
 
 use crate::meaning::Meaning;
+use crate::memory::Memory;
 use crate::{Caller, Codemod, Refusal, Settings};
 
 /// One module, as one codemod sees it.
@@ -28,6 +29,8 @@ pub struct Context<'a, 'm> {
     pub(crate) drawn: &'m RefCell<Vec<Drawn>>,
     /// What the codemod has found out about nodes of this module at other sites.
     pub(crate) answers: &'m RefCell<FxHashMap<(&'static str, &'static str, NodeId), bool>>,
+    /// The same for what is more than yes or no.
+    pub(crate) memory: &'m Memory,
 }
 
 /// A module-level name that a fix has drawn.

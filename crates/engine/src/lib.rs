@@ -13,6 +13,7 @@ mod function_names;
 mod handlers;
 mod layout;
 mod meaning;
+mod memory;
 mod prefilter;
 mod rewrite;
 mod settings;

@@ -11,6 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::codemod::{Decide, DecideNode};
 use crate::context::Context;
 use crate::meaning::Meaning;
+use crate::memory::Memory;
 use crate::text::Text;
 use crate::unused::unused_imports;
 use crate::verify::verify;
@@ -125,6 +126,7 @@ impl Run<'_> {
     ) -> Vec<Finding> {
         let drawn = RefCell::default();
         let answers = RefCell::default();
+        let memory = Memory::default();
         let mut findings: Vec<Finding> = sites
             .iter()
             .filter_map(|&(codemod, site)| {
@@ -135,6 +137,7 @@ impl Run<'_> {
                     meaning,
                     drawn: &drawn,
                     answers: &answers,
+                    memory: &memory,
                 };
                 self.finding(codemod, site.range(module), site.decide(&context))
             })
