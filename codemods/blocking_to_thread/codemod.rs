@@ -12,6 +12,7 @@ mod render;
 mod special;
 mod surroundings;
 mod table;
+mod typed;
 
 use edit::Applicability;
 use engine::{Choices, Codemod, Context, On, OptionSpec, Refusal, Rewrite, Verdict, withheld};
@@ -75,8 +76,7 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
         _ => return Err(Refusal::NotOurs), // no coroutine's code
     };
     let blocks = blocks(cx, call, coroutine)?;
-    let root = cx.module.id(cx.module.root());
-    if cx.module.library() == Library::Other || cx.once("tests", root, || is_test(cx)) {
+    if !is_looked_at(cx) {
         return Err(Refusal::NotOurs); // what blocks there is another matter
     }
     match place {
@@ -347,6 +347,13 @@ fn is_alone<'a>(cx: &Context<'a, '_>, expr: &'a Expr, coroutine: &'a StmtFunctio
         }),
         _ => false,
     }
+}
+
+/// Whether what blocks in the file is this codemod's matter: it is no test, and asyncio's or a
+/// library's like it.
+fn is_looked_at(cx: &Context<'_, '_>) -> bool {
+    let root = cx.module.id(cx.module.root());
+    cx.module.library() != Library::Other && !cx.once("tests", root, || is_test(cx))
 }
 
 /// Whether the file holds tests, whose event loop nobody waits for.

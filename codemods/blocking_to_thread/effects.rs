@@ -9,8 +9,8 @@ use super::harmless::{
     is_method_of_value, is_of_loop, is_of_main_thread,
 };
 use super::meaning::{Callee, callee, class_of};
-use super::reach;
 use super::table::{Category, InThread};
+use super::{reach, special};
 
 /// What a piece of code does, besides what it is there for.
 #[derive(Clone, Debug, Default)]
@@ -265,6 +265,9 @@ fn add_call<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, frame: Frame<'a>, effe
     let shown = || one_line(module.text(&*call.func));
     match callee(cx, call) {
         Callee::Blocking(blocking) => {
+            if special::is_quick(cx, call, &blocking) {
+                return;
+            }
             if blocking.group.in_thread == InThread::Never {
                 effects.obstacle(|| {
                     let advice = blocking.group.advice;
@@ -295,7 +298,7 @@ fn add_call<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, frame: Frame<'a>, effe
             _ if is_of_main_thread(&name) => {
                 effects.obstacle(|| format!("`{}` belongs to the main thread", shown()));
             }
-            _ if is_harmless(&name) => {}
+            _ if is_harmless(&name) || is_exception(&name) => {}
             _ if is_method_of_value(&name) => {}
             _ => effects.doubt(|| format!("what `{}` does there does not show", shown())),
         },

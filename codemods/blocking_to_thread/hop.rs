@@ -2,8 +2,8 @@
 
 use edit::Edit;
 use engine::{Context, Refusal, withheld};
-use python::ast::{AnyNodeRef, PythonVersion, StmtFunctionDef};
-use python::{BindingKind, Library, Ranged, ScopeId, TextSize};
+use python::ast::{AnyNodeRef, PythonVersion, Stmt, StmtFunctionDef};
+use python::{BindingKind, Library, Ranged, ScopeId, TextRange, TextSize};
 
 /// The function that runs another one in a worker thread.
 #[derive(Clone, Debug)]
@@ -31,11 +31,19 @@ impl Hop {
         if !helper.is_empty() {
             return Self::helper(cx, site, &helper);
         }
+        let asyncio = || Self::library(cx, site, "asyncio.to_thread", Some(PythonVersion::PY39));
         match library(cx, coroutine)? {
             Library::Trio => Self::library(cx, site, "trio.to_thread.run_sync", None),
-            Library::Anyio => Self::library(cx, site, "anyio.to_thread.run_sync", None),
+            Library::Anyio => {
+                let anyio = Self::library(cx, site, "anyio.to_thread.run_sync", None);
+                // Where asyncio is there as well, it serves where anyio has no name.
+                match cx.module.library() {
+                    Library::Asyncio => anyio.or_else(|_| asyncio()),
+                    _ => anyio,
+                }
+            }
             Library::Curio => Self::library(cx, site, "curio.run_in_thread", None),
-            _ => Self::library(cx, site, "asyncio.to_thread", Some(PythonVersion::PY39)),
+            _ => asyncio(),
         }
     }
 
@@ -160,8 +168,21 @@ fn import_of_package(cx: &Context<'_, '_>, library: &str) -> Result<Edit, Refusa
             "`{library}` is imported only in parts: add `import {library}`"
         ));
     };
+    // `import fsspec` stands after it, as an import sorter would have it.
+    let mut start = from.start();
+    if let Some((body, position)) = module.siblings(from) {
+        for above in body[..position].iter().rev() {
+            let Stmt::Import(import) = above else { break };
+            let is_later = import.names.iter().all(|it| it.name.as_str() > library);
+            let between = module.text(TextRange::new(above.end(), start));
+            if !is_later || !matches!(between, "\n" | "\r\n") {
+                break;
+            }
+            start = above.start();
+        }
+    }
     let line = format!("import {library}{}", module.newline());
-    Ok(Edit::insert(module.line_start(from.start()), line))
+    Ok(Edit::insert(module.line_start(start), line))
 }
 
 /// The library that the coroutine runs under.

@@ -6,6 +6,7 @@ use python::ast::{self, AnyNodeRef, Expr, ExprCall, Operator, Stmt, StmtFunction
 use python::{Binding, BindingKind, Ranged};
 
 use super::table::{self, Category, EXTENDED, Group, HOLDS_LOCK, InThread};
+use super::typed;
 
 /// What a call does.
 #[derive(Clone, Debug)]
@@ -45,7 +46,7 @@ pub(super) struct Configured {
 }
 
 impl Configured {
-    fn of(cx: &Context<'_, '_>) -> std::rc::Rc<Self> {
+    pub(super) fn of(cx: &Context<'_, '_>) -> std::rc::Rc<Self> {
         let root = cx.module.id(cx.module.root());
         cx.remember("configuration", root, || Configured {
             extend: cx.names("extend"),
@@ -53,7 +54,7 @@ impl Configured {
         })
     }
 
-    fn blocking(&self, name: &str) -> Option<Blocking> {
+    pub(super) fn blocking(&self, name: &str) -> Option<Blocking> {
         let is_in = |allowed: &String| {
             name.strip_prefix(allowed.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -75,7 +76,7 @@ impl Configured {
     }
 
     /// The classes that have a blocking method of this name.
-    fn classes_with<'c>(&'c self, method: &'c str) -> impl Iterator<Item = &'c str> {
+    pub(super) fn classes_with<'c>(&'c self, method: &'c str) -> impl Iterator<Item = &'c str> {
         let extended = self.extend.iter().filter_map(move |name| {
             let (class, last) = name.rsplit_once('.')?;
             (last == method && table::is_class(class)).then_some(class)
@@ -106,14 +107,17 @@ pub(super) fn callee<'a>(cx: &Context<'a, '_>, call: &ExprCall) -> Callee<'a> {
     let may_block = configured
         .classes_with(name)
         .any(|class| is_imported(cx, class));
-    if !may_block
-        && !LOOP_OBJECTS
+    let is_of_loop = || {
+        LOOP_OBJECTS
             .iter()
             .any(|(_, methods)| methods.contains(&name))
-    {
-        return Callee::Unknown;
-    }
-    match class_of(cx, &method.value) {
+    };
+    let class = if may_block || is_of_loop() {
+        class_of(cx, &method.value)
+    } else {
+        None
+    };
+    match class {
         Some(class) => {
             let name = format!("{class}.{name}");
             match configured.blocking(&name) {
@@ -121,7 +125,10 @@ pub(super) fn callee<'a>(cx: &Context<'a, '_>, call: &ExprCall) -> Callee<'a> {
                 None => Callee::Named(name),
             }
         }
-        None => Callee::Unknown,
+        None => match typed::blocking(cx, call, method, &configured, may_block) {
+            Some(blocking) => Callee::Blocking(blocking),
+            None => Callee::Unknown,
+        },
     }
 }
 
@@ -254,10 +261,16 @@ const ALIASES: &[(&str, &str)] = &[
     ("urllib3.connectionpool.", "urllib3."),
     ("posixpath.", "os.path."),
     ("httpx2.", "httpx."),
+    ("httpx._client.", "httpx."),
+    ("paramiko.client.", "paramiko."),
+    ("_queue.", "queue."),
+    ("_thread.RLock", "threading.RLock"),
+    ("_thread.lock", "threading.Lock"),
+    ("pathlib._local.", "pathlib."),
 ];
 
 /// The name that the table has for what also has another one.
-fn canonical(name: String) -> String {
+pub(super) fn canonical(name: String) -> String {
     for (alias, short) in ALIASES {
         if let Some(rest) = name.strip_prefix(alias) {
             return format!("{short}{rest}");

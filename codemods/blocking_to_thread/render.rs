@@ -174,7 +174,13 @@ fn base_name(cx: &Context<'_, '_>, calls: &[Waits]) -> &'static str {
     let writes = |call: &Waits| {
         let (name, _, id) = call;
         match last(name).as_str() {
-            "write_text" | "write_bytes" | "mkdir" | "makedirs" => true,
+            "write_text"
+            | "write_bytes"
+            | "mkdir"
+            | "makedirs"
+            | "TemporaryFile"
+            | "NamedTemporaryFile"
+            | "SpooledTemporaryFile" => true,
             "open" => match cx.module.node(*id) {
                 AnyNodeRef::ExprCall(call) => {
                     let position =
@@ -201,6 +207,9 @@ fn base_name(cx: &Context<'_, '_>, calls: &[Waits]) -> &'static str {
                         | "write_bytes"
                         | "mkdir"
                         | "makedirs"
+                        | "TemporaryFile"
+                        | "NamedTemporaryFile"
+                        | "SpooledTemporaryFile"
                 ))
     };
     if all(&content) {

@@ -12,15 +12,18 @@ pub(super) fn is_quick(cx: &Context<'_, '_>, call: &ExprCall, blocking: &Blockin
     let module = cx.module;
     let argument = |name: &str, position: usize| call.arguments.find_argument_value(name, position);
     let is_false = |value: Option<&Expr>| matches!(value, Some(Expr::BooleanLiteral(literal)) if !literal.value);
-    let is_zero = |value: Option<&Expr>| {
+    let is_less = |value: Option<&Expr>, most: f64| {
         matches!(value, Some(Expr::NumberLiteral(literal)) if match literal.value {
             Number::Int(ref value) => value.as_i64() == Some(0),
-            Number::Float(value) => value == 0.0,
+            Number::Float(value) => value < most,
             Number::Complex { .. } => false,
         })
     };
+    let is_zero = |value: Option<&Expr>| is_less(value, f64::MIN_POSITIVE);
     let mentions = |text: &str| module.text(call.arguments.range).contains(text);
     match blocking.name.as_str() {
+        // What takes no longer than the call itself keeps nobody waiting.
+        "time.sleep" => is_less(argument("secs", 0), 0.01),
         "os.waitpid" | "os.wait3" | "os.wait4" | "os.waitid" => mentions("WNOHANG"),
         "fcntl.flock" | "fcntl.lockf" => mentions("LOCK_NB") || mentions("LOCK_UN"),
         "ssl.SSLContext.load_verify_locations" => {
