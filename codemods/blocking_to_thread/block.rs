@@ -10,9 +10,9 @@ use python::{After, NodeId, Ranged, TextRange};
 use super::effects::{self, own_nodes};
 use super::meaning::{Blocking, Callee, callee};
 use super::names::{Given, given, last_statement};
-use super::reach;
 use super::render::name;
 use super::table::{Category, InThread};
+use super::{reach, surroundings};
 
 /// Statements that are to move together.
 #[derive(Clone, Debug)]
@@ -108,6 +108,7 @@ fn collect<'a>(
             && body
                 .get(end)
                 .is_some_and(|next| self::kind(cx, next).is_some())
+            && stands_alone(cx, &body[end..=end])
         {
             match moved(cx, coroutine, &body[at..=end]) {
                 Ok(longer) if longer.doubt.is_none() && is_of_one_kind(&longer.calls) => {
@@ -323,12 +324,40 @@ fn moved<'a>(
         let found = effects.blocking.into_iter();
         calls.extend(found.map(|it| (it.name, it.category, it.call)));
     }
+    check_update(cx, stmts)?;
     let gives = gives(cx, coroutine, stmts)?;
     Ok(Moved {
         gives,
         doubt,
         calls,
     })
+}
+
+/// `self.text = self.text + f.read()` reads in the thread and writes after it, and so loses what
+/// other tasks write meanwhile.
+fn check_update(cx: &Context<'_, '_>, stmts: &[Stmt]) -> Result<(), String> {
+    let module = cx.module;
+    for target in assigned_last(stmts) {
+        if !surroundings::is_shared(cx, target) {
+            continue;
+        }
+        let text = module.text(target);
+        let is_read = |node: AnyNodeRef<'_>| {
+            surroundings::is_load(node)
+                && module.text(node) == text
+                && !module.contains(target, node)
+        };
+        if stmts
+            .iter()
+            .any(|stmt| module.descendants(stmt).any(is_read))
+        {
+            return Err(format!(
+                "`{}` is read in it and set by it, and what other tasks set meanwhile would be lost",
+                effects::one_line(text)
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The targets of the last statement, which stay outside: what it sets is set by the coroutine.

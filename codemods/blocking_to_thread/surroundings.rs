@@ -88,14 +88,8 @@ fn check_update<'a>(cx: &Context<'a, '_>, site: AnyNodeRef<'a>) -> Result<(), Re
         AnyNodeRef::StmtAssign(assign) => {
             for target in assign.targets.iter().filter(|it| is_shared(cx, it)) {
                 let text = module.text(target);
-                let is_read = |node: AnyNodeRef<'_>| match node {
-                    AnyNodeRef::ExprName(it) => it.ctx == ExprContext::Load,
-                    AnyNodeRef::ExprAttribute(it) => it.ctx == ExprContext::Load,
-                    AnyNodeRef::ExprSubscript(it) => it.ctx == ExprContext::Load,
-                    _ => false,
-                };
                 let read_before = module.descendants(&*assign.value).any(|node| {
-                    node.start() < site.start() && is_read(node) && module.text(node) == text
+                    node.start() < site.start() && is_load(node) && module.text(node) == text
                 });
                 if read_before {
                     return Err(lost(target));
@@ -107,8 +101,19 @@ fn check_update<'a>(cx: &Context<'a, '_>, site: AnyNodeRef<'a>) -> Result<(), Re
     }
 }
 
+/// Whether a node reads a name, an attribute or an item.
+pub(super) fn is_load(node: AnyNodeRef<'_>) -> bool {
+    let context = match node {
+        AnyNodeRef::ExprName(it) => it.ctx,
+        AnyNodeRef::ExprAttribute(it) => it.ctx,
+        AnyNodeRef::ExprSubscript(it) => it.ctx,
+        _ => return false,
+    };
+    context == ExprContext::Load
+}
+
 /// Whether other code can see what is assigned to `target`.
-fn is_shared(cx: &Context<'_, '_>, target: &Expr) -> bool {
+pub(super) fn is_shared(cx: &Context<'_, '_>, target: &Expr) -> bool {
     match target {
         Expr::Name(name) => cx.module.symbol(name).is_some_and(|symbol| {
             symbol.scope != cx.module.scope(name)
