@@ -1,7 +1,7 @@
 //! What the arguments of a call change about it.
 
 use engine::Context;
-use python::ast::{Expr, ExprCall, Number};
+use python::ast::{AnyNodeRef, Expr, ExprCall, Number};
 
 use super::effects::one_line;
 use super::meaning::Blocking;
@@ -44,7 +44,12 @@ pub(super) fn is_quick(cx: &Context<'_, '_>, call: &ExprCall, blocking: &Blockin
         }
         name if name.starts_with("queue.") => {
             let position = usize::from(name.rsplit('.').next() == Some("put"));
-            is_false(argument("block", position)) || is_zero(argument("timeout", position + 1))
+            is_false(argument("block", position))
+                || is_zero(argument("timeout", position + 1))
+                || match position {
+                    0 => is_asked_before(cx, call),
+                    _ => is_unbounded(cx, call),
+                }
         }
         name if name.ends_with(".acquire") => {
             is_false(argument("blocking", 0)) || is_zero(argument("timeout", 1))
@@ -59,6 +64,52 @@ pub(super) fn is_quick(cx: &Context<'_, '_>, call: &ExprCall, blocking: &Blockin
         }),
         _ => false,
     }
+}
+
+/// Whether the queue that `call` puts something into has room for all: the module makes it, without
+/// a size.
+fn is_unbounded(cx: &Context<'_, '_>, call: &ExprCall) -> bool {
+    let module = cx.module;
+    let Expr::Attribute(method) = &*call.func else {
+        return false;
+    };
+    let queue = module.text(&*method.value);
+    let mut made = module
+        .calls()
+        .iter()
+        .filter(|made| match module.parent(**made) {
+            Some(AnyNodeRef::StmtAssign(assign)) => {
+                assign.targets.iter().any(|it| module.text(it) == queue)
+            }
+            Some(AnyNodeRef::StmtAnnAssign(assign)) => module.text(&*assign.target) == queue,
+            _ => false,
+        })
+        .peekable();
+    made.peek().is_some() && made.all(|made| made.arguments.is_empty())
+}
+
+/// Whether the call stands in an `if` or `while` that asks whether there is something in the queue:
+/// `if not jobs.empty(): jobs.get()`.
+fn is_asked_before(cx: &Context<'_, '_>, call: &ExprCall) -> bool {
+    let module = cx.module;
+    let Expr::Attribute(method) = &*call.func else {
+        return false;
+    };
+    let queue = module.text(&*method.value);
+    let asks = |test: &Expr| {
+        let text = module.text(test);
+        ["empty", "qsize"]
+            .iter()
+            .any(|name| text.contains(&format!("{queue}.{name}(")))
+    };
+    module
+        .ancestors(call)
+        .take_while(|it| !matches!(it, AnyNodeRef::StmtFunctionDef(_)))
+        .any(|it| match it {
+            AnyNodeRef::StmtIf(stmt) => asks(&stmt.test),
+            AnyNodeRef::StmtWhile(stmt) => asks(&stmt.test),
+            _ => false,
+        })
 }
 
 /// Whether the receiver of `call` has another method called as well.
