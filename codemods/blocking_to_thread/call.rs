@@ -3,7 +3,7 @@
 use edit::Edit;
 use engine::{Context, Layout, Piece, Refusal, arguments, width, withheld};
 use python::ast::{AnyNodeRef, Expr, ExprCall};
-use python::{Ranged, TextRange};
+use python::{Ranged, TextRange, TextSize};
 
 use super::hop::{Hop, imported};
 
@@ -64,7 +64,7 @@ pub(super) fn edits<'a>(
     }
     let head = module.text(func);
     let inside = call.arguments.range();
-    let after_paren = inside.start() + python::TextSize::new(1);
+    let after_paren = inside.start() + TextSize::new(1);
     if call.arguments.is_empty() {
         if !module.comments(inside).is_empty() {
             return Err(withheld!(
@@ -92,6 +92,31 @@ pub(super) fn edits<'a>(
         // The arguments start on a line of their own, and so does the function.
         let indent = module.indentation_at(first).unwrap_or_default();
         let newline = module.newline();
+        // The `partial` gets a line of its own, and what it takes stands one level deeper.
+        let end = TextRange::new(module.line_start(call.end()), call.end());
+        if let Some(partial) = &partial
+            && module.text(end).trim_start() == ")"
+            && let Some(outer) = module.indentation_at(call.end() - TextSize::new(1))
+        {
+            let unit = module.indent();
+            let start = if is_trailed { "(" } else { "" };
+            edits.push(Edit::insert(
+                call.start(),
+                format!(
+                    "{start}{keyword}{}({newline}{indent}{partial}({newline}{indent}{unit}",
+                    hop.name
+                ),
+            ));
+            edits.push(Edit::replace(TextRange::new(func.end(), after_paren), ","));
+            let lines = TextRange::new(after_paren, call.end());
+            let deeper = module.lines_to_indent(lines).into_iter();
+            for line in deeper.filter(|line| *line >= after_paren) {
+                edits.push(Edit::insert(line, unit.to_string()));
+            }
+            let end = if is_trailed { "))" } else { ")" };
+            edits.push(Edit::insert(call.end(), format!("{newline}{outer}{end}")));
+            return Ok(edits);
+        }
         edits.push(Edit::insert(
             call.start(),
             format!("{open}{newline}{indent}"),
@@ -182,11 +207,11 @@ fn is_trailed<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
 }
 
 /// Where an argument starts, with its parentheses.
-fn start_of(cx: &Context<'_, '_>, piece: &Piece<'_>) -> python::TextSize {
+fn start_of(cx: &Context<'_, '_>, piece: &Piece<'_>) -> TextSize {
     match piece {
         Piece::Expr(expr) => cx.module.parenthesized(expr).start(),
         Piece::Keyword(keyword) => keyword.start(),
-        Piece::Call(..) | Piece::Text(_) => python::TextSize::default(),
+        Piece::Call(..) | Piece::Text(_) => TextSize::default(),
     }
 }
 
