@@ -10,6 +10,7 @@ mod names;
 mod reach;
 mod render;
 mod special;
+mod summary;
 mod surroundings;
 mod table;
 mod typed;
@@ -165,11 +166,11 @@ fn together<'a>(
 }
 
 /// How a call blocks.
-enum Blocks<'a> {
+enum Blocks {
     /// By itself.
     Itself(Blocking),
-    /// In a function of the module.
-    Through(&'a StmtFunctionDef, std::rc::Rc<reach::Reach>),
+    /// In a function of this name.
+    Through(String, std::rc::Rc<reach::Reach>),
 }
 
 /// How `call` blocks, if it does.
@@ -177,7 +178,7 @@ fn blocks<'a>(
     cx: &Context<'a, '_>,
     call: &'a ExprCall,
     coroutine: &'a StmtFunctionDef,
-) -> Result<Blocks<'a>, Refusal> {
+) -> Result<Blocks, Refusal> {
     match callee(cx, call) {
         Callee::Blocking(blocking) => {
             if blocking.group.category == Category::Pause {
@@ -201,9 +202,21 @@ fn blocks<'a>(
             if reach.path.is_none() {
                 return Err(Refusal::NotOurs); // it reaches nothing that blocks
             }
-            Ok(Blocks::Through(function, reach))
+            Ok(Blocks::Through(function.name.to_string(), reach))
         }
-        Callee::Named(_) | Callee::Unknown => Err(Refusal::NotOurs), // not known to block
+        Callee::Named(name) => {
+            // Nearly all that is awaited is a coroutine, and need not be looked for.
+            if matches!(cx.module.parent(call), Some(AnyNodeRef::ExprAwait(_))) {
+                return Err(Refusal::NotOurs);
+            }
+            let reach = reach::of_imported(cx, &name).filter(|reach| reach.path.is_some());
+            let function = name.rsplit('.').next().unwrap_or(&name).to_string();
+            match reach {
+                Some(reach) => Ok(Blocks::Through(function, reach)),
+                None => Err(Refusal::NotOurs), // not known to block
+            }
+        }
+        Callee::Unknown => Err(Refusal::NotOurs), // not known to block
     }
 }
 
@@ -216,9 +229,9 @@ fn is_moved<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, blocking: &Blocking) -
         && special::doubt(cx, call).is_none()
 }
 
-impl<'a> Blocks<'a> {
+impl Blocks {
     /// The refusals where the call would move alone.
-    fn check_alone(
+    fn check_alone<'a>(
         &self,
         cx: &Context<'a, '_>,
         call: &'a ExprCall,
@@ -254,7 +267,7 @@ impl<'a> Blocks<'a> {
                 match cx.module.parent(call) {
                     Some(AnyNodeRef::ExprAwait(_)) => Err(withheld!(
                         "it blocks (`{path}`) before it gives back what is awaited: run the part of `{}` that blocks in a thread",
-                        function.name
+                        function
                     )),
                     _ => Ok(()),
                 }
@@ -263,7 +276,7 @@ impl<'a> Blocks<'a> {
     }
 
     /// Why nobody knows whether the call may go to a thread.
-    fn doubt(
+    fn doubt<'a>(
         &self,
         cx: &Context<'a, '_>,
         call: &'a ExprCall,
@@ -300,11 +313,7 @@ impl<'a> Blocks<'a> {
             Blocks::Itself(blocking) => format!("`{}` blocks", blocking.name),
             Blocks::Through(function, reach) => {
                 let path = reach.path.as_ref().map(|it| it.shown(coroutine));
-                format!(
-                    "`{}` blocks (`{}`)",
-                    function.name,
-                    path.unwrap_or_default()
-                )
+                format!("`{}` blocks (`{}`)", function, path.unwrap_or_default())
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What code does that would run in another thread: what of it may not, and what nobody knows.
 
 use engine::Context;
-use python::ast::{AnyNodeRef, Expr, ExprCall, ExprContext, StmtFunctionDef, WithItem};
+use python::ast::{AnyNodeRef, Expr, ExprCall, ExprContext, Stmt, StmtFunctionDef, WithItem};
 use python::{BindingKind, NodeId, Ranged, ScopeKind, TextRange};
 
 use super::harmless::{
@@ -19,10 +19,22 @@ pub(super) struct Effects {
     pub(super) blocking: Vec<Blocks>,
     /// The functions of the module that it calls, with the calls.
     pub(super) calls: Vec<(NodeId, NodeId)>,
+    /// The imported functions that it calls, of which other modules may tell more.
+    pub(super) imported: Vec<Imported>,
     /// Why it must stay where it is.
     pub(super) obstacle: Option<String>,
     /// Why nobody knows whether it may go.
     pub(super) doubt: Option<String>,
+}
+
+/// A call of a function that another module defines.
+#[derive(Clone, Debug)]
+pub(super) struct Imported {
+    /// Its dotted name, as the module imports it.
+    pub(super) name: String,
+    /// What is to be said where nobody knows what it does.
+    pub(super) doubt: String,
+    pub(super) call: NodeId,
 }
 
 /// A call that blocks.
@@ -43,6 +55,23 @@ impl Effects {
     fn doubt(&mut self, why: impl FnOnce() -> String) {
         if self.doubt.is_none() {
             self.doubt = Some(why());
+        }
+    }
+
+    /// Takes in what a function that is called does.
+    fn follow(&mut self, reach: &reach::Reach, call: NodeId) {
+        if let Some(why) = &reach.obstacle {
+            self.obstacle(|| why.clone());
+        }
+        if let Some(why) = &reach.doubt {
+            self.doubt(|| why.clone());
+        }
+        if let Some(path) = &reach.path {
+            self.blocking.push(Blocks {
+                name: path.names.join(" -> "),
+                category: Category::Project,
+                call,
+            });
         }
     }
 }
@@ -89,7 +118,9 @@ pub(super) fn of_function<'a>(
                 )
             });
         }
-        for stmt in &function.body {
+        // What is defined in it runs when somebody calls that.
+        let defines = |stmt: &Stmt| matches!(stmt, Stmt::FunctionDef(_) | Stmt::ClassDef(_));
+        for stmt in function.body.iter().filter(|stmt| !defines(stmt)) {
             add(
                 cx,
                 stmt.into(),
@@ -113,24 +144,17 @@ pub(super) fn of_block<'a>(
     let mut effects = Effects::default();
     let frame = Frame::Block(stmt.range());
     add(cx, stmt, frame, outside, &mut effects);
+    for imported in std::mem::take(&mut effects.imported) {
+        match reach::of_imported(cx, &imported.name) {
+            Some(reach) => effects.follow(&reach, imported.call),
+            None => effects.doubt(|| imported.doubt),
+        }
+    }
     for (function, call) in effects.calls.clone() {
         let AnyNodeRef::StmtFunctionDef(function) = cx.module.node(function) else {
             continue;
         };
-        let reach = reach::of(cx, function);
-        if let Some(why) = &reach.obstacle {
-            effects.obstacle(|| why.clone());
-        }
-        if let Some(why) = &reach.doubt {
-            effects.doubt(|| why.clone());
-        }
-        if let Some(path) = &reach.path {
-            effects.blocking.push(Blocks {
-                name: path.names.join(" -> "),
-                category: Category::Project,
-                call,
-            });
-        }
+        effects.follow(&reach::of(cx, function), call);
     }
     effects
 }
@@ -300,7 +324,11 @@ fn add_call<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, frame: Frame<'a>, effe
             }
             _ if is_harmless(&name) || is_exception(&name) => {}
             _ if is_method_of_value(&name) => {}
-            _ => effects.doubt(|| format!("what `{}` does there does not show", shown())),
+            _ => {
+                let doubt = format!("what `{}` does there does not show", shown());
+                let call = module.id(call);
+                effects.imported.push(Imported { name, doubt, call });
+            }
         },
         Callee::Unknown => match &*call.func {
             Expr::Name(name) => {
@@ -438,7 +466,7 @@ fn is_plain_class(cx: &Context<'_, '_>, name: &python::ast::ExprName) -> bool {
     };
     match binding.kind {
         BindingKind::Class(class) => !class.body.iter().any(|stmt| {
-            matches!(stmt, python::ast::Stmt::FunctionDef(method)
+            matches!(stmt, Stmt::FunctionDef(method)
                 if matches!(method.name.as_str(), "__init__" | "__new__" | "__post_init__"))
         }),
         _ => is_exception(&name.id),

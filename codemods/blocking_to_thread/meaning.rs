@@ -148,6 +148,12 @@ fn function<'a>(cx: &Context<'a, '_>, func: &Expr) -> Option<&'a StmtFunctionDef
     let function = module
         .function_definition(func)
         .or_else(|| constructor(cx, func))?;
+    is_plain(cx, function).then_some(function)
+}
+
+/// Whether a call of a function runs it in the caller's thread, as far as its decorators tell.
+pub(super) fn is_plain(cx: &Context<'_, '_>, function: &StmtFunctionDef) -> bool {
+    let module = cx.module;
     let is_transparent = |decorator: &ast::Decorator| {
         let expr = match &decorator.expression {
             Expr::Call(call) => &*call.func,
@@ -166,8 +172,7 @@ fn function<'a>(cx: &Context<'a, '_>, func: &Expr) -> Option<&'a StmtFunctionDef
             .any(|name| module.refers_to(expr, name))
     };
     // Any other decorator may run it elsewhere.
-    let is_plain = !function.is_async && function.decorator_list.iter().all(is_transparent);
-    is_plain.then_some(function)
+    !function.is_async && function.decorator_list.iter().all(is_transparent)
 }
 
 /// `__init__` of the class of this module that a call of `func` makes an instance of.
@@ -178,11 +183,26 @@ fn constructor<'a>(cx: &Context<'a, '_>, func: &Expr) -> Option<&'a StmtFunction
     let BindingKind::Class(class) = cx.module.only_binding(name)?.kind else {
         return None;
     };
+    made_in(cx, class)?
+}
+
+/// `__init__` of a class, if it has one; none where something else may make its instances.
+pub(super) fn made_in<'a>(
+    cx: &Context<'a, '_>,
+    class: &'a ast::StmtClassDef,
+) -> Option<Option<&'a StmtFunctionDef>> {
     let has_metaclass = class
         .arguments
         .as_ref()
         .is_some_and(|arguments| !arguments.keywords.is_empty());
-    if has_metaclass || !class.decorator_list.is_empty() {
+    let is_data = |decorator: &ast::Decorator| {
+        let expr = match &decorator.expression {
+            Expr::Call(call) => &*call.func,
+            expr => expr,
+        };
+        cx.module.refers_to(expr, "dataclasses.dataclass")
+    };
+    if has_metaclass || !class.decorator_list.iter().all(is_data) {
         return None;
     }
     let method = |wanted: &str| {
@@ -191,10 +211,10 @@ fn constructor<'a>(cx: &Context<'a, '_>, func: &Expr) -> Option<&'a StmtFunction
             _ => None,
         })
     };
-    if method("__new__").is_some() {
+    if method("__new__").is_some() || method("__post_init__").is_some() {
         return None;
     }
-    method("__init__")
+    Some(method("__init__"))
 }
 
 /// What gives an instance of a class that is not called as the class is.

@@ -1,16 +1,17 @@
-//! What plain functions of the module reach, through any number of calls.
+//! What plain functions reach, through any number of calls and modules.
 
-use std::collections::VecDeque;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::Rc;
+use std::sync::Arc;
 
-use engine::Context;
+use engine::{Context, Definition};
 use python::NodeId;
 use python::ast::{AnyNodeRef, StmtFunctionDef};
 
-use super::effects;
-use super::table::Category;
+use super::summary::{self, Own, Runs, Summary};
 
-/// What a function and the functions of the module that it calls do.
+/// What a function and the functions that it calls do.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Reach {
     /// The shortest way to a call that blocks.
@@ -26,89 +27,188 @@ pub(super) struct Reach {
 pub(super) struct Path {
     /// The functions on the way, and the call.
     pub(super) names: Vec<String>,
+    /// The file that the call is in, where that is another one.
+    pub(super) file: Option<String>,
     /// The line that the call is on, from 1.
     pub(super) line: usize,
 }
 
 impl Path {
-    /// `handler -> load -> requests.get, line 12`
+    /// `handler -> load -> requests.get, line 12`, `handler -> load -> requests.get, load.py:12`
     pub(super) fn shown(&self, coroutine: &StmtFunctionDef) -> String {
-        format!(
-            "{} -> {}, line {}",
-            coroutine.name,
-            self.names.join(" -> "),
-            self.line
-        )
+        let place = match &self.file {
+            Some(file) => format!("{file}:{}", self.line),
+            None => format!("line {}", self.line),
+        };
+        let names = self.names.join(" -> ");
+        format!("{} -> {names}, {place}", coroutine.name)
     }
 }
 
 /// More functions than these are not followed from one call.
 const MOST: usize = 256;
 
+/// A function: the number of its file, none for the file in hand, and its own.
+type Place = (Option<usize>, NodeId);
+
 /// What `function` reaches. Each function's own code is looked at once; a way that comes back to
 /// where it was ends there.
 pub(super) fn of<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> Rc<Reach> {
-    let module = cx.module;
-    cx.remember("reach", module.id(function), || {
+    let id = cx.module.id(function);
+    cx.remember("reach", id, || Ways::default().follow(cx, (None, id)))
+}
+
+/// What a call of something imported reaches, by its dotted name; none where the files of the run
+/// do not show it.
+pub(super) fn of_imported(cx: &Context<'_, '_>, name: &str) -> Option<Rc<Reach>> {
+    let root = cx.module.id(cx.module.root());
+    let known = cx.remember("imported", root, RefCell::<HashMap<_, _>>::default);
+    if let Some(reach) = known.borrow().get(name) {
+        return Option::clone(reach);
+    }
+    let mut ways = Ways::default();
+    let reach = ways.runs(cx, None, name).map(|runs| {
+        Rc::new(match runs {
+            Some(place) => ways.follow(cx, place),
+            None => Reach::default(),
+        })
+    });
+    known.borrow_mut().insert(name.to_string(), reach.clone());
+    reach
+}
+
+/// The modules on the ways from one function.
+#[derive(Default)]
+struct Ways {
+    modules: HashMap<usize, (String, Arc<Summary>)>,
+}
+
+/// A function on a way.
+struct Step {
+    place: Place,
+    /// The one that calls it.
+    caller: Option<usize>,
+    /// What it is called.
+    name: String,
+}
+
+impl Ways {
+    fn follow(&mut self, cx: &Context<'_, '_>, start: Place) -> Reach {
         let mut reach = Reach::default();
-        // The functions in the order of their distance, each with the one that calls it.
-        let mut seen: Vec<(NodeId, Option<usize>)> = vec![(module.id(function), None)];
+        let mut steps = vec![Step {
+            place: start,
+            caller: None,
+            name: String::new(),
+        }];
+        let mut seen = HashSet::from([start]);
+        // The functions in the order of their distance.
         let mut next: VecDeque<usize> = VecDeque::from([0]);
         while let Some(position) = next.pop_front() {
-            let Some((id, _)) = seen.get(position).copied() else {
+            let Some(place) = steps.get(position).map(|step| step.place) else {
                 break;
             };
-            let AnyNodeRef::StmtFunctionDef(current) = module.node(id) else {
+            let Some(own) = self.own(cx, place) else {
+                reach
+                    .doubt
+                    .get_or_insert_with(|| "it calls what is not known".to_string());
                 continue;
             };
-            let effects = effects::of_function(cx, current);
-            let within = |why: &String| match position {
-                0 => format!("in `{}`: {why}", current.name),
-                _ => format!("in `{}`, which it calls: {why}", current.name),
+            if let Some(step) = steps.get_mut(position) {
+                step.name.clone_from(&own.name);
+            }
+            let file = place.0.and_then(|file| self.modules.get(&file));
+            let file = file.map(|(shown, _)| shown.clone());
+            let within = |why: &String| match (&file, position) {
+                (_, 0) => format!("in `{}`: {why}", own.name),
+                (Some(file), _) if place.0 != start.0 => {
+                    format!("in `{}` of {file}, which it calls: {why}", own.name)
+                }
+                _ => format!("in `{}`, which it calls: {why}", own.name),
             };
             if reach.obstacle.is_none() {
-                reach.obstacle = effects.obstacle.as_ref().map(within);
+                reach.obstacle = own.obstacle.as_ref().map(within);
             }
             if reach.doubt.is_none() {
-                reach.doubt = effects.doubt.as_ref().map(within);
+                reach.doubt = own.doubt.as_ref().map(within);
             }
-            let waits = effects.blocking.iter().find(|it| takes_time(it));
-            if let Some(blocks) = waits
+            if let Some((call, line)) = &own.blocks
                 && reach.path.is_none()
             {
-                let mut names = vec![blocks.name.clone()];
+                let mut names = vec![call.clone()];
                 let mut at = Some(position);
-                while let Some((id, caller)) = at.and_then(|at| seen.get(at).copied()) {
-                    if let AnyNodeRef::StmtFunctionDef(on_the_way) = module.node(id) {
-                        names.insert(0, on_the_way.name.to_string());
-                    }
-                    at = caller;
+                while let Some(step) = at.and_then(|at| steps.get(at)) {
+                    names.insert(0, step.name.clone());
+                    at = step.caller;
                 }
-                let line = module.row(python::Ranged::start(&module.node(blocks.call)));
-                reach.path = Some(Path { names, line });
+                reach.path = Some(Path {
+                    names,
+                    file: file.clone(),
+                    line: *line,
+                });
             }
-            for (called, _) in &effects.calls {
-                if seen.iter().any(|(known, _)| known == called) {
+            let mut called: Vec<Place> = own.calls.iter().map(|id| (place.0, *id)).collect();
+            for (name, doubt) in &own.imported {
+                match self.runs(cx, place.0, name) {
+                    Some(runs) => called.extend(runs),
+                    None if reach.doubt.is_none() => reach.doubt = Some(within(doubt)),
+                    None => {}
+                }
+            }
+            for place in called {
+                if !seen.insert(place) {
                     continue;
                 }
-                if seen.len() >= MOST {
+                if steps.len() >= MOST {
                     reach
                         .doubt
                         .get_or_insert_with(|| format!("it reaches more than {MOST} functions"));
                     break;
                 }
-                next.push_back(seen.len());
-                seen.push((*called, Some(position)));
+                next.push_back(steps.len());
+                steps.push(Step {
+                    place,
+                    caller: Some(position),
+                    name: String::new(),
+                });
             }
         }
         reach
-    })
-}
+    }
 
-/// Whether a call is why a function takes time: what it asks a file system about one file, a
-/// process that it only starts and a lock that is free are not.
-fn takes_time(blocks: &effects::Blocks) -> bool {
-    blocks.category != Category::Metadata
-        && !matches!(blocks.name.as_str(), "subprocess.Popen" | "os.popen")
-        && !blocks.name.ends_with(".acquire")
+    fn own(&self, cx: &Context<'_, '_>, (file, id): Place) -> Option<Rc<Own>> {
+        match file {
+            Some(file) => {
+                let (_, summary) = self.modules.get(&file)?;
+                summary.own(id).cloned().map(Rc::new)
+            }
+            None => {
+                let AnyNodeRef::StmtFunctionDef(function) = cx.module.node(id) else {
+                    return None;
+                };
+                Some(cx.remember("own", id, || Own::of(cx, function)))
+            }
+        }
+    }
+
+    /// The function that a call of `name` in a file runs, if it runs any; none where nobody knows.
+    fn runs(
+        &mut self,
+        cx: &Context<'_, '_>,
+        from: Option<usize>,
+        name: &str,
+    ) -> Option<Option<Place>> {
+        let Definition {
+            file,
+            shown,
+            name,
+            summary,
+        } = cx.elsewhere(from, name, summary::of)?;
+        let summary = summary.downcast::<Summary>().ok()?;
+        let runs = match summary.runs(&name)? {
+            Runs::Function(function) => Some((Some(file), function)),
+            Runs::Nothing => None,
+        };
+        self.modules.entry(file).or_insert((shown, summary));
+        Some(runs)
+    }
 }

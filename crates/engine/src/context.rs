@@ -22,9 +22,9 @@ pub struct Context<'a, 'm> {
     pub module: &'m Module<'a>,
     /// The settings of the run.
     pub settings: &'m Settings,
-    pub(crate) codemod: &'m Codemod,
+    pub(crate) codemod: &'static Codemod,
     /// What lies outside of the module.
-    pub(crate) meaning: &'m Meaning,
+    pub(crate) meaning: &'m Meaning<'m>,
     /// The module-level names that fixes of this round have drawn.
     pub(crate) drawn: &'m RefCell<Vec<Drawn>>,
     /// What the codemod has found out about nodes of this module at other sites.

@@ -8,6 +8,7 @@ mod call_arguments;
 mod calls;
 mod codemod;
 mod context;
+mod elsewhere;
 mod finding;
 mod function_names;
 mod handlers;
@@ -29,6 +30,7 @@ pub use codemod::{
     Choices, Codemod, Decide, DecideNode, On, OptionSpec, Refusal, Rewrite, Verdict,
 };
 pub use context::{Context, Import};
+pub use elsewhere::{Definition, Elsewhere, Exported, Look, Outline, Summarise, Summary};
 pub use finding::{Applied, Fault, Finding, Outcome, Rewritten, UnusedImport};
 pub use handlers::{handled_around, is_unrelated};
 pub use layout::{Layout, Piece, arguments, width};

@@ -122,7 +122,7 @@ impl Run<'_> {
         &self,
         module: &Module<'a>,
         sites: &[(&'static Codemod, Site<'a>)],
-        meaning: &Meaning,
+        meaning: &Meaning<'_>,
     ) -> Vec<Finding> {
         let drawn = RefCell::default();
         let answers = RefCell::default();
