@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use engine::Context;
-use python::ast::{AnyNodeRef, Expr, Stmt, StmtClassDef, StmtFunctionDef};
+use python::ast::{AnyNodeRef, Expr, Number, Stmt, StmtClassDef, StmtFunctionDef};
 use python::{BindingKind, NodeId, Ranged};
 
 use super::effects;
@@ -52,10 +52,10 @@ impl Own {
     pub(super) fn of<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> Self {
         let module = cx.module;
         let effects = effects::of_function(cx, function);
-        let waits = effects.blocking.iter().find(|it| takes_time(it));
+        let waits = effects.blocking.iter().find(|it| takes_time(cx, it));
         let imported = effects.imported.iter();
         Self {
-            name: function.name.to_string(),
+            name: called(cx, function).to_string(),
             obstacle: effects.obstacle.clone(),
             doubt: effects.doubt.clone(),
             blocks: waits.map(|blocks| {
@@ -155,6 +155,19 @@ fn add_class<'a>(cx: &Context<'a, '_>, class: &'a StmtClassDef, summary: &mut Su
     }
 }
 
+/// Pauses below this many seconds are not worth a thread.
+const SHORT: f64 = 0.01;
+
+/// What a function is called by: `__init__` by its class.
+fn called<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> &'a str {
+    match cx.module.parent(function) {
+        Some(AnyNodeRef::StmtClassDef(class)) if function.name.as_str() == "__init__" => {
+            class.name.as_str()
+        }
+        _ => function.name.as_str(),
+    }
+}
+
 /// Whether a class can be made of this base without that anything runs.
 fn is_known(cx: &Context<'_, '_>, base: &Expr) -> bool {
     let named = match base {
@@ -167,9 +180,24 @@ fn is_known(cx: &Context<'_, '_>, base: &Expr) -> bool {
 }
 
 /// Whether a call is why a function takes time: what it asks a file system about one file, a
-/// process that it only starts and a lock that is free are not.
-fn takes_time(blocks: &effects::Blocks) -> bool {
-    blocks.category != Category::Metadata
+/// process that it only starts, a lock that is free and a pause as short as the way to a thread are
+/// not.
+fn takes_time(cx: &Context<'_, '_>, blocks: &effects::Blocks) -> bool {
+    let is_short = |node: AnyNodeRef<'_>| match node {
+        AnyNodeRef::ExprCall(call) => match call.arguments.args.first() {
+            Some(Expr::NumberLiteral(seconds)) => match &seconds.value {
+                Number::Float(seconds) => *seconds < SHORT,
+                Number::Int(seconds) => seconds.as_i64() == Some(0),
+                Number::Complex { .. } => false,
+            },
+            _ => false,
+        },
+        _ => false,
+    };
+    let is_short_pause =
+        || blocks.category == Category::Pause && is_short(cx.module.node(blocks.call));
+    !is_short_pause()
+        && blocks.category != Category::Metadata
         && !matches!(blocks.name.as_str(), "subprocess.Popen" | "os.popen")
         && !blocks.name.ends_with(".acquire")
 }

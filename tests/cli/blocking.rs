@@ -108,6 +108,18 @@ def load(path):
 }
 
 #[test]
+fn a_pause_as_short_as_the_way_to_a_thread_is_silent() {
+    let load =
+        |seconds: &str| format!("import time\n\n\ndef load(path):\n    time.sleep({seconds})\n");
+    let main = handler("from load import load");
+    is_silent(&[("main.py", &main), ("load.py", &load("0.001"))]);
+    says(
+        &[("main.py", &main), ("load.py", &load("0.5"))],
+        "handler -> load -> time.sleep, load.py:5",
+    );
+}
+
+#[test]
 fn coroutines_and_decorated_functions_are_silent() {
     let load = "\
 import requests
@@ -331,14 +343,12 @@ class Client:
     def make(cls, path):
         return requests.get(path)
 ";
-    for call in ["Client(path)", "Client.make(path)"] {
-        says(
-            &[
-                ("main.py", &calls("from client import Client", call)),
-                ("client.py", client),
-            ],
-            "requests.get, client.py:",
-        );
+    for (call, way) in [
+        ("Client(path)", "handler -> Client -> fetch -> requests.get"),
+        ("Client.make(path)", "handler -> make -> requests.get"),
+    ] {
+        let main = calls("from client import Client", call);
+        says(&[("main.py", &main), ("client.py", client)], way);
     }
     is_silent(&[
         (
