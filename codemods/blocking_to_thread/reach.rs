@@ -1,7 +1,7 @@
 //! What plain functions reach, through any number of calls and modules.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -90,6 +90,8 @@ struct Step {
     caller: Option<usize>,
     /// What it is called.
     name: String,
+    /// Whether it is reached only the first time that something on the way is called.
+    first_time: bool,
 }
 
 impl Ways {
@@ -99,12 +101,16 @@ impl Ways {
             place: start,
             caller: None,
             name: String::new(),
+            first_time: false,
         }];
-        let mut seen = HashSet::from([start]);
+        let mut seen = HashMap::from([(start, false)]);
         // The functions in the order of their distance.
         let mut next: VecDeque<usize> = VecDeque::from([0]);
         while let Some(position) = next.pop_front() {
-            let Some(place) = steps.get(position).map(|step| step.place) else {
+            let Some((place, first_time)) = steps
+                .get(position)
+                .map(|step| (step.place, step.first_time))
+            else {
                 break;
             };
             let Some(own) = self.own(cx, place) else {
@@ -133,6 +139,7 @@ impl Ways {
             }
             if let Some((call, line)) = &own.blocks
                 && reach.path.is_none()
+                && !first_time
             {
                 let mut names = vec![call.clone()];
                 let mut at = Some(position);
@@ -146,18 +153,25 @@ impl Ways {
                     line: *line,
                 });
             }
-            let mut called: Vec<Place> = own.calls.iter().map(|id| (place.0, *id)).collect();
-            for (name, doubt) in &own.imported {
-                match self.runs(cx, place.0, name) {
-                    Some(runs) => called.extend(runs),
-                    None if reach.doubt.is_none() => reach.doubt = Some(within(doubt)),
+            let mut called: Vec<(Place, bool)> = own
+                .calls
+                .iter()
+                .map(|call| ((place.0, call.function), first_time || call.first_time))
+                .collect();
+            for call in &own.imported {
+                match self.runs(cx, place.0, &call.name) {
+                    Some(Some(runs)) => called.push((runs, first_time || call.first_time)),
+                    Some(None) => {}
+                    None if reach.doubt.is_none() => reach.doubt = Some(within(&call.doubt)),
                     None => {}
                 }
             }
-            for place in called {
-                if !seen.insert(place) {
+            for (place, first_time) in called {
+                // What is reached the first time only is gone through again where it is always.
+                if seen.get(&place).is_some_and(|known| !known || first_time) {
                     continue;
                 }
+                seen.insert(place, first_time);
                 if steps.len() >= MOST {
                     reach
                         .doubt
@@ -169,6 +183,7 @@ impl Ways {
                     place,
                     caller: Some(position),
                     name: String::new(),
+                    first_time,
                 });
             }
         }

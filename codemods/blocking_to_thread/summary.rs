@@ -10,6 +10,7 @@ use python::ast::{AnyNodeRef, Expr, Number, Stmt, StmtClassDef, StmtFunctionDef}
 use python::{BindingKind, NodeId, Ranged};
 
 use super::effects;
+use super::first_time::FirstTime;
 use super::harmless::is_exception;
 use super::meaning::{is_plain, made_in};
 use super::table::Category;
@@ -25,9 +26,26 @@ pub(super) struct Own {
     /// The first call that blocks, with its line.
     pub(super) blocks: Option<(String, usize)>,
     /// The functions of its module that it calls.
-    pub(super) calls: Vec<NodeId>,
+    pub(super) calls: Vec<Call>,
     /// The imported functions that it calls, each with what is to be said where it is not known.
-    pub(super) imported: Vec<(String, String)>,
+    pub(super) imported: Vec<ImportedCall>,
+}
+
+/// A call of a function of the same module.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call {
+    pub(super) function: NodeId,
+    /// Whether it is made only the first time.
+    pub(super) first_time: bool,
+}
+
+/// A call of an imported function.
+#[derive(Clone, Debug)]
+pub(super) struct ImportedCall {
+    pub(super) name: String,
+    pub(super) doubt: String,
+    /// Whether it is made only the first time.
+    pub(super) first_time: bool,
 }
 
 /// A module, for those that call into it.
@@ -52,7 +70,9 @@ impl Own {
     pub(super) fn of<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> Self {
         let module = cx.module;
         let effects = effects::of_function(cx, function);
-        let waits = effects.blocking.iter().find(|it| takes_time(cx, it));
+        let first = FirstTime::of(cx, function);
+        let mut blocking = effects.blocking.iter();
+        let waits = blocking.find(|it| takes_time(cx, it) && !first.has(cx, it.call));
         let imported = effects.imported.iter();
         Self {
             name: called(cx, function).to_string(),
@@ -62,9 +82,20 @@ impl Own {
                 let line = module.row(module.node(blocks.call).start());
                 (blocks.name.clone(), line)
             }),
-            calls: effects.calls.iter().map(|(called, _)| *called).collect(),
+            calls: effects
+                .calls
+                .iter()
+                .map(|(function, call)| Call {
+                    function: *function,
+                    first_time: first.has(cx, *call),
+                })
+                .collect(),
             imported: imported
-                .map(|it| (it.name.clone(), it.doubt.clone()))
+                .map(|it| ImportedCall {
+                    name: it.name.clone(),
+                    doubt: it.doubt.clone(),
+                    first_time: first.has(cx, it.call),
+                })
                 .collect(),
         }
     }
@@ -111,7 +142,7 @@ pub(super) fn of(cx: &Context<'_, '_>) -> engine::Summary {
             && let AnyNodeRef::StmtFunctionDef(function) = module.node(id)
         {
             let own = vacant.insert(Own::of(cx, function));
-            waiting.extend(&own.calls);
+            waiting.extend(own.calls.iter().map(|call| call.function));
         }
     }
     Arc::new(summary)

@@ -120,6 +120,32 @@ fn a_pause_as_short_as_the_way_to_a_thread_is_silent() {
 }
 
 #[test]
+fn what_blocks_only_the_first_time_is_silent() {
+    let load = |code: &str| {
+        format!(
+            "import requests\n\n_data = None\n\n\ndef fetch(path):\n    return requests.get(path)\n\n\ndef load(path):\n    global _data\n{code}    return _data\n"
+        )
+    };
+    let main = handler("from load import load");
+    for code in [
+        "    if _data is None:\n        _data = fetch(path)\n",
+        "    if not _data:\n        _data = requests.get(path)\n",
+        "    if _data is not None:\n        return _data\n    _data = fetch(path)\n",
+    ] {
+        is_silent(&[("main.py", &main), ("load.py", &load(code))]);
+    }
+    for code in [
+        "    if path:\n        _data = fetch(path)\n",
+        "    if not _data:\n        _data = fetch(path)\n    fetch(path)\n",
+    ] {
+        says(
+            &[("main.py", &main), ("load.py", &load(code))],
+            "handler -> load -> fetch -> requests.get, load.py:7",
+        );
+    }
+}
+
+#[test]
 fn coroutines_and_decorated_functions_are_silent() {
     let load = "\
 import requests
