@@ -183,14 +183,23 @@ fn constructor<'a>(cx: &Context<'a, '_>, func: &Expr) -> Option<&'a StmtFunction
     let BindingKind::Class(class) = cx.module.only_binding(name)?.kind else {
         return None;
     };
-    made_in(cx, class)?
+    match made_in(cx, class) {
+        Made::By(init) => Some(init),
+        Made::Plainly | Made::Unknown => None,
+    }
 }
 
-/// `__init__` of a class, if it has one; none where something else may make its instances.
-pub(super) fn made_in<'a>(
-    cx: &Context<'a, '_>,
-    class: &'a ast::StmtClassDef,
-) -> Option<Option<&'a StmtFunctionDef>> {
+/// How the instances of a class are made.
+pub(super) enum Made<'a> {
+    /// By its `__init__`.
+    By(&'a StmtFunctionDef),
+    /// As its bases make them.
+    Plainly,
+    /// A decorator, a metaclass or `__new__` may make something else.
+    Unknown,
+}
+
+pub(super) fn made_in<'a>(cx: &Context<'a, '_>, class: &'a ast::StmtClassDef) -> Made<'a> {
     let has_metaclass = class
         .arguments
         .as_ref()
@@ -203,7 +212,7 @@ pub(super) fn made_in<'a>(
         cx.module.refers_to(expr, "dataclasses.dataclass")
     };
     if has_metaclass || !class.decorator_list.iter().all(is_data) {
-        return None;
+        return Made::Unknown;
     }
     let method = |wanted: &str| {
         class.body.iter().find_map(|stmt| match stmt {
@@ -212,9 +221,9 @@ pub(super) fn made_in<'a>(
         })
     };
     if method("__new__").is_some() || method("__post_init__").is_some() {
-        return None;
+        return Made::Unknown;
     }
-    Some(method("__init__"))
+    method("__init__").map_or(Made::Plainly, Made::By)
 }
 
 /// What gives an instance of a class that is not called as the class is.

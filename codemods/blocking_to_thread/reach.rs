@@ -69,8 +69,8 @@ pub(super) fn of_imported(cx: &Context<'_, '_>, name: &str) -> Option<Rc<Reach>>
     let mut ways = Ways::default();
     let reach = ways.runs(cx, None, name).map(|runs| {
         Rc::new(match runs {
-            Some(place) => ways.follow(cx, place),
-            None => Reach::default(),
+            Target::Function(place) => ways.follow(cx, place),
+            Target::Nothing => Reach::default(),
         })
     });
     known.borrow_mut().insert(name.to_string(), reach.clone());
@@ -81,6 +81,13 @@ pub(super) fn of_imported(cx: &Context<'_, '_>, name: &str) -> Option<Rc<Reach>>
 #[derive(Default)]
 struct Ways {
     modules: HashMap<usize, (String, Arc<Summary>)>,
+}
+
+/// What a call runs.
+enum Target {
+    Function(Place),
+    /// Nothing but what makes an instance.
+    Nothing,
 }
 
 /// A function on a way.
@@ -160,8 +167,10 @@ impl Ways {
                 .collect();
             for call in &own.imported {
                 match self.runs(cx, place.0, &call.name) {
-                    Some(Some(runs)) => called.push((runs, first_time || call.first_time)),
-                    Some(None) => {}
+                    Some(Target::Function(runs)) => {
+                        called.push((runs, first_time || call.first_time))
+                    }
+                    Some(Target::Nothing) => {}
                     None if reach.doubt.is_none() => reach.doubt = Some(within(&call.doubt)),
                     None => {}
                 }
@@ -191,27 +200,18 @@ impl Ways {
     }
 
     fn own(&self, cx: &Context<'_, '_>, (file, id): Place) -> Option<Rc<Own>> {
-        match file {
-            Some(file) => {
-                let (_, summary) = self.modules.get(&file)?;
-                summary.own(id).cloned().map(Rc::new)
-            }
-            None => {
-                let AnyNodeRef::StmtFunctionDef(function) = cx.module.node(id) else {
-                    return None;
-                };
-                Some(cx.remember("own", id, || Own::of(cx, function)))
-            }
+        if let Some(file) = file {
+            let (_, summary) = self.modules.get(&file)?;
+            return summary.own(id).cloned().map(Rc::new);
         }
+        let AnyNodeRef::StmtFunctionDef(function) = cx.module.node(id) else {
+            return None;
+        };
+        Some(cx.remember("own", id, || Own::of(cx, function)))
     }
 
-    /// The function that a call of `name` in a file runs, if it runs any; none where nobody knows.
-    fn runs(
-        &mut self,
-        cx: &Context<'_, '_>,
-        from: Option<usize>,
-        name: &str,
-    ) -> Option<Option<Place>> {
+    /// What a call of `name` in a file runs; none where nobody knows.
+    fn runs(&mut self, cx: &Context<'_, '_>, from: Option<usize>, name: &str) -> Option<Target> {
         let Definition {
             file,
             shown,
@@ -220,8 +220,8 @@ impl Ways {
         } = cx.elsewhere(from, name, summary::of)?;
         let summary = summary.downcast::<Summary>().ok()?;
         let runs = match summary.runs(&name)? {
-            Runs::Function(function) => Some((Some(file), function)),
-            Runs::Nothing => None,
+            Runs::Function(function) => Target::Function((Some(file), function)),
+            Runs::Nothing => Target::Nothing,
         };
         self.modules.entry(file).or_insert((shown, summary));
         Some(runs)

@@ -12,7 +12,7 @@ use python::{BindingKind, NodeId, Ranged};
 use super::effects;
 use super::first_time::FirstTime;
 use super::harmless::is_exception;
-use super::meaning::{is_plain, made_in};
+use super::meaning::{Made, is_plain, made_in};
 use super::table::Category;
 
 /// What a function does, its callees not included.
@@ -151,11 +151,11 @@ pub(super) fn of(cx: &Context<'_, '_>) -> engine::Summary {
 fn add_class<'a>(cx: &Context<'a, '_>, class: &'a StmtClassDef, summary: &mut Summary) {
     let module = cx.module;
     match made_in(cx, class) {
-        Some(Some(init)) if is_plain(cx, init) => {
+        Made::By(init) if is_plain(cx, init) => {
             let runs = Runs::Function(module.id(init));
             summary.exports.insert(class.name.to_string(), runs);
         }
-        Some(None)
+        Made::Plainly
             if class
                 .arguments
                 .iter()
