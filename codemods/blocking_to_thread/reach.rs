@@ -168,7 +168,7 @@ impl Ways {
             for call in &own.imported {
                 match self.runs(cx, place.0, &call.name) {
                     Some(Target::Function(runs)) => {
-                        called.push((runs, first_time || call.first_time))
+                        called.push((runs, first_time || call.first_time));
                     }
                     Some(Target::Nothing) => {}
                     None if reach.doubt.is_none() => reach.doubt = Some(within(&call.doubt)),
