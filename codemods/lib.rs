@@ -27,6 +27,8 @@ codemods! {
     "close_async_generator/codemod.rs" => close_async_generator,
     "aiohttp_to_httpx/codemod.rs" => aiohttp_to_httpx,
     "requests_to_httpx/codemod.rs" => requests_to_httpx,
+    // After requests-to-httpx and await-sleep: what has an asynchronous counterpart needs no thread.
+    "blocking_to_thread/codemod.rs" => blocking_to_thread,
     "async_timeout_to_timeout/codemod.rs" => async_timeout_to_timeout,
     "wait_for_to_timeout/codemod.rs" => wait_for_to_timeout,
     "async_with/codemod.rs" => async_with,

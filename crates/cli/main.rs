@@ -10,6 +10,7 @@ mod exit;
 mod folder;
 mod guard;
 mod meaning;
+mod modules;
 mod page;
 mod place;
 mod plan;

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use engine::{Caller, Oracle};
+use engine::{Caller, Definition, Elsewhere, Look, Oracle};
 use types::{Answer, Lost, Pool, Project, Question};
 
 use crate::callers::Callers;
+use crate::modules::Modules;
 use crate::place;
 use crate::walk::File;
 
@@ -17,6 +18,7 @@ pub struct Meaning<'a> {
     pool: Pool,
     projects: Projects,
     callers: Callers<'a>,
+    modules: Modules<'a>,
 }
 
 /// The projects of the files, each looked for once for a folder.
@@ -34,6 +36,7 @@ impl<'a> Meaning<'a> {
             pool: Pool::new(program),
             projects: Projects::default(),
             callers: Callers::new(files),
+            modules: Modules::new(files),
         }
     }
 
@@ -101,6 +104,17 @@ impl Projects {
 pub struct FileMeaning<'m, 'a> {
     meaning: &'m Meaning<'a>,
     file: &'a File,
+}
+
+impl Elsewhere for FileMeaning<'_, '_> {
+    fn definition(&self, from: Option<usize>, name: &str, look: Look) -> Option<Definition> {
+        let modules = &self.meaning.modules;
+        let file = match from {
+            Some(number) => modules.file(number)?,
+            None => self.file,
+        };
+        modules.definition(self.meaning, file, name, look)
+    }
 }
 
 impl Oracle for FileMeaning<'_, '_> {

@@ -31,9 +31,9 @@ pub fn run(plan: &Plan) -> Result<Exit> {
         .stack_size(STACK)
         .build()
         .context("no threads can be started")?;
-    let mut looked = pool.install(|| look_at_all(&files, plan));
-    looked.failures.extend(failures);
     let meaning = Meaning::new(&files);
+    let mut looked = pool.install(|| look_at_all(&files, &meaning, plan));
+    looked.failures.extend(failures);
     pool.install(|| decide(&mut looked, &meaning, plan));
     // A report shows what is found, and an import that may go is part of no finding.
     if plan.mode != Mode::Report {
@@ -82,13 +82,13 @@ enum Look<'a> {
     Failed(Failure),
 }
 
-fn look_at_all<'a>(files: &'a [File], plan: &Plan) -> Looked<'a> {
+fn look_at_all<'a>(files: &'a [File], meaning: &Meaning<'a>, plan: &Plan) -> Looked<'a> {
     let wanted = plan.verbosity >= Verbosity::Normal && io::stderr().is_terminal();
     let progress = Progress::new(files.len(), wanted);
     let looks: Vec<Look> = files
         .par_iter()
         .map_init(Vec::new, |buffer, file| {
-            let look = look_at(file, buffer);
+            let look = look_at(file, meaning, buffer);
             progress.tick();
             look
         })
@@ -108,7 +108,7 @@ fn look_at_all<'a>(files: &'a [File], plan: &Plan) -> Looked<'a> {
 }
 
 /// Reads the file into `buffer`, and goes on only if it can hold a finding: most do not.
-fn look_at<'a>(file: &'a File, buffer: &mut Vec<u8>) -> Look<'a> {
+fn look_at<'a>(file: &'a File, meaning: &Meaning<'a>, buffer: &mut Vec<u8>) -> Look<'a> {
     let metadata = match read_into(&file.path, buffer) {
         Ok(metadata) => metadata,
         Err(error) => return Look::Failed(Failure::io(&file.path, "read", &error)),
@@ -130,7 +130,7 @@ fn look_at<'a>(file: &'a File, buffer: &mut Vec<u8>) -> Look<'a> {
         Stamp::new(&metadata),
         source,
         &|_| false,
-        Asking::Later,
+        Asking::Later(&meaning.of(file)),
     ) {
         Ok(analysed) if analysed.is_empty() => Look::Nothing,
         Ok(analysed) => Look::Found(Box::new(analysed)),

@@ -6,6 +6,7 @@
     reason = "a test ends where something is not as it says"
 )]
 
+mod blocking; // what functions of other modules do
 mod configuration; // which settings hold for a file
 mod encodings; // how files are read and written back
 mod ignores; // comments that silence findings

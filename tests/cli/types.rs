@@ -648,3 +648,88 @@ async def main(source: Source):
     let said = withheld(&project, &arguments);
     assert!(said.contains("`source.lines` is not known to be"), "{said}");
 }
+
+#[test]
+fn a_method_that_blocks_is_known_by_its_receivers_type() {
+    let main = "\
+import asyncio
+
+import requests
+from store import Cache, Store
+
+
+async def main(store: Store, cache: Cache):
+    print(store.path.read_text())
+    print(store.own.read_text(), store.kept.read_text())
+    with store.path.open() as f:
+        text = f.read()
+    store.reader.start()
+    store.reader.join()
+    store.connection.execute('select 1')
+    print(', '.join(text), cache.get('a'), cache.values.get('a'), cache.exists())
+    await cache.execute('a')
+";
+    let store = "\
+import sqlite3
+import threading
+from pathlib import Path
+
+
+class Own(type(Path())):
+    def read_text(self):
+        return 'own'
+
+
+class Kept(Path):
+    def name_of(self):
+        return self.name
+
+
+class Store:
+    def __init__(self, path: Path, own: Own, kept: Kept):
+        self.path = path
+        self.own = own
+        self.kept = kept
+        self.reader = threading.Thread(target=print)
+        self.connection = sqlite3.connect('a.db')
+
+
+class Cache:
+    values: dict[str, str]
+
+    def get(self, key): ...
+
+    def exists(self): ...
+
+    async def execute(self, key): ...
+";
+    let project = project(&[("main.py", main), ("store.py", store)]);
+    let ran = project.run(["--blocking-to-thread", "--diff", "main.py"]);
+    let added: Vec<&str> = ran
+        .stdout
+        .lines()
+        .filter_map(|line| line.strip_prefix('+'))
+        .collect();
+    assert_eq!(
+        added,
+        [
+            "++ b/main.py",
+            "    print(await asyncio.to_thread(store.path.read_text))",
+            "    print(store.own.read_text(), await asyncio.to_thread(store.kept.read_text))",
+            "",
+            "    def _read_file():",
+            "        with store.path.open() as f:",
+            "            return f.read()",
+            "",
+            "    text = await asyncio.to_thread(_read_file)",
+            "    await asyncio.to_thread(store.reader.join)",
+        ],
+        "{ran:?}"
+    );
+    let said = withheld(&project, &["--blocking-to-thread", "main.py"]);
+    assert!(said.contains("what sqlite3 makes belongs to"), "{said}");
+    assert_eq!(said.matches("main.py:").count(), 5, "{said}");
+
+    let said = withheld(&project, &["--blocking-to-thread", "--no-types", "main.py"]);
+    assert_eq!(said.matches("main.py:").count(), 0, "{said}");
+}

@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use types::{Answer, Ask, Gives, Question};
 
 use crate::meaning::Meaning;
+use crate::memory::Memory;
 use crate::{Caller, Codemod, Refusal, Settings};
 
 /// One module, as one codemod sees it.
@@ -21,13 +22,15 @@ pub struct Context<'a, 'm> {
     pub module: &'m Module<'a>,
     /// The settings of the run.
     pub settings: &'m Settings,
-    pub(crate) codemod: &'m Codemod,
+    pub(crate) codemod: &'static Codemod,
     /// What lies outside of the module.
-    pub(crate) meaning: &'m Meaning,
+    pub(crate) meaning: &'m Meaning<'m>,
     /// The module-level names that fixes of this round have drawn.
     pub(crate) drawn: &'m RefCell<Vec<Drawn>>,
     /// What the codemod has found out about nodes of this module at other sites.
     pub(crate) answers: &'m RefCell<FxHashMap<(&'static str, &'static str, NodeId), bool>>,
+    /// The same for what is more than yes or no.
+    pub(crate) memory: &'m Memory,
 }
 
 /// A module-level name that a fix has drawn.

@@ -8,12 +8,14 @@ mod call_arguments;
 mod calls;
 mod codemod;
 mod context;
+mod elsewhere;
 mod finding;
 mod function_imports;
 mod function_names;
 mod handlers;
 mod layout;
 mod meaning;
+mod memory;
 mod prefilter;
 mod rewrite;
 mod settings;
@@ -31,6 +33,7 @@ pub use codemod::{
     Choices, Codemod, Dated, Decide, DecideNode, On, OptionSpec, Refusal, Rewrite, Verdict,
 };
 pub use context::{Context, Import};
+pub use elsewhere::{Definition, Elsewhere, Exported, Look, Outline, Summarise, Summary};
 pub use finding::{Applied, Fault, Finding, Outcome, Rewritten, Severity, UnusedImport};
 pub use handlers::{handled_around, is_unrelated};
 pub use layout::{Layout, Piece, arguments, width};

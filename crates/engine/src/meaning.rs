@@ -11,8 +11,10 @@ use python::Catcher;
 use rustc_hash::FxHashMap;
 use types::{Answer, Question};
 
+use crate::elsewhere::Elsewhere;
+
 /// Whoever knows the other files. It answers for one file.
-pub trait Oracle {
+pub trait Oracle: Elsewhere {
     /// The answers to `questions` about `text`, which the file is taken to hold, in their order.
     fn types(&self, text: &str, questions: &[Question]) -> Vec<Answer>;
 
@@ -30,8 +32,9 @@ pub trait Oracle {
 pub enum Asking<'a> {
     /// Nobody: what the module does not show stays unknown.
     Nobody,
-    /// Nobody yet: where something is asked, the file is undecided, and will be rewritten again.
-    Later,
+    /// Whoever knows the other modules. Of the rest nobody yet: where that is asked for, the file
+    /// is undecided, and will be rewritten again.
+    Later(&'a dyn Elsewhere),
     /// This.
     Oracle(&'a dyn Oracle),
 }
@@ -50,8 +53,8 @@ pub struct Caller {
 }
 
 /// What has been asked about one text, and what has been answered.
-#[derive(Default)]
-pub(crate) struct Meaning {
+pub(crate) struct Meaning<'o> {
+    elsewhere: Option<&'o dyn Elsewhere>,
     state: RefCell<State>,
 }
 
@@ -71,11 +74,24 @@ struct State {
 /// more than four.
 const MAX_ROUNDS: usize = 8;
 
-impl Meaning {
-    pub(crate) fn new(asking: Asking<'_>) -> Self {
-        let meaning = Self::default();
-        meaning.state.borrow_mut().is_open = !matches!(asking, Asking::Nobody);
-        meaning
+impl<'o> Meaning<'o> {
+    pub(crate) fn new(asking: Asking<'o>) -> Self {
+        Self {
+            elsewhere: match asking {
+                Asking::Nobody => None,
+                Asking::Later(elsewhere) => Some(elsewhere),
+                Asking::Oracle(oracle) => Some(oracle),
+            },
+            state: RefCell::new(State {
+                is_open: !matches!(asking, Asking::Nobody),
+                ..State::default()
+            }),
+        }
+    }
+
+    /// Whoever knows the other modules.
+    pub(crate) fn elsewhere(&self) -> Option<&'o dyn Elsewhere> {
+        self.elsewhere
     }
 
     /// Goes over the text until all that it asks is answered. Says whether something was asked
@@ -149,7 +165,7 @@ impl Meaning {
     }
 }
 
-impl std::fmt::Debug for Meaning {
+impl std::fmt::Debug for Meaning<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Meaning").finish_non_exhaustive()
     }

@@ -11,6 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::codemod::{Decide, DecideNode};
 use crate::context::Context;
 use crate::meaning::Meaning;
+use crate::memory::Memory;
 use crate::severity::severity;
 use crate::suppression::{Suppressions, silence_all};
 use crate::text::Text;
@@ -138,10 +139,11 @@ impl Run<'_> {
         &self,
         module: &Module<'a>,
         sites: &[(&'static Codemod, Site<'a>)],
-        meaning: &Meaning,
+        meaning: &Meaning<'_>,
     ) -> Vec<Finding> {
         let drawn = RefCell::default();
         let answers = RefCell::default();
+        let memory = Memory::default();
         let mut findings: Vec<Finding> = sites
             .iter()
             .filter_map(|&(codemod, site)| {
@@ -152,6 +154,7 @@ impl Run<'_> {
                     meaning,
                     drawn: &drawn,
                     answers: &answers,
+                    memory: &memory,
                 };
                 self.finding(codemod, module, site, site.decide(&context))
             })

@@ -142,6 +142,7 @@ fn is_builtin(name: &str) -> bool {
             | "bool"
             | "dict"
             | "enumerate"
+            | "input"
             | "iter"
             | "len"
             | "list"

@@ -1,0 +1,413 @@
+//! `requests.get(url)` => `await asyncio.to_thread(requests.get, url)`
+
+mod block;
+mod call;
+mod effects;
+mod first_time;
+mod harmless;
+mod hop;
+mod meaning;
+mod names;
+mod reach;
+mod render;
+mod special;
+mod summary;
+mod surroundings;
+mod table;
+mod typed;
+
+use edit::Applicability;
+use engine::{Choices, Codemod, Context, On, OptionSpec, Refusal, Rewrite, Verdict, withheld};
+use python::ast::{AnyNodeRef, Expr, ExprCall, NodeKind, PythonVersion, StmtFunctionDef};
+use python::{AwaitPlace, BindingKind, Library, Ranged, ScopeKind};
+
+use block::Block;
+use effects::one_line;
+use hop::Hop;
+use meaning::{Blocking, Callee, callee};
+use table::{Category, InThread};
+
+pub const CODEMOD: Codemod = Codemod {
+    name: "blocking-to-thread",
+    page: include_str!("README.md"),
+    python: PythonVersion::PY37,
+    headline: false,
+    rules: &[
+        "ASYNC210", "ASYNC212", "ASYNC220", "ASYNC221", "ASYNC222", "ASYNC230", "ASYNC240",
+        "ASYNC250",
+    ],
+    dated: None,
+    options: &[
+        OptionSpec {
+            name: "extend",
+            help: "functions and methods that block as well, beside those of the table",
+            choices: Choices::Names,
+        },
+        OptionSpec {
+            name: "allow",
+            help: "functions, methods, classes and modules of the table that may block here",
+            choices: Choices::Names,
+        },
+        OptionSpec {
+            name: "helper",
+            help: "the project's own function that runs another one in a thread, in the place of asyncio.to_thread",
+            choices: Choices::Name,
+        },
+    ],
+    on: &[On::Node {
+        kinds: &[NodeKind::ExprCall],
+        words: &["async"],
+        decide: rewrite,
+    }],
+};
+
+/// `f(x, y=1)` => `await asyncio.to_thread(f, x, y=1)`, where `f` blocks by itself, as the table
+/// says, or in a function of the module that it calls; and statements that block, as one function.
+///
+/// The function and its arguments are evaluated as before, in the same order; the result and
+/// every exception but `StopIteration` come back. What changes is the stated effect: other tasks
+/// run meanwhile, and cancelling the coroutine does not stop the call. So the argument stops where
+/// something relies on nothing else running: a lock, an update that starts before the call and
+/// ends after it, cleanup. It stops, too, where the code belongs to its thread, and where it does
+/// something of which the module does not show whether it may be done in another one.
+fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
+    let AnyNodeRef::ExprCall(call) = node else {
+        return Err(Refusal::NotOurs); // no call
+    };
+    let place = cx.module.await_place(call);
+    let coroutine = match place {
+        AwaitPlace::Coroutine(function) | AwaitPlace::NestedComprehension(function) => function,
+        AwaitPlace::GeneratorExpression => {
+            cx.module.running_coroutine(call).ok_or(Refusal::NotOurs)?
+        } // no coroutine's code
+        _ => return Err(Refusal::NotOurs), // no coroutine's code
+    };
+    let blocks = blocks(cx, call, coroutine)?;
+    if !is_looked_at(cx) {
+        return Err(Refusal::NotOurs); // what blocks there is another matter
+    }
+    match place {
+        AwaitPlace::GeneratorExpression => {
+            return Err(withheld!(
+                "`await` would turn the generator expression into an asynchronous one, which cannot be iterated as it is: write a list comprehension or a loop"
+            ));
+        }
+        AwaitPlace::NestedComprehension(_) if !cx.supports(PythonVersion::PY311) => {
+            return Err(withheld!(
+                "`await` in a comprehension inside a comprehension needs Python 3.11: write a loop"
+            ));
+        }
+        _ => {}
+    }
+    let block = block::of(cx, call, coroutine);
+    let consumer = match &blocks {
+        Blocks::Itself(blocking) if blocking.is_iterator() => call::consumer(cx, call),
+        _ => None,
+    };
+    let site = block.as_ref().map_or(node, |block| block.site(cx));
+    if block.is_none() && consumer.is_none() {
+        blocks.check_alone(cx, call, coroutine)?;
+    }
+    surroundings::check(cx, site, coroutine)?;
+    let hop = Hop::of(cx, site, coroutine)?;
+    let (edits, applicability, doubt) = match (&block, consumer) {
+        (Some(block), _) => together(cx, block, coroutine, &hop)?,
+        (None, Some(consumer)) => {
+            let effects = effects::of_block(cx, consumer.into(), &[]);
+            let edits = call::deferred(cx, consumer, &hop)?;
+            match (effects.obstacle, effects.doubt) {
+                (Some(why), _) => return Err(withheld!("it must stay in its thread: {why}")),
+                (None, Some(doubt)) => (edits, Applicability::Unsafe, Some(doubt)),
+                (None, None) => (edits, Applicability::Intended, None),
+            }
+        }
+        (None, None) => {
+            let doubt = blocks.doubt(cx, call, coroutine);
+            let applicability = match doubt {
+                Some(_) => Applicability::Unsafe,
+                None => Applicability::Intended,
+            };
+            (call::edits(cx, call, &hop)?, applicability, doubt)
+        }
+    };
+    let mut message = format!(
+        "{} the event loop: `{}` runs {} in a thread",
+        blocks.message(coroutine),
+        hop.shown,
+        match block {
+            Some(_) => "it, with what belongs to it,",
+            None => "it",
+        }
+    );
+    let handles_exit = surroundings::handles_exit(cx, site);
+    let doubt = doubt.or_else(|| {
+        handles_exit.then(|| "a second cancellation would cut the handler short".to_string())
+    });
+    if let Some(doubt) = doubt {
+        message.push_str("; ");
+        message.push_str(&doubt);
+    }
+    Ok(Rewrite {
+        message,
+        applicability: if handles_exit {
+            Applicability::Unsafe
+        } else {
+            applicability
+        },
+        edits,
+        python: hop.python,
+    })
+}
+
+fn together<'a>(
+    cx: &Context<'a, '_>,
+    block: &Block,
+    coroutine: &'a StmtFunctionDef,
+    hop: &Hop,
+) -> Result<(Vec<edit::Edit>, Applicability, Option<String>), Refusal> {
+    let edits = block.edits(cx, coroutine, hop).ok_or_else(|| {
+        withheld!("the statements share their lines with others: write one on each line")
+    })?;
+    Ok((edits, block.applicability, block.doubt.clone()))
+}
+
+/// How a call blocks.
+enum Blocks {
+    /// By itself.
+    Itself(Blocking),
+    /// In a function of this name.
+    Through(String, std::rc::Rc<reach::Reach>),
+}
+
+/// How `call` blocks, if it does.
+fn blocks<'a>(
+    cx: &Context<'a, '_>,
+    call: &'a ExprCall,
+    coroutine: &'a StmtFunctionDef,
+) -> Result<Blocks, Refusal> {
+    match callee(cx, call) {
+        Callee::Blocking(blocking) => {
+            if blocking.group.category == Category::Pause {
+                return Err(Refusal::NotOurs); // await-sleep's
+            }
+            if special::is_quick(cx, call, &blocking) {
+                return Err(Refusal::NotOurs); // it does not wait
+            }
+            let is_function = cx.module.qualified_name(&call.func).is_some();
+            let is_awaited = matches!(cx.module.parent(call), Some(AnyNodeRef::ExprAwait(_)));
+            if is_awaited && (!is_function || blocking.group.category == Category::Project) {
+                return Err(Refusal::NotOurs); // what can be awaited is something else
+            }
+            Ok(Blocks::Itself(blocking))
+        }
+        Callee::Function(function) => {
+            if cx.module.id(function) == cx.module.id(coroutine) {
+                return Err(Refusal::NotOurs); // no plain function
+            }
+            let reach = reach::of(cx, function);
+            if reach.path.is_none() {
+                return Err(Refusal::NotOurs); // it reaches nothing that blocks
+            }
+            Ok(Blocks::Through(function.name.to_string(), reach))
+        }
+        Callee::Named(name) => {
+            // Nearly all that is awaited is a coroutine, and need not be looked for.
+            if matches!(cx.module.parent(call), Some(AnyNodeRef::ExprAwait(_))) {
+                return Err(Refusal::NotOurs);
+            }
+            let reach = reach::of_imported(cx, &name).filter(|reach| reach.path.is_some());
+            let function = name.rsplit('.').next().unwrap_or(&name).to_string();
+            match reach {
+                Some(reach) => Ok(Blocks::Through(function, reach)),
+                None => Err(Refusal::NotOurs), // not known to block
+            }
+        }
+        Callee::Unknown => Err(Refusal::NotOurs), // not known to block
+    }
+}
+
+/// Whether a call that blocks can move by itself.
+fn is_moved<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, blocking: &Blocking) -> bool {
+    blocking.group.in_thread == InThread::Whole
+        && blocking.group.category != Category::Pause
+        && !special::is_quick(cx, call, blocking)
+        && special::obstacle(call, blocking).is_none()
+        && special::doubt(cx, call).is_none()
+}
+
+impl Blocks {
+    /// The refusals where the call would move alone.
+    fn check_alone<'a>(
+        &self,
+        cx: &Context<'a, '_>,
+        call: &'a ExprCall,
+        coroutine: &'a StmtFunctionDef,
+    ) -> Result<(), Refusal> {
+        match self {
+            Blocks::Itself(blocking) => {
+                if let Some(why) = special::obstacle(call, blocking) {
+                    return Err(Refusal::Withheld(why));
+                }
+                match blocking.group.in_thread {
+                    InThread::Whole => Ok(()),
+                    InThread::Opens => Err(match opened_by(cx, call) {
+                        Some(with) => withheld!(
+                            "only opening it in a thread would leave the rest to the event loop, and the block cannot move as a whole, since {}: put what blocks into one plain function, and run that in a thread",
+                            block::problem(cx, with, coroutine)
+                        ),
+                        None => Refusal::Withheld(blocking.group.reason()),
+                    }),
+                    InThread::Later | InThread::Never => {
+                        Err(Refusal::Withheld(blocking.group.reason()))
+                    }
+                }
+            }
+            Blocks::Through(function, reach) => {
+                let path = reach.path.as_ref().map(|it| it.shown(coroutine));
+                let path = path.unwrap_or_default();
+                if let Some(why) = &reach.obstacle {
+                    return Err(withheld!(
+                        "it blocks (`{path}`) and must stay in its thread: {why}; take what blocks out of it, and run that in a thread"
+                    ));
+                }
+                match cx.module.parent(call) {
+                    Some(AnyNodeRef::ExprAwait(_)) => Err(withheld!(
+                        "it blocks (`{path}`) before it gives back what is awaited: run the part of `{}` that blocks in a thread",
+                        function
+                    )),
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Why nobody knows whether the call may go to a thread.
+    fn doubt<'a>(
+        &self,
+        cx: &Context<'a, '_>,
+        call: &'a ExprCall,
+        coroutine: &'a StmtFunctionDef,
+    ) -> Option<String> {
+        match self {
+            Blocks::Itself(blocking) => special::doubt(cx, call).or_else(|| {
+                let Expr::Attribute(method) = &*call.func else {
+                    return None;
+                };
+                let is_client = blocking.group.category == Category::Http
+                    && blocking.name.matches('.').count() > 1
+                    && !blocking.name.starts_with("urllib");
+                (is_client && !is_alone(cx, &method.value, coroutine)).then(|| {
+                    format!(
+                        "other tasks may use `{}` at the same time",
+                        one_line(cx.module.text(&*method.value))
+                    )
+                })
+            }),
+            Blocks::Through(_, reach) => reach.doubt.clone().or_else(|| {
+                let runs_here = call
+                    .arguments
+                    .args
+                    .iter()
+                    .any(|argument| argument.is_generator_expr() || argument.is_lambda_expr());
+                runs_here.then(|| "what it is given runs in the thread as well".to_string())
+            }),
+        }
+    }
+
+    fn message(&self, coroutine: &StmtFunctionDef) -> String {
+        match self {
+            Blocks::Itself(blocking) => format!("`{}` blocks", blocking.name),
+            Blocks::Through(function, reach) => {
+                let path = reach.path.as_ref().map(|it| it.shown(coroutine));
+                format!("`{}` blocks (`{}`)", function, path.unwrap_or_default())
+            }
+        }
+    }
+}
+
+/// The `with` statement that has the call as one of its contexts.
+fn opened_by<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Option<&'a python::ast::StmtWith> {
+    let AnyNodeRef::WithItem(item) = cx.module.parent(call)? else {
+        return None;
+    };
+    match cx.module.parent(item)? {
+        AnyNodeRef::StmtWith(with) => Some(with),
+        _ => None,
+    }
+}
+
+/// Whether nobody but the coroutine has what `expr` stands for: it made it.
+fn is_alone<'a>(cx: &Context<'a, '_>, expr: &'a Expr, coroutine: &'a StmtFunctionDef) -> bool {
+    let module = cx.module;
+    match expr {
+        Expr::Call(_) => true,
+        Expr::Name(name) => module.symbol(name).is_some_and(|symbol| {
+            let is_local = matches!(
+                module.scope_data(symbol.scope).kind,
+                ScopeKind::Function(function) if module.id(function) == module.id(coroutine)
+            );
+            let is_made = symbol.bindings.iter().all(|binding| {
+                matches!(
+                    binding.kind,
+                    BindingKind::Value(Expr::Call(_)) | BindingKind::With(Expr::Call(_), _)
+                )
+            });
+            // Where it is more than called, somebody else may have it.
+            let is_kept = symbol.reads.iter().all(|read| {
+                let node = module.node(*read);
+                matches!(module.parent(node), Some(AnyNodeRef::ExprAttribute(_)))
+                    && module.function(node).map(Ranged::range) == Some(coroutine.range())
+            });
+            is_local && is_made && is_kept
+        }),
+        _ => false,
+    }
+}
+
+/// Whether what blocks in the file is this codemod's matter: it is no test, and asyncio's or a
+/// library's like it.
+fn is_looked_at(cx: &Context<'_, '_>) -> bool {
+    let root = cx.module.id(cx.module.root());
+    cx.module.library() != Library::Other && !cx.once("tests", root, || is_test(cx))
+}
+
+/// Whether the file holds tests, whose event loop nobody waits for.
+fn is_test(cx: &Context<'_, '_>) -> bool {
+    const FRAMEWORKS: &[&str] = &[
+        "pytest",
+        "unittest",
+        "pytest_asyncio",
+        "hypothesis",
+        "asynctest",
+    ];
+    let module = cx.module;
+    let imports = module.symbols().any(|symbol| {
+        module
+            .imported_as(symbol)
+            .is_some_and(|name| FRAMEWORKS.contains(&name.split('.').next().unwrap_or_default()))
+    });
+    let asserts = |function: &StmtFunctionDef| {
+        module
+            .descendants(function)
+            .any(|node| matches!(node, AnyNodeRef::StmtAssert(_)))
+    };
+    let is_test = |node: AnyNodeRef<'_>| match node {
+        AnyNodeRef::StmtFunctionDef(function) => {
+            (function.name.starts_with("test_") && (imports || asserts(function)))
+                || imports
+                    && function.decorator_list.iter().any(|decorator| {
+                        let text = module.text(&decorator.expression);
+                        text.starts_with("pytest.fixture")
+                            || text.starts_with("pytest_asyncio.fixture")
+                    })
+        }
+        AnyNodeRef::StmtClassDef(class) => class.arguments.iter().any(|arguments| {
+            arguments
+                .args
+                .iter()
+                .any(|base| module.text(base).ends_with("TestCase"))
+        }),
+        _ => false,
+    };
+    module.descendants(module.root()).any(is_test)
+}

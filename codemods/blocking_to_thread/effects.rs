@@ -1,0 +1,484 @@
+//! What code does that would run in another thread: what of it may not, and what nobody knows.
+
+use engine::Context;
+use python::ast::{AnyNodeRef, Expr, ExprCall, ExprContext, Stmt, StmtFunctionDef, WithItem};
+use python::{BindingKind, NodeId, Ranged, ScopeKind, TextRange};
+
+use super::harmless::{
+    HARMLESS_BUILTINS, LOGGING, LOOP_METHODS, READING, is_exception, is_harmless,
+    is_method_of_value, is_of_loop, is_of_main_thread,
+};
+use super::meaning::{Callee, callee, class_of};
+use super::table::{Category, InThread};
+use super::{reach, special};
+
+/// What a piece of code does, besides what it is there for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Effects {
+    /// The calls of it that block, by position.
+    pub(super) blocking: Vec<Blocks>,
+    /// The functions of the module that it calls, with the calls.
+    pub(super) calls: Vec<(NodeId, NodeId)>,
+    /// The imported functions that it calls, of which other modules may tell more.
+    pub(super) imported: Vec<Imported>,
+    /// Why it must stay where it is.
+    pub(super) obstacle: Option<String>,
+    /// Why nobody knows whether it may go.
+    pub(super) doubt: Option<String>,
+}
+
+/// A call of a function that another module defines.
+#[derive(Clone, Debug)]
+pub(super) struct Imported {
+    /// Its dotted name, as the module imports it.
+    pub(super) name: String,
+    /// What is to be said where nobody knows what it does.
+    pub(super) doubt: String,
+    pub(super) call: NodeId,
+}
+
+/// A call that blocks.
+#[derive(Clone, Debug)]
+pub(super) struct Blocks {
+    pub(super) name: String,
+    pub(super) category: Category,
+    pub(super) call: NodeId,
+}
+
+impl Effects {
+    fn obstacle(&mut self, why: impl FnOnce() -> String) {
+        if self.obstacle.is_none() {
+            self.obstacle = Some(why());
+        }
+    }
+
+    fn doubt(&mut self, why: impl FnOnce() -> String) {
+        if self.doubt.is_none() {
+            self.doubt = Some(why());
+        }
+    }
+
+    /// Takes in what a function that is called does.
+    fn follow(&mut self, reach: &reach::Reach, call: NodeId) {
+        if let Some(why) = &reach.obstacle {
+            self.obstacle(|| why.clone());
+        }
+        if let Some(why) = &reach.doubt {
+            self.doubt(|| why.clone());
+        }
+        if let Some(path) = &reach.path {
+            self.blocking.push(Blocks {
+                name: path.names.join(" -> "),
+                category: Category::Project,
+                call,
+            });
+        }
+    }
+}
+
+/// The nodes of `root` that run when it runs: not the bodies of what is defined in it.
+pub(super) fn own_nodes<'a, 'c>(
+    cx: &'c Context<'a, '_>,
+    root: AnyNodeRef<'a>,
+) -> impl Iterator<Item = AnyNodeRef<'a>> + 'c {
+    let module = cx.module;
+    let mut skipped: Option<NodeId> = None;
+    module.descendants(root).filter(move |node| {
+        if let Some(outer) = skipped
+            && module.contains(module.node(outer), *node)
+        {
+            return false;
+        }
+        let defines = matches!(
+            node,
+            AnyNodeRef::StmtFunctionDef(_)
+                | AnyNodeRef::StmtClassDef(_)
+                | AnyNodeRef::ExprLambda(_)
+        );
+        if defines && module.id(*node) != module.id(root) {
+            skipped = Some(module.id(*node));
+            return false;
+        }
+        true
+    })
+}
+
+/// What the body of a plain function does, its callees not included.
+pub(super) fn of_function<'a>(
+    cx: &Context<'a, '_>,
+    function: &'a StmtFunctionDef,
+) -> std::rc::Rc<Effects> {
+    cx.remember("effects", cx.module.id(function), || {
+        let mut effects = Effects::default();
+        if cx.module.is_generator(function) {
+            effects.obstacle(|| {
+                format!(
+                    "`{}` is a generator function, whose code runs where it is iterated",
+                    function.name
+                )
+            });
+        }
+        // What is defined in it runs when somebody calls that.
+        let defines = |stmt: &Stmt| matches!(stmt, Stmt::FunctionDef(_) | Stmt::ClassDef(_));
+        for stmt in function.body.iter().filter(|stmt| !defines(stmt)) {
+            add(
+                cx,
+                stmt.into(),
+                Frame::Function(function),
+                &[],
+                &mut effects,
+            );
+        }
+        effects
+    })
+}
+
+/// What a part of a coroutine does, with what its callees in the module do.
+///
+/// `outside` are targets of assignments in it that stay with the coroutine.
+pub(super) fn of_block<'a>(
+    cx: &Context<'a, '_>,
+    stmt: AnyNodeRef<'a>,
+    outside: &'a [Expr],
+) -> Effects {
+    let mut effects = Effects::default();
+    let frame = Frame::Block(stmt.range());
+    add(cx, stmt, frame, outside, &mut effects);
+    for imported in std::mem::take(&mut effects.imported) {
+        match reach::of_imported(cx, &imported.name) {
+            Some(reach) => effects.follow(&reach, imported.call),
+            None => effects.doubt(|| imported.doubt),
+        }
+    }
+    for (function, call) in effects.calls.clone() {
+        let AnyNodeRef::StmtFunctionDef(function) = cx.module.node(function) else {
+            continue;
+        };
+        effects.follow(&reach::of(cx, function), call);
+    }
+    effects
+}
+
+/// The code that would move.
+#[derive(Clone, Copy)]
+enum Frame<'a> {
+    Function(&'a StmtFunctionDef),
+    Block(TextRange),
+}
+
+fn add<'a>(
+    cx: &Context<'a, '_>,
+    root: AnyNodeRef<'a>,
+    frame: Frame<'a>,
+    outside: &'a [Expr],
+    effects: &mut Effects,
+) {
+    let module = cx.module;
+    for node in own_nodes(cx, root) {
+        if outside.iter().any(|target| module.contains(target, node)) {
+            continue;
+        }
+        match node {
+            AnyNodeRef::ExprCall(call) => add_call(cx, call, frame, effects),
+            AnyNodeRef::StmtAugAssign(assign) => {
+                let is_local = match &*assign.target {
+                    Expr::Name(name) => is_local(cx, name),
+                    target => is_own(cx, target, frame),
+                };
+                if !is_local {
+                    effects.obstacle(|| {
+                        format!(
+                            "`{}` is changed in one step that another task's could come between",
+                            one_line(module.text(&*assign.target))
+                        )
+                    });
+                }
+            }
+            AnyNodeRef::ExprAttribute(attribute)
+                if attribute.ctx != ExprContext::Load && !is_own(cx, &attribute.value, frame) =>
+            {
+                effects.doubt(|| format!("it sets `{}`", one_line(module.text(attribute))));
+            }
+            AnyNodeRef::ExprSubscript(subscript)
+                if subscript.ctx != ExprContext::Load && !is_own(cx, &subscript.value, frame) =>
+            {
+                effects.doubt(|| format!("it sets `{}`", one_line(module.text(subscript))));
+            }
+            AnyNodeRef::ExprName(name) if name.ctx != ExprContext::Load && !is_local(cx, name) => {
+                effects.doubt(|| format!("it sets the global `{}`", name.id));
+            }
+            AnyNodeRef::StmtNonlocal(stmt) => {
+                let name = stmt.names.first().map_or("", |name| name.as_str());
+                effects.doubt(|| format!("it sets `{name}` of the function around it"));
+            }
+            AnyNodeRef::StmtWith(with) => {
+                for item in &with.items {
+                    add_context(cx, item, frame, effects);
+                }
+            }
+            AnyNodeRef::StmtRaise(raise) => {
+                let class = match raise.exc.as_deref() {
+                    Some(Expr::Call(call)) => Some(&*call.func),
+                    other => other,
+                };
+                if matches!(class, Some(Expr::Name(name)) if name.id == "StopIteration") {
+                    effects.obstacle(stops);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether a name that is bound belongs to the function that binds it, or one around it.
+fn is_local(cx: &Context<'_, '_>, name: &python::ast::ExprName) -> bool {
+    cx.module.symbol(name).is_some_and(|symbol| {
+        !matches!(
+            cx.module.scope_data(symbol.scope).kind,
+            ScopeKind::Module | ScopeKind::Class(_)
+        )
+    })
+}
+
+fn stops() -> String {
+    "it may raise StopIteration, which never arrives from a thread: the coroutine would wait for ever".to_string()
+}
+
+/// What is entered around code: a lock, or something that nobody knows.
+fn add_context<'a>(
+    cx: &Context<'a, '_>,
+    item: &'a WithItem,
+    frame: Frame<'a>,
+    effects: &mut Effects,
+) {
+    let text = one_line(cx.module.text(&item.context_expr));
+    if is_lock(cx, &item.context_expr) {
+        effects.obstacle(|| {
+            format!("it holds the lock `{text}`, for which the event loop could have to wait")
+        });
+    }
+    // A call is looked at as such.
+    if !item.context_expr.is_call_expr() && !is_own(cx, &item.context_expr, frame) {
+        effects.doubt(|| format!("what `with {text}` enters does not show"));
+    }
+}
+
+/// Whether an expression is a lock of threads, by its class or else by its name.
+pub(super) fn is_lock(cx: &Context<'_, '_>, expr: &Expr) -> bool {
+    let named = match expr {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        Expr::Call(call) => match &*call.func {
+            Expr::Attribute(attribute) => attribute.attr.as_str(),
+            Expr::Name(name) => name.id.as_str(),
+            _ => "",
+        },
+        _ => "",
+    };
+    if let Some(class) = class_of(cx, expr) {
+        return class.starts_with("threading.") || class.starts_with("multiprocessing.");
+    }
+    let named = named.to_lowercase();
+    named.contains("mutex")
+        || named.contains("semaphore")
+        || named.contains("lock") && !named.contains("block") && !named.contains("clock")
+}
+
+fn add_call<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, frame: Frame<'a>, effects: &mut Effects) {
+    let module = cx.module;
+    let shown = || one_line(module.text(&*call.func));
+    match callee(cx, call) {
+        Callee::Blocking(blocking) => {
+            if special::is_quick(cx, call, &blocking) {
+                return;
+            }
+            if blocking.group.in_thread == InThread::Never {
+                effects.obstacle(|| {
+                    let advice = blocking.group.advice;
+                    let why = advice.split_once(": ").map_or(advice, |(why, _)| why);
+                    format!("it calls `{}`, and {why}", blocking.name)
+                });
+            }
+            effects.blocking.push(Blocks {
+                name: blocking.name,
+                category: blocking.group.category,
+                call: module.id(call),
+            });
+        }
+        Callee::Function(function) => {
+            let call = module.id(call);
+            effects.calls.push((module.id(function), call));
+        }
+        Callee::Named(name) => match name.as_str() {
+            "builtins.next" if call.arguments.len() == 1 => {
+                if !catches_stop(cx, call, frame) {
+                    effects.obstacle(stops);
+                }
+            }
+            "asyncio.run_coroutine_threadsafe" => {}
+            _ if is_of_loop(&name) => {
+                effects.obstacle(|| format!("`{}` belongs to the event loop's thread", shown()));
+            }
+            _ if is_of_main_thread(&name) => {
+                effects.obstacle(|| format!("`{}` belongs to the main thread", shown()));
+            }
+            _ if is_harmless(&name) || is_exception(&name) => {}
+            _ if is_method_of_value(&name) => {}
+            _ => {
+                let doubt = format!("what `{}` does there does not show", shown());
+                let call = module.id(call);
+                effects.imported.push(Imported { name, doubt, call });
+            }
+        },
+        Callee::Unknown => match &*call.func {
+            Expr::Name(name) => {
+                let is_known = module.symbol(name).is_none()
+                    && (HARMLESS_BUILTINS.contains(&name.id.as_str()) || is_exception(&name.id));
+                let is_class = is_plain_class(cx, name);
+                if !is_known && !is_class {
+                    effects.doubt(|| format!("what `{}` does there does not show", shown()));
+                }
+            }
+            Expr::Attribute(method) => {
+                let name = method.attr.as_str();
+                if LOOP_METHODS.contains(&name) {
+                    effects
+                        .obstacle(|| format!("`{}` belongs to the event loop's thread", shown()));
+                } else if !LOGGING.contains(&name)
+                    && !READING.contains(&name)
+                    && !is_own(cx, &method.value, frame)
+                    && !is_value(&method.value)
+                {
+                    effects.doubt(|| format!("what `{}` does there does not show", shown()));
+                }
+            }
+            _ => effects.doubt(|| format!("what `{}` does there does not show", shown())),
+        },
+    }
+}
+
+/// Whether what `next` raises is caught before it leaves the code.
+fn catches_stop<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, frame: Frame<'a>) -> bool {
+    let within = match frame {
+        Frame::Function(function) => function.range(),
+        Frame::Block(range) => range,
+    };
+    cx.module.blocks(call).iter().any(|block| match block {
+        python::Block::Try(stmt, python::TryPart::Body) if within.contains_range(stmt.range()) => {
+            stmt.handlers.iter().any(|handler| {
+                let python::ast::ExceptHandler::ExceptHandler(handler) = handler;
+                handler.type_.as_deref().is_none_or(|types| {
+                    let text = cx.module.text(types);
+                    text.contains("StopIteration") || text.contains("Exception")
+                })
+            })
+        }
+        _ => false,
+    })
+}
+
+/// Whether what `expr` stands for was made in the code that would move, or belongs to the
+/// function around it alone: nothing else can meet it there.
+fn is_own<'a>(cx: &Context<'a, '_>, expr: &'a Expr, frame: Frame<'a>) -> bool {
+    let module = cx.module;
+    let mut expr = expr;
+    let name = loop {
+        match expr {
+            Expr::Name(name) => break name,
+            Expr::Attribute(attribute) => expr = &attribute.value,
+            Expr::Subscript(subscript) => expr = &subscript.value,
+            Expr::Call(call) => expr = &call.func,
+            _ => return is_value(expr),
+        }
+    };
+    let Some(symbol) = module.symbol(name) else {
+        return false;
+    };
+    // What is being made is nobody else's yet.
+    if let Frame::Function(function) = frame
+        && function.name.as_str() == "__init__"
+        && module.class_of_self(name).is_some()
+    {
+        return true;
+    }
+    let ScopeKind::Function(_) = module.scope_data(symbol.scope).kind else {
+        return matches!(
+            module.scope_data(symbol.scope).kind,
+            ScopeKind::Comprehension | ScopeKind::Lambda
+        );
+    };
+    symbol.bindings.iter().all(|binding| match binding.kind {
+        BindingKind::Value(value) => is_made(cx, value),
+        BindingKind::With(context, _) => is_made(cx, context),
+        BindingKind::Augmented | BindingKind::Deleted | BindingKind::Except => true,
+        BindingKind::Loop => {
+            let node = module.node(binding.node);
+            matches!(frame, Frame::Block(range) if range.contains_range(node.range()))
+        }
+        _ => false,
+    })
+}
+
+/// Whether an expression makes something new, which nobody else has.
+fn is_made(cx: &Context<'_, '_>, value: &Expr) -> bool {
+    match value {
+        Expr::Call(call) => {
+            !matches!(callee(cx, call), Callee::Unknown)
+                || {
+                    // `path.open()`, `csv.reader(f).x()`
+                    matches!(&*call.func, Expr::Attribute(method) if READING.contains(&method.attr.as_str()))
+                }
+        }
+        Expr::Await(awaited) => is_made(cx, &awaited.value),
+        _ => is_value(value),
+    }
+}
+
+/// Whether an expression is a value that no other code can change.
+fn is_value(expr: &Expr) -> bool {
+    matches!(
+        expr,
+        Expr::StringLiteral(_)
+            | Expr::BytesLiteral(_)
+            | Expr::FString(_)
+            | Expr::NumberLiteral(_)
+            | Expr::BooleanLiteral(_)
+            | Expr::NoneLiteral(_)
+            | Expr::List(_)
+            | Expr::Dict(_)
+            | Expr::Set(_)
+            | Expr::Tuple(_)
+            | Expr::ListComp(_)
+            | Expr::DictComp(_)
+            | Expr::SetComp(_)
+            | Expr::BinOp(_)
+            | Expr::BoolOp(_)
+            | Expr::Compare(_)
+            | Expr::If(_)
+    )
+}
+
+/// A class of this module that takes its arguments and does nothing else: a data class, an
+/// exception, one without `__init__`.
+fn is_plain_class(cx: &Context<'_, '_>, name: &python::ast::ExprName) -> bool {
+    let Some(binding) = cx.module.only_binding(name) else {
+        return false;
+    };
+    match binding.kind {
+        BindingKind::Class(class) => !class.body.iter().any(|stmt| {
+            matches!(stmt, Stmt::FunctionDef(method)
+                if matches!(method.name.as_str(), "__init__" | "__new__" | "__post_init__"))
+        }),
+        _ => is_exception(&name.id),
+    }
+}
+
+/// A text that goes on over several lines, as far as the first goes.
+pub(super) fn one_line(text: &str) -> String {
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default().trim_end();
+    match lines.next() {
+        Some(_) => format!("{first} ..."),
+        None => first.to_string(),
+    }
+}

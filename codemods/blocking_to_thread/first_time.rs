@@ -1,0 +1,101 @@
+//! What a function does only the first time that it is called: `if _client is None: _client = ...`.
+
+use engine::Context;
+use python::ast::{AnyNodeRef, CmpOp, Expr, ExprContext, Stmt, StmtFunctionDef, UnaryOp};
+use python::{NodeId, Ranged};
+
+use super::effects::own_nodes;
+
+/// The calls of a function that are made only the first time: where something that it sets is not
+/// set yet.
+pub(super) struct FirstTime<'a> {
+    /// What is made only once: the statements, by their ranges.
+    within: Vec<AnyNodeRef<'a>>,
+    /// From here on everything is.
+    after: Option<python::TextSize>,
+}
+
+impl<'a> FirstTime<'a> {
+    pub(super) fn of(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> Self {
+        let module = cx.module;
+        let mut first = FirstTime {
+            within: Vec::new(),
+            after: None,
+        };
+        let is_guard = |expr: &'a Expr| is_kept(cx, function, expr);
+        for node in own_nodes(cx, function.into()) {
+            let AnyNodeRef::StmtIf(stmt) = node else {
+                continue;
+            };
+            if missing(&stmt.test).is_some_and(is_guard) {
+                first.within.push(node);
+                continue;
+            }
+            // `if _client is not None: return _client`
+            let is_outermost = module
+                .parent(stmt)
+                .is_some_and(|parent| module.id(parent) == module.id(function));
+            let returns = matches!(stmt.body.last(), Some(Stmt::Return(_)));
+            if is_outermost && returns && present(&stmt.test).is_some_and(is_guard) {
+                first.after.get_or_insert(stmt.end());
+            }
+        }
+        first
+    }
+
+    pub(super) fn has(&self, cx: &Context<'a, '_>, call: NodeId) -> bool {
+        let call = cx.module.node(call);
+        self.after.is_some_and(|after| after <= call.start())
+            || self.within.iter().any(|it| cx.module.contains(*it, call))
+    }
+}
+
+/// What a test finds missing: `not x`, `x is None`.
+fn missing(test: &Expr) -> Option<&Expr> {
+    match test {
+        Expr::UnaryOp(unary) if unary.op == UnaryOp::Not => Some(&unary.operand),
+        Expr::Compare(_) => compared(test, CmpOp::Is),
+        _ => None,
+    }
+}
+
+/// What a test finds there: `x`, `x is not None`.
+fn present(test: &Expr) -> Option<&Expr> {
+    match test {
+        Expr::Name(_) | Expr::Attribute(_) => Some(test),
+        _ => compared(test, CmpOp::IsNot),
+    }
+}
+
+fn compared(test: &Expr, wanted: CmpOp) -> Option<&Expr> {
+    match test {
+        Expr::Compare(compare)
+            if *compare.ops == [wanted]
+                && compare.comparators.iter().all(Expr::is_none_literal_expr) =>
+        {
+            Some(&compare.left)
+        }
+        _ => None,
+    }
+}
+
+/// Whether a function sets `expr`, and what it sets stays when it has returned.
+fn is_kept<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef, expr: &'a Expr) -> bool {
+    let module = cx.module;
+    match expr {
+        Expr::Name(name) => module.symbol(name).is_some_and(|symbol| {
+            symbol.scope == python::ScopeId::MODULE
+                && symbol
+                    .bindings
+                    .iter()
+                    .any(|it| module.contains(function, module.node(it.node)))
+        }),
+        Expr::Attribute(attribute) => own_nodes(cx, function.into()).any(|node| match node {
+            AnyNodeRef::ExprAttribute(other) => {
+                other.ctx == ExprContext::Store && module.text(other) == module.text(attribute)
+            }
+            _ => false,
+        }),
+        _ => false,
+    }
+}

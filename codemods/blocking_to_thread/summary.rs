@@ -1,0 +1,234 @@
+//! What the functions of a module do by themselves, as plain data: it is found out once for each,
+//! in whichever module it is, and put together by whoever follows calls.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
+use engine::Context;
+use python::ast::{AnyNodeRef, Expr, Number, Stmt, StmtClassDef, StmtFunctionDef};
+use python::{BindingKind, NodeId, Ranged};
+
+use super::effects;
+use super::first_time::FirstTime;
+use super::harmless::is_exception;
+use super::meaning::{Made, is_plain, made_in};
+use super::table::Category;
+
+/// What a function does, its callees not included.
+#[derive(Clone, Debug)]
+pub(super) struct Own {
+    pub(super) name: String,
+    /// Why it must stay in the event loop's thread.
+    pub(super) obstacle: Option<String>,
+    /// Why nobody knows whether it may go to another.
+    pub(super) doubt: Option<String>,
+    /// The first call that blocks, with its line.
+    pub(super) blocks: Option<(String, usize)>,
+    /// The functions of its module that it calls.
+    pub(super) calls: Vec<Call>,
+    /// The imported functions that it calls, each with what is to be said where it is not known.
+    pub(super) imported: Vec<ImportedCall>,
+}
+
+/// A call of a function of the same module.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call {
+    pub(super) function: NodeId,
+    /// Whether it is made only the first time.
+    pub(super) first_time: bool,
+}
+
+/// A call of an imported function.
+#[derive(Clone, Debug)]
+pub(super) struct ImportedCall {
+    pub(super) name: String,
+    pub(super) doubt: String,
+    /// Whether it is made only the first time.
+    pub(super) first_time: bool,
+}
+
+/// A module, for those that call into it.
+#[derive(Debug, Default)]
+pub(super) struct Summary {
+    /// What a call of these names runs: `load`, `Client`, `Client.make`.
+    exports: HashMap<String, Runs>,
+    functions: HashMap<NodeId, Own>,
+}
+
+/// What a call of a name runs.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Runs {
+    /// This function.
+    Function(NodeId),
+    /// Nothing but what makes an instance.
+    Nothing,
+}
+
+impl Own {
+    /// What a function of the module does.
+    pub(super) fn of<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> Self {
+        let module = cx.module;
+        let effects = effects::of_function(cx, function);
+        let first = FirstTime::of(cx, function);
+        let mut blocking = effects.blocking.iter();
+        let waits = blocking.find(|it| takes_time(cx, it) && !first.has(cx, it.call));
+        let imported = effects.imported.iter();
+        Self {
+            name: called(cx, function).to_string(),
+            obstacle: effects.obstacle.clone(),
+            doubt: effects.doubt.clone(),
+            blocks: waits.map(|blocks| {
+                let line = module.row(module.node(blocks.call).start());
+                (blocks.name.clone(), line)
+            }),
+            calls: effects
+                .calls
+                .iter()
+                .map(|(function, call)| Call {
+                    function: *function,
+                    first_time: first.has(cx, *call),
+                })
+                .collect(),
+            imported: imported
+                .map(|it| ImportedCall {
+                    name: it.name.clone(),
+                    doubt: it.doubt.clone(),
+                    first_time: first.has(cx, it.call),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl Summary {
+    /// What a call of a name of the module runs; none where nobody knows.
+    pub(super) fn runs(&self, name: &str) -> Option<Runs> {
+        self.exports.get(name).copied()
+    }
+
+    /// What one of its functions does.
+    pub(super) fn own(&self, function: NodeId) -> Option<&Own> {
+        self.functions.get(&function)
+    }
+}
+
+/// What the functions do that other modules can reach by name.
+pub(super) fn of(cx: &Context<'_, '_>) -> engine::Summary {
+    let module = cx.module;
+    let mut summary = Summary::default();
+    let mut waiting: Vec<NodeId> = Vec::new();
+    for symbol in module.globals() {
+        // What is bound twice may be either.
+        let [binding] = symbol.bindings.as_slice() else {
+            continue;
+        };
+        match binding.kind {
+            BindingKind::Function(function) if is_plain(cx, function) => {
+                let runs = Runs::Function(module.id(function));
+                summary.exports.insert(symbol.name.to_string(), runs);
+            }
+            BindingKind::Class(class) => add_class(cx, class, &mut summary),
+            _ => {}
+        }
+    }
+    for runs in summary.exports.values() {
+        if let Runs::Function(function) = runs {
+            waiting.push(*function);
+        }
+    }
+    while let Some(id) = waiting.pop() {
+        if let Entry::Vacant(vacant) = summary.functions.entry(id)
+            && let AnyNodeRef::StmtFunctionDef(function) = module.node(id)
+        {
+            let own = vacant.insert(Own::of(cx, function));
+            waiting.extend(own.calls.iter().map(|call| call.function));
+        }
+    }
+    Arc::new(summary)
+}
+
+fn add_class<'a>(cx: &Context<'a, '_>, class: &'a StmtClassDef, summary: &mut Summary) {
+    let module = cx.module;
+    match made_in(cx, class) {
+        Made::By(init) if is_plain(cx, init) => {
+            let runs = Runs::Function(module.id(init));
+            summary.exports.insert(class.name.to_string(), runs);
+        }
+        Made::Plainly
+            if class
+                .arguments
+                .iter()
+                .all(|it| it.args.iter().all(|it| is_known(cx, it))) =>
+        {
+            summary
+                .exports
+                .insert(class.name.to_string(), Runs::Nothing);
+        }
+        _ => {}
+    }
+    for stmt in &class.body {
+        let Stmt::FunctionDef(method) = stmt else {
+            continue;
+        };
+        // `Client.make()` of any other has lost its object, and is no call to follow.
+        let is_bound = method.decorator_list.iter().any(|decorator| {
+            matches!(
+                module.text(&decorator.expression),
+                "staticmethod" | "classmethod"
+            )
+        });
+        if is_bound && is_plain(cx, method) {
+            let runs = Runs::Function(module.id(method));
+            let name = format!("{}.{}", class.name, method.name);
+            summary.exports.insert(name, runs);
+        }
+    }
+}
+
+/// Pauses below this many seconds are not worth a thread.
+const SHORT: f64 = 0.01;
+
+/// What a function is called by: `__init__` by its class.
+fn called<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> &'a str {
+    match cx.module.parent(function) {
+        Some(AnyNodeRef::StmtClassDef(class)) if function.name.as_str() == "__init__" => {
+            class.name.as_str()
+        }
+        _ => function.name.as_str(),
+    }
+}
+
+/// Whether a class can be made of this base without that anything runs.
+fn is_known(cx: &Context<'_, '_>, base: &Expr) -> bool {
+    let named = match base {
+        Expr::Name(name) => is_exception(&name.id),
+        _ => false,
+    };
+    let is_library =
+        |name: String| name == "pydantic.BaseModel" || python::is_of_standard_library(&name);
+    named || cx.module.qualified_name(base).is_some_and(is_library)
+}
+
+/// Whether a call is why a function takes time: what it asks a file system about one file, a
+/// process that it only starts, a lock that is free and a pause as short as the way to a thread are
+/// not.
+fn takes_time(cx: &Context<'_, '_>, blocks: &effects::Blocks) -> bool {
+    let is_short = |node: AnyNodeRef<'_>| match node {
+        AnyNodeRef::ExprCall(call) => match call.arguments.args.first() {
+            Some(Expr::NumberLiteral(seconds)) => match &seconds.value {
+                Number::Float(seconds) => *seconds < SHORT,
+                Number::Int(seconds) => seconds.as_i64() == Some(0),
+                Number::Complex { .. } => false,
+            },
+            _ => false,
+        },
+        _ => false,
+    };
+    let is_short_pause =
+        || blocks.category == Category::Pause && is_short(cx.module.node(blocks.call));
+    !is_short_pause()
+        && blocks.category != Category::Metadata
+        && !matches!(blocks.name.as_str(), "subprocess.Popen" | "os.popen")
+        && !blocks.name.ends_with(".acquire")
+}

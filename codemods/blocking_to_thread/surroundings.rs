@@ -1,0 +1,260 @@
+//! What around a call relies on nothing else running during it.
+
+use engine::{Context, Refusal, withheld};
+use python::ast::{AnyNodeRef, Expr, ExprCall, ExprContext, StmtFunctionDef, WithItem};
+use python::{Block, Ranged, ScopeKind, TextRange, TextSize, TryPart};
+
+use super::effects::{is_lock, one_line};
+use super::meaning::{Callee, callee};
+
+/// What may stand in a `with` around a call, besides what the table names: it is no lock and
+/// replaces nothing that other tasks would see.
+const HARMLESS: &[&str] = &[
+    "anyio.CancelScope",
+    "anyio.fail_after",
+    "anyio.move_on_after",
+    "concurrent.futures.ProcessPoolExecutor",
+    "concurrent.futures.ThreadPoolExecutor",
+    "contextlib.ExitStack",
+    "contextlib.closing",
+    "contextlib.nullcontext",
+    "contextlib.suppress",
+    "http.client.HTTPConnection",
+    "httpx.Client",
+    "io.BytesIO",
+    "io.StringIO",
+    "requests.Session",
+    "requests.session",
+    "socket.socket",
+    "tempfile.TemporaryDirectory",
+    "trio.CancelScope",
+    "trio.fail_after",
+    "trio.move_on_after",
+    "urllib3.PoolManager",
+];
+
+/// The refusals for what stands around `site`, a call or the statements that move with it.
+pub(super) fn check<'a>(
+    cx: &Context<'a, '_>,
+    site: AnyNodeRef<'a>,
+    coroutine: &'a StmtFunctionDef,
+) -> Result<(), Refusal> {
+    if matches!(coroutine.name.as_str(), "__aexit__" | "aclose" | "__adel__") {
+        return Err(withheld!(
+            "`{}` is cleanup: a cancellation could arrive in the middle of it, and closing the coroutine there fails; decide whether it may wait",
+            coroutine.name
+        ));
+    }
+    check_contexts(cx, entered_before(cx, site))?;
+    for block in cx.module.blocks(site) {
+        match block {
+            Block::Try(_, TryPart::Finally) => {
+                return Err(withheld!(
+                    "it stands in `finally`: a cancellation could arrive in the middle of the cleanup, and closing the coroutine there fails; decide whether it may wait"
+                ));
+            }
+            Block::With(with) if !with.is_async => check_contexts(cx, &with.items)?,
+            _ => {}
+        }
+    }
+    if let Some(lock) = acquired(cx, site, coroutine) {
+        return Err(withheld!(
+            "`{lock}` is acquired before it and released after it: another task that wants it would block the event loop, and with it the release; move the call out of there"
+        ));
+    }
+    check_update(cx, site)?;
+    if let Some(comment) = wanted_by_comment(cx, site) {
+        return Err(withheld!(
+            "the comment `{comment}` says that blocking is meant: decide whether it still is"
+        ));
+    }
+    Ok(())
+}
+
+/// `self.count += ...` reads before the call and writes after it, and so loses what other tasks
+/// write meanwhile.
+fn check_update<'a>(cx: &Context<'a, '_>, site: AnyNodeRef<'a>) -> Result<(), Refusal> {
+    let module = cx.module;
+    let lost = |target: &Expr| {
+        withheld!(
+            "`{}` is read before the call and set after it, and what other tasks set meanwhile would be lost: make the call first, and then the change",
+            one_line(module.text(target))
+        )
+    };
+    match module.statement(site) {
+        AnyNodeRef::StmtAugAssign(assign) if is_shared(cx, &assign.target) => {
+            Err(lost(&assign.target))
+        }
+        AnyNodeRef::StmtAssign(assign) => {
+            for target in assign.targets.iter().filter(|it| is_shared(cx, it)) {
+                let text = module.text(target);
+                let read_before = module.descendants(&*assign.value).any(|node| {
+                    node.start() < site.start() && is_load(node) && module.text(node) == text
+                });
+                if read_before {
+                    return Err(lost(target));
+                }
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether a node reads a name, an attribute or an item.
+pub(super) fn is_load(node: AnyNodeRef<'_>) -> bool {
+    let context = match node {
+        AnyNodeRef::ExprName(it) => it.ctx,
+        AnyNodeRef::ExprAttribute(it) => it.ctx,
+        AnyNodeRef::ExprSubscript(it) => it.ctx,
+        _ => return false,
+    };
+    context == ExprContext::Load
+}
+
+/// Whether other code can see what is assigned to `target`.
+pub(super) fn is_shared(cx: &Context<'_, '_>, target: &Expr) -> bool {
+    match target {
+        Expr::Name(name) => cx.module.symbol(name).is_some_and(|symbol| {
+            symbol.scope != cx.module.scope(name)
+                || matches!(
+                    cx.module.scope_data(symbol.scope).kind,
+                    ScopeKind::Module | ScopeKind::Class(_)
+                )
+        }),
+        Expr::Attribute(_) | Expr::Subscript(_) => true,
+        _ => false,
+    }
+}
+
+/// Whether the call stands in a handler that runs when the coroutine is closed or cancelled:
+/// closing it there fails, and a second cancellation cuts the handler short.
+pub(super) fn handles_exit<'a>(cx: &Context<'a, '_>, site: AnyNodeRef<'a>) -> bool {
+    let is_exit = |expr: &Expr| {
+        let name = cx.module.qualified_name(expr);
+        name.is_some_and(|name| {
+            matches!(
+                name.as_str(),
+                "builtins.BaseException" | "builtins.GeneratorExit" | "asyncio.CancelledError"
+            )
+        })
+    };
+    cx.module.blocks(site).into_iter().any(|block| {
+        let Block::Try(_, TryPart::Handler(handler)) = block else {
+            return false;
+        };
+        match handler.type_.as_deref() {
+            None => true,
+            Some(Expr::Tuple(types)) => types.elts.iter().any(is_exit),
+            Some(expr) => is_exit(expr),
+        }
+    })
+}
+
+/// The items of a `with` statement that are entered when a later one, which holds the site, is
+/// evaluated.
+fn entered_before<'a>(cx: &Context<'a, '_>, site: AnyNodeRef<'a>) -> &'a [WithItem] {
+    let mut child = site;
+    for parent in cx.module.ancestors(site) {
+        if let AnyNodeRef::StmtWith(with) = parent {
+            let position = with.items.iter().position(|it| it.range() == child.range());
+            return match position {
+                Some(position) if !with.is_async => &with.items[..position],
+                _ => &[],
+            };
+        }
+        if parent.is_statement() {
+            return &[];
+        }
+        child = parent;
+    }
+    &[]
+}
+
+fn check_contexts<'a>(cx: &Context<'a, '_>, items: &'a [WithItem]) -> Result<(), Refusal> {
+    for item in items {
+        let expr = &item.context_expr;
+        let text = one_line(cx.module.text(expr));
+        if is_lock(cx, expr) {
+            return Err(withheld!(
+                "it stands inside `with {text}`: another task that wants the lock would block the event loop, and with it the release; move the call out of the block, or use `asyncio.Lock`"
+            ));
+        }
+        if !is_harmless(cx, expr) {
+            return Err(withheld!(
+                "it stands inside `with {text}`: if that is a lock or replaces global state, other tasks would meet it during the call; move the call out of the block"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn is_harmless<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> bool {
+    let call = match expr {
+        Expr::Call(call) => call,
+        // `with await asyncio.to_thread(requests.get, url)`, `with session:`
+        Expr::Await(_) => return true,
+        _ => {
+            return super::meaning::class_of(cx, expr)
+                .is_some_and(|class| HARMLESS.contains(&class.as_str()));
+        }
+    };
+    match callee(cx, call) {
+        Callee::Blocking(_) => true,
+        Callee::Named(name) => {
+            HARMLESS.contains(&name.as_str())
+                // `with file.open() as f`
+                || super::table::find(&name).is_some()
+        }
+        Callee::Function(_) | Callee::Unknown => false,
+    }
+}
+
+/// What the coroutine acquires before the site, without `await`, and releases after it.
+fn acquired<'a>(
+    cx: &Context<'a, '_>,
+    site: AnyNodeRef<'a>,
+    coroutine: &'a StmtFunctionDef,
+) -> Option<&'a str> {
+    let module = cx.module;
+    let method = |call: &'a ExprCall, name: &str| match &*call.func {
+        Expr::Attribute(method) if method.attr.as_str() == name => {
+            Some(module.text(&*method.value))
+        }
+        _ => None,
+    };
+    let own = || module.calls_in(coroutine).iter().copied();
+    own()
+        .filter(|other| other.start() < site.start())
+        .filter(|other| !matches!(module.parent(*other), Some(AnyNodeRef::ExprAwait(_))))
+        .filter_map(|other| method(other, "acquire"))
+        .find(|lock| {
+            own()
+                .any(|other| other.start() > site.start() && method(other, "release") == Some(lock))
+        })
+}
+
+/// The comment on the lines of the statement, or on those directly above, that speaks of blocking
+/// on purpose.
+fn wanted_by_comment<'a>(cx: &Context<'a, '_>, site: AnyNodeRef<'a>) -> Option<&'a str> {
+    let module = cx.module;
+    let mut start = module.line_start(site.start());
+    while start > TextSize::new(0) {
+        let above = module.line_start(start - TextSize::new(1));
+        let line = TextRange::new(above, start);
+        if !module.text(line).trim_start().starts_with('#') {
+            break;
+        }
+        start = above;
+    }
+    let range = TextRange::new(start, module.line_end(site.end()));
+    module
+        .comments(range)
+        .iter()
+        .map(|comment| module.text(*comment))
+        .find(|comment| {
+            let text = comment.to_lowercase();
+            let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+            has(&["block", "sync"]) && has(&["purpose", "intention", "deliberate"])
+        })
+}
