@@ -37,6 +37,12 @@ const ORDERED: &[(&str, &str, &str)] = &[
         "both close the session after the last use that needs it open, which with aiohttp is the \
          reading of the response; httpx has read the response when the request is done",
     ),
+    (
+        "requests-to-httpx",
+        "blocking-to-thread",
+        "each takes the blocking request away in its own way, and who selects requests-to-httpx \
+         wants its way; it comes first, and what it withholds is left to the thread",
+    ),
 ];
 
 /// What codemods are tried on.

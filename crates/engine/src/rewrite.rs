@@ -80,9 +80,21 @@ pub fn rewrite(
     let mut current: Option<Text> = None;
     let is_fixed = settings.silence.as_ref().is_none_or(|it| it.after_fixes);
     let rounds = if is_fixed { MAX_ROUNDS } else { 0 };
+    let mut is_settled = false;
     for _ in 0..rounds {
         let text = current.as_ref().unwrap_or(&original);
-        let Some(next) = run.round(text) else { break };
+        let Some(next) = run.round(text) else {
+            // An import that goes may leave the file to another library, and so to others.
+            let Some(text) = current.take() else { break };
+            let length = text.source.len();
+            let text = run.remove_imports(&original, text, may_remove);
+            is_settled = text.source.len() == length;
+            current = Some(text);
+            if is_settled {
+                break;
+            }
+            continue;
+        };
         seen.insert(text.source.clone());
         if seen.contains(&next.source) {
             run.fault(None, "its fixes undo each other".to_string());
@@ -96,8 +108,12 @@ pub fn rewrite(
         let output = run.silenced(original);
         run.rewritten.output = (output.source != source).then_some(output.source);
     } else if let Some(rewritten) = current {
-        let output = run.remove_imports(&original, rewritten, may_remove);
-        let output = run.silenced(output);
+        let rewritten = if is_settled {
+            rewritten
+        } else {
+            run.remove_imports(&original, rewritten, may_remove)
+        };
+        let output = run.silenced(rewritten);
         run.rewritten.output = (output.source != source).then_some(output.source);
     }
     Ok(run.rewritten)
