@@ -8,9 +8,10 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 
 use engine::{CallSite, Caller, Calls, Reach};
+use regex::Regex;
 use rustc_hash::{FxHashMap, FxHashSet};
 use types::{Answer, Ask, Question};
 
@@ -39,6 +40,9 @@ struct Calling<'a> {
     files: Vec<Called<'a>>,
     /// The files in which a name stands that a function of the project has.
     named: FxHashMap<String, Vec<usize>>,
+    /// The bases of the classes of the project, by name, as words: it is known before anything is
+    /// parsed, so that no answer depends on what was asked before.
+    bases: FxHashMap<String, Vec<String>>,
 }
 
 struct Called<'a> {
@@ -153,6 +157,10 @@ impl<'a> Calling<'a> {
                 named.entry(name.to_string()).or_default().push(position);
             }
         }
+        let mut bases: FxHashMap<String, Vec<String>> = FxHashMap::default();
+        for (class, of) in on_threads(files, classes).into_iter().flatten() {
+            bases.entry(class).or_default().extend(of);
+        }
         let called = |file: &&'a File| Called {
             file,
             text: OnceLock::new(),
@@ -161,6 +169,7 @@ impl<'a> Calling<'a> {
         Self {
             files: files.iter().map(called).collect(),
             named,
+            bases,
         }
     }
 
@@ -268,11 +277,6 @@ impl<'a> Calling<'a> {
             return false;
         }
         let last = |name: &str| name.rsplit('.').next().unwrap_or(name).to_string();
-        let parsed = || {
-            self.files
-                .iter()
-                .filter_map(|called| called.text.get()?.as_ref())
-        };
         let mut seen = HashSet::new();
         let mut waiting = vec![last(class)];
         while let Some(class) = waiting.pop() {
@@ -282,22 +286,17 @@ impl<'a> Calling<'a> {
             if !seen.insert(class.clone()) {
                 continue;
             }
-            for (_, calls) in parsed() {
-                let bases = calls.classes.iter().filter(|(name, _)| *name == class);
-                waiting.extend(bases.flat_map(|(_, bases)| bases.iter().cloned()));
-            }
+            waiting.extend(self.bases.get(&class).into_iter().flatten().cloned());
         }
         false
     }
 
-    /// Whether a class of this name is a protocol, as far as the files that were parsed tell.
+    /// Whether a class of this name is a protocol.
     fn is_protocol(&self, class: &str) -> bool {
         let name = class.rsplit('.').next().unwrap_or(class);
-        self.files
-            .iter()
-            .filter_map(|called| called.text.get()?.as_ref())
-            .flat_map(|(_, calls)| &calls.classes)
-            .any(|(known, bases)| known == name && bases.iter().any(|base| base == "Protocol"))
+        self.bases
+            .get(name)
+            .is_some_and(|bases| bases.iter().any(|base| base == "Protocol"))
     }
 
     /// Whether an imported name may be of that file: it names its module, or a package that the
@@ -363,6 +362,28 @@ fn on_threads<'f, 'a: 'f, T: Send>(
             })
             .collect()
     })
+}
+
+/// The classes of a file, each with the words between its brackets, which name its bases.
+fn classes(file: &File) -> Vec<(String, Vec<String>)> {
+    static HEADER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"(?m)^[ \t]*class[ \t]+(\w+)\s*(?:\[[^\]]*\]\s*)?\(([^)]*)\)").ok()
+    });
+    let mut bytes = Vec::new();
+    if read_into(&file.path, &mut bytes).is_err() {
+        return Vec::new(); // said elsewhere
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    let headers = HEADER.iter().flat_map(|header| header.captures_iter(&text));
+    let class = |header: regex::Captures| {
+        let bases = header[2]
+            .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+            .filter(|word| !word.is_empty())
+            .map(str::to_string)
+            .collect();
+        (header[1].to_string(), bases)
+    };
+    headers.map(class).collect()
 }
 
 /// Gives each word of a file's bytes, with the word before it.

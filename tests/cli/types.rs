@@ -733,3 +733,45 @@ class Cache:
     let said = withheld(&project, &["--blocking-to-thread", "--no-types", "main.py"]);
     assert_eq!(said.matches("main.py:").count(), 0, "{said}");
 }
+
+/// What derives from what is known from all files, whichever were parsed before.
+#[test]
+fn a_handler_in_a_base_class_counts_whatever_was_asked_before() {
+    let base = "\
+class Base:
+    async def fetch_all(self): ...
+
+    async def outcome(self):
+        try:
+            await self.fetch_all()
+        except ValueError:
+            pass
+";
+    let other = "class Other:\n    async def fetch_all(self): ...\n";
+    let derived = "\
+import asyncio
+
+from middle import Middle
+
+
+async def one(): ...
+
+
+class Derived(Middle):
+    async def fetch_all(self):
+        await asyncio.gather(one(), one())
+";
+    let project = project(&[
+        ("base.py", base),
+        ("further.py", other),
+        (
+            "middle.py",
+            "from base import Base\n\n\nclass Middle(Base):\n    pass\n",
+        ),
+        ("zebra.py", derived),
+    ]);
+    for arguments in [&["--no-types"][..], &[]] {
+        let said = withheld(&project, arguments);
+        assert!(said.contains("`except ValueError` in base.py:7"), "{said}");
+    }
+}

@@ -15,8 +15,6 @@ pub struct Calls {
     pub sites: Vec<CallSite>,
     /// The paths of the functions with such names: `Client.fetch`.
     pub functions: Vec<String>,
-    /// The classes, with the last parts of the names of their bases.
-    pub classes: Vec<(String, Vec<String>)>,
 }
 
 /// A call.
@@ -59,13 +57,6 @@ pub fn calls(source: &str, version: PythonVersion, wanted: impl Fn(&str) -> bool
         match node {
             AnyNodeRef::StmtFunctionDef(function) if wanted(&function.name) => {
                 found.functions.extend(module.path_of(function));
-            }
-            AnyNodeRef::StmtClassDef(class) => {
-                let bases = class.arguments.iter().flat_map(|it| &it.args);
-                let bases = bases.filter_map(|base| last_part(base).map(str::to_string));
-                found
-                    .classes
-                    .push((class.name.to_string(), bases.collect()));
             }
             _ => {}
         }
@@ -133,10 +124,6 @@ async def main(a):
 ";
         let calls = calls(source, PythonVersion::PY311, |name| name == "load").unwrap();
         assert_eq!(calls.functions, ["A.load"]);
-        assert_eq!(
-            calls.classes,
-            [("A".to_string(), vec!["B".to_string(), "C".to_string()])]
-        );
         let reached: Vec<_> = calls.sites.iter().map(|it| &it.reaches).collect();
         assert_eq!(
             reached,
