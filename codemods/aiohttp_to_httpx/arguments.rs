@@ -79,7 +79,7 @@ pub fn check<'a>(cx: &Context<'a, '_>, request: &Request<'a>) -> Result<(), Refu
     {
         return Err(withheld!(
             "`{}` may be a `yarl.URL`, which httpx does not take: write `str(...)` around it",
-            first_line(cx, url)
+            cx.module.first_line(url)
         ));
     }
     if let Some(params) = keyword(call, "params")
@@ -151,8 +151,4 @@ fn is_form<'a>(cx: &Context<'a, '_>, data: &'a Expr) -> bool {
         !dict.items.is_empty()
             && items.all(|item| item.key.is_some() && cx.module.is_text_or_number(&item.value))
     })
-}
-
-fn first_line<'a>(cx: &Context<'a, '_>, expr: &Expr) -> &'a str {
-    cx.module.text(expr).lines().next().unwrap_or_default()
 }

@@ -15,7 +15,7 @@ pub fn check<'a>(cx: &Context<'a, '_>, session: &Session<'a>) -> Result<(), Refu
     if let Some(type_) = handled_around(cx, requests.chain(uses).collect()) {
         return Err(withheld!(
             "`{}` is handled around it, and what httpx raises is neither an OSError nor a TimeoutError nor a ValueError, but an `httpx.HTTPError`: decide what is to be handled",
-            module.text(type_).lines().next().unwrap_or_default()
+            module.first_line(type_)
         ));
     }
     for used in &session.uses {

@@ -59,7 +59,7 @@ fn statement<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
     let Some(first) = first else {
         return Err(Refusal::NotOurs);
     };
-    let first = first.lines().next().unwrap_or_default();
+    let first = python::first_line(first);
     check_catchers(cx, with)?;
     check_place(cx, with, first)?;
     let unknown = managers.iter().position(|it| *it == Manager::Unknown);
@@ -103,7 +103,7 @@ fn statement<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
 
 /// The first line of an expression, for messages.
 fn line<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> &'a str {
-    cx.module.text(expr).lines().next().unwrap_or_default()
+    cx.module.first_line(expr)
 }
 
 /// `async with` may be written in coroutines only.
@@ -132,18 +132,13 @@ fn check_catchers<'a>(cx: &Context<'a, '_>, with: &'a StmtWith) -> Result<(), Re
         return Ok(());
     };
     Err(match catcher.kind {
-        CaughtByKind::Handler(handler) => {
-            let clause = match &handler.type_ {
-                Some(types) => format!("except {}", module.text(&**types)),
-                None => "except:".to_string(),
-            };
-            withheld!(
-                "`{clause}` catches the TypeError that the statement raises today, so that its code always runs: decide whether it still has a purpose, and write `async with`"
-            )
-        }
+        CaughtByKind::Handler(_) => withheld!(
+            "`{}` catches the TypeError that the statement raises today, so that its code always runs: decide whether it still has a purpose, and write `async with`",
+            catcher.shown(module)
+        ),
         CaughtByKind::Context(call) => withheld!(
             "`{}` catches the TypeError that the statement raises today: decide whether that is what it is for, and write `async with`",
-            module.text(call).lines().next().unwrap_or_default()
+            module.first_line(call)
         ),
     })
 }

@@ -376,7 +376,7 @@ impl<'a> Flow<'a, '_, '_> {
     fn escapes(&self, kind: Kind, node: AnyNodeRef<'a>, how: &str) -> Refusal {
         let (session, close) = (self.session, self.close);
         let text = self.cx.module.text(node.range());
-        let text = text.lines().next().unwrap_or_default();
+        let text = python::first_line(text);
         match kind {
             Kind::Session => withheld!(
                 "nothing closes `{session}`, which {how} (`{text}`), so that its last use is not seen here: close it there with `await {session}.{close}()`"

@@ -175,11 +175,7 @@ fn of_function<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> Calle
         Some(decorator) => Callee::Undecided(Some(withheld!(
             "`{}` is decorated by `@{}`, which may give back something else than a coroutine: `await` it if it does not",
             function.name,
-            cx.module
-                .text(&decorator.expression)
-                .lines()
-                .next()
-                .unwrap_or_default()
+            cx.module.first_line(&decorator.expression)
         ))),
         None if cx.module.is_generator(function) => Callee::Generator,
         None => Callee::Coroutine,
@@ -324,7 +320,7 @@ fn of_imported<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Callee {
     }
     Callee::Undecided(Some(withheld!(
         "`{}` is awaited elsewhere in this module, but is imported, and the module does not show what it gives: `await` it if that is a coroutine",
-        module.text(&*call.func).lines().next().unwrap_or_default()
+        module.first_line(&*call.func)
     )))
 }
 

@@ -58,7 +58,7 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
         place,
         AwaitPlace::Coroutine(_) | AwaitPlace::NestedComprehension(_)
     );
-    let name = module.text(&*call.func).lines().next().unwrap_or_default();
+    let name = module.first_line(&*call.func);
     let mut callee = shown;
     // Other uses are too many to ask about, and a dead call need not be asked about.
     if in_coroutine && matches!(usage, Usage::Dropped | Usage::Tested) {
@@ -117,11 +117,7 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
         }
         AwaitPlace::Annotation => return Err(Refusal::NotOurs), // it may never be evaluated
     }
-    if module.is_printed_source(call) {
-        return Err(withheld!(
-            "`f\"{{...=}}\"` prints its source, which would change: move the call out of the string"
-        ));
-    }
+    cx.check_unprinted(call)?;
     if let Some(block) = expects_warning(cx, call) {
         return Err(withheld!(
             "`{block}` around the call expects the warning that the coroutine was never awaited: decide whether that is meant"
@@ -192,7 +188,7 @@ fn expects_warning<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Option<&'a s
             .iter()
             .any(|name| module.refers_to(&context.func, name))
             || matches!(&*context.func, Expr::Attribute(method) if method.attr.starts_with("assertWarns"));
-        expects.then(|| module.text(context).lines().next().unwrap_or_default())
+        expects.then(|| module.first_line(context))
     })
 }
 

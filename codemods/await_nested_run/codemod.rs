@@ -6,7 +6,7 @@ mod text;
 use edit::Applicability;
 use engine::{Codemod, Context, On, Refusal, Rewrite, Verdict, withheld};
 use python::ast::{AnyNodeRef, Expr, ExprCall, PythonVersion, StmtFunctionDef};
-use python::{AwaitPlace, BindingKind, Library, Ranged};
+use python::{AwaitPlace, BindingKind, Library};
 
 pub const CODEMOD: Codemod = Codemod {
     name: "await-nested-run",
@@ -104,7 +104,7 @@ fn is_run<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<bool, Refusal>
     }
     Err(withheld!(
         "`{}` is not known to be an event loop: if it is one, the call fails here, and its argument can be awaited",
-        first_line(cx, receiver)
+        cx.module.first_line(receiver)
     ))
 }
 
@@ -253,11 +253,7 @@ fn awaited<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<&'a Expr, Ref
             function.name
         ));
     }
-    if module.is_printed_source(call) {
-        return Err(withheld!(
-            "`f\"{{...=}}\"` prints its source, which would change: move the call out of the string"
-        ));
-    }
+    cx.check_unprinted(call)?;
     Ok(awaited)
 }
 
@@ -292,10 +288,4 @@ fn check_loop<'a>(
         ));
     }
     Ok(())
-}
-
-/// The first line of an expression, for messages.
-fn first_line<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> &'a str {
-    let text = cx.module.text(expr.range());
-    text.lines().next().unwrap_or_default()
 }

@@ -11,7 +11,7 @@ pub(super) fn edits<'a>(
     awaited: &'a Expr,
 ) -> Result<Vec<Edit>, Refusal> {
     let module = cx.module;
-    let (open, close) = if is_trailed(cx, call) {
+    let (open, close) = if cx.module.is_trailed(call) {
         ("(await ", ")")
     } else {
         ("await ", "")
@@ -137,15 +137,4 @@ fn is_primary(expr: &Expr) -> bool {
         expr,
         Expr::Call(_) | Expr::Name(_) | Expr::Attribute(_) | Expr::Subscript(_)
     )
-}
-
-/// `await` binds less than what follows the call directly: `(await f()).pop()`.
-fn is_trailed<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
-    let value = match cx.module.parent(call) {
-        Some(AnyNodeRef::ExprAttribute(outer)) => &outer.value,
-        Some(AnyNodeRef::ExprSubscript(outer)) => &outer.value,
-        Some(AnyNodeRef::ExprCall(outer)) => &outer.func,
-        _ => return false,
-    };
-    value.range() == call.range() && cx.module.parenthesized(value) == call.range()
 }

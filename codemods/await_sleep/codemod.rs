@@ -7,7 +7,7 @@ use engine::{
     Codemod, Context, Layout, On, Piece, Refusal, Rewrite, Verdict, arguments, width, withheld,
 };
 use python::ast::{AnyNodeRef, Expr, ExprCall, Number, PythonVersion, StmtFunctionDef, UnaryOp};
-use python::{AwaitPlace, BindingKind, Library, NodeId, Ranged, ScopeId};
+use python::{AwaitPlace, Library, NodeId, Ranged};
 
 pub const CODEMOD: Codemod = Codemod {
     name: "await-sleep",
@@ -39,11 +39,7 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
     let library = library(cx, coroutine)?;
     check_argument(cx, seconds)?;
     surroundings::check(cx, call, coroutine)?;
-    if module.is_printed_source(call) {
-        return Err(withheld!(
-            "`f\"{{...=}}\"` prints its source, which would change: move the call out of the string"
-        ));
-    }
+    cx.check_unprinted(call)?;
     let name = module.parenthesized(&call.func);
     if !module.comments(name).is_empty() {
         return Err(withheld!(
@@ -58,7 +54,7 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
         message: format!(
             "`time.sleep` blocks the event loop: `await {library}.sleep` lets other tasks run"
         ),
-        applicability: if surroundings::handles_exit(cx, call) {
+        applicability: if cx.module.handles_exit(call) {
             Applicability::Unsafe
         } else {
             Applicability::Intended
@@ -163,26 +159,7 @@ fn library<'a>(
     cx: &Context<'a, '_>,
     coroutine: &'a StmtFunctionDef,
 ) -> Result<&'static str, Refusal> {
-    let module = cx.module;
-    let has_anyio = |in_module: bool| {
-        module.symbols().any(|symbol| {
-            let name = module.imported_as(symbol);
-            name.is_some_and(|name| name.split('.').next() == Some("anyio"))
-                && (!in_module || symbol.scope == ScopeId::MODULE)
-        })
-    };
-    let library = match module.library() {
-        Library::Several => match module.library_of(coroutine) {
-            None if has_anyio(false) => Library::Anyio, // whose sleep runs under each of them
-            library => library.unwrap_or(Library::Several),
-        },
-        Library::Trio if has_anyio(false) => module.library_of(coroutine).unwrap_or(Library::Anyio),
-        Library::Asyncio if has_anyio(true) => {
-            module.library_of(coroutine).unwrap_or(Library::Anyio)
-        }
-        library => library,
-    };
-    match library {
+    match cx.module.library_for(coroutine) {
         Library::Asyncio => Ok("asyncio"),
         Library::Trio => Ok("trio"),
         Library::Anyio => Ok("anyio"),
@@ -206,23 +183,7 @@ fn sleep<'a>(
     if import.edit.is_none() || library == "asyncio" {
         return Ok((format!("{}.sleep", import.name), import.edit));
     }
-    // Of an installed package, only the file's own imports show where it belongs.
-    let from_import = module
-        .symbols()
-        .filter(|symbol| symbol.scope == ScopeId::MODULE)
-        .flat_map(|symbol| &symbol.bindings)
-        .filter(|binding| !binding.typing_only)
-        .filter_map(|binding| match binding.kind {
-            BindingKind::FromImport(from, _) => Some(from),
-            _ => None,
-        })
-        .find(|from| {
-            let package = from.module.as_deref().unwrap_or_default();
-            package.split('.').next() == Some(library)
-                && matches!(module.parent(*from), Some(AnyNodeRef::ModModule(_)))
-                && module.indentation_at(from.start()).is_some()
-        });
-    let Some(from) = from_import else {
+    let Some(from) = module.import_from_package(library) else {
         return Err(withheld!(
             "`{library}` is imported only in parts: add `import {library}`"
         ));

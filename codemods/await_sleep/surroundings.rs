@@ -2,7 +2,7 @@
 
 use engine::{Context, Refusal, withheld};
 use python::ast::{AnyNodeRef, Expr, ExprCall, ExprStringLiteral, Stmt, StmtFunctionDef, WithItem};
-use python::{Block, Ranged, TextRange, TextSize, TryPart};
+use python::{Block, Ranged, TryPart};
 
 /// What may stand in a `with` around a sleep: it is no lock and replaces nothing that other tasks
 /// would see.
@@ -53,7 +53,7 @@ pub fn check<'a>(
             coroutine.name
         ));
     }
-    let contexts = entered_before(cx, call);
+    let contexts = cx.module.entered_before(call);
     check_contexts(cx, contexts)?;
     for block in cx.module.blocks(call) {
         match block {
@@ -66,7 +66,7 @@ pub fn check<'a>(
             _ => {}
         }
     }
-    if let Some(lock) = acquired(cx, call, coroutine) {
+    if let Some(lock) = cx.module.acquired_around(call, coroutine) {
         return Err(withheld!(
             "`{lock}` is acquired before it and released after it: another task that wants it would block the event loop, and with it the release; move the sleep out of there"
         ));
@@ -102,50 +102,6 @@ pub fn check<'a>(
     Ok(())
 }
 
-/// Whether the call stands in a handler that runs when the coroutine is closed or cancelled:
-/// closing it there fails, and a second cancellation cuts the handler short.
-pub fn handles_exit<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
-    let is_exit = |expr: &Expr| {
-        let name = cx.module.qualified_name(expr);
-        name.is_some_and(|name| {
-            matches!(
-                name.as_str(),
-                "builtins.BaseException" | "builtins.GeneratorExit" | "asyncio.CancelledError"
-            )
-        })
-    };
-    cx.module.blocks(call).into_iter().any(|block| {
-        let Block::Try(_, TryPart::Handler(handler)) = block else {
-            return false;
-        };
-        match handler.type_.as_deref() {
-            None => true,
-            Some(Expr::Tuple(types)) => types.elts.iter().any(is_exit),
-            Some(expr) => is_exit(expr),
-        }
-    })
-}
-
-/// The items of a `with` statement that are entered when a later one, which holds the call, is
-/// evaluated.
-fn entered_before<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> &'a [WithItem] {
-    let mut child = AnyNodeRef::from(call);
-    for parent in cx.module.ancestors(call) {
-        if let AnyNodeRef::StmtWith(with) = parent {
-            let position = with.items.iter().position(|it| it.range() == child.range());
-            return match position {
-                Some(position) if !with.is_async => &with.items[..position],
-                _ => &[],
-            };
-        }
-        if parent.is_statement() {
-            return &[];
-        }
-        child = parent;
-    }
-    &[]
-}
-
 fn check_contexts<'a>(cx: &Context<'a, '_>, items: &'a [WithItem]) -> Result<(), Refusal> {
     let Some(item) = items.iter().find(|item| !is_harmless(cx, item)) else {
         return Ok(());
@@ -169,54 +125,15 @@ fn is_harmless<'a>(cx: &Context<'a, '_>, item: &'a WithItem) -> bool {
         || matches!(&*call.func, Expr::Attribute(method) if ASSERTIONS.contains(&method.attr.as_str()))
 }
 
-/// What the coroutine acquires before the call, without `await`, and releases after it.
-fn acquired<'a>(
-    cx: &Context<'a, '_>,
-    call: &'a ExprCall,
-    coroutine: &'a StmtFunctionDef,
-) -> Option<&'a str> {
-    let module = cx.module;
-    let method = |call: &'a ExprCall, name: &str| match &*call.func {
-        Expr::Attribute(method) if method.attr.as_str() == name => {
-            Some(module.text(&*method.value))
-        }
-        _ => None,
-    };
-    let own = || module.calls_in(coroutine).iter().copied();
-    own()
-        .filter(|other| other.start() < call.start())
-        .filter(|other| !matches!(module.parent(*other), Some(AnyNodeRef::ExprAwait(_))))
-        .filter_map(|other| method(other, "acquire"))
-        .find(|lock| {
-            own()
-                .any(|other| other.start() > call.start() && method(other, "release") == Some(lock))
-        })
-}
-
 /// The comment on the lines of the statement, or on those directly above, that speaks of blocking
 /// on purpose or compares the two sleeps.
 fn wanted_by_comment<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Option<&'a str> {
-    let module = cx.module;
-    let mut start = module.line_start(call.start());
-    while start > TextSize::new(0) {
-        let above = module.line_start(start - TextSize::new(1));
-        let line = TextRange::new(above, start);
-        if !module.text(line).trim_start().starts_with('#') {
-            break;
-        }
-        start = above;
-    }
-    let range = TextRange::new(start, module.line_end(call.end()));
-    module
-        .comments(range)
-        .iter()
-        .map(|comment| module.text(*comment))
-        .find(|comment| {
-            let text = comment.to_lowercase();
-            let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-            has(&["block"]) && has(&["purpose", "intention", "deliberate"])
-                || has(&["asyncio.sleep"]) && !has(&["todo", "fixme", "xxx", "should"])
-        })
+    cx.module.comments_about(call.range()).find(|comment| {
+        let text = comment.to_lowercase();
+        let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        has(&["block"]) && has(&["purpose", "intention", "deliberate"])
+            || has(&["asyncio.sleep"]) && !has(&["todo", "fixme", "xxx", "should"])
+    })
 }
 
 /// Whether the call stands in one branch of an `if` whose other branch awaits a sleep for the same

@@ -15,11 +15,7 @@ pub(super) fn edits<'a>(
     hop: &Hop,
 ) -> Result<Vec<Edit>, Refusal> {
     let module = cx.module;
-    if module.is_printed_source(call) {
-        return Err(withheld!(
-            "`f\"{{...=}}\"` prints its source, which would change: move the call out of the string"
-        ));
-    }
+    cx.check_unprinted(call)?;
     let func = module.parenthesized(&call.func);
     let between = TextRange::new(func.end(), call.arguments.start());
     if !module.comments(func).is_empty() || !module.comments(between).is_empty() {
@@ -46,7 +42,7 @@ pub(super) fn edits<'a>(
         Some(AnyNodeRef::ExprAwait(_)) => "",
         _ => "await ",
     };
-    let is_trailed = is_trailed(cx, call);
+    let is_trailed = cx.module.is_trailed(call);
     let mut open = format!("{keyword}{}(", hop.name);
     let mut close = String::new();
     if let Some(partial) = &partial {
@@ -176,12 +172,8 @@ pub(super) fn deferred<'a>(
     call: &'a ExprCall,
     hop: &Hop,
 ) -> Result<Vec<Edit>, Refusal> {
-    if cx.module.is_printed_source(call) {
-        return Err(withheld!(
-            "`f\"{{...=}}\"` prints its source, which would change: move the call out of the string"
-        ));
-    }
-    let (before, after) = if is_trailed(cx, call) {
+    cx.check_unprinted(call)?;
+    let (before, after) = if cx.module.is_trailed(call) {
         ("(", "))")
     } else {
         ("", ")")
@@ -193,17 +185,6 @@ pub(super) fn deferred<'a>(
     ));
     edits.push(Edit::insert(call.end(), after));
     Ok(edits)
-}
-
-/// Whether something follows the call that belongs to its result: `await` binds less than that.
-fn is_trailed<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
-    let value = match cx.module.parent(call) {
-        Some(AnyNodeRef::ExprAttribute(outer)) => &outer.value,
-        Some(AnyNodeRef::ExprSubscript(outer)) => &outer.value,
-        Some(AnyNodeRef::ExprCall(outer)) => &outer.func,
-        _ => return false,
-    };
-    value.range() == call.range() && cx.module.parenthesized(value) == call.range()
 }
 
 /// Where an argument starts, with its parentheses.

@@ -139,7 +139,7 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
             None => "it",
         }
     );
-    let handles_exit = surroundings::handles_exit(cx, site);
+    let handles_exit = cx.module.handles_exit(site);
     let doubt = doubt.or_else(|| {
         handles_exit.then(|| "a second cancellation would cut the handler short".to_string())
     });

@@ -3,7 +3,7 @@
 use edit::Edit;
 use engine::{Context, Refusal, withheld};
 use python::ast::{AnyNodeRef, PythonVersion, Stmt, StmtFunctionDef};
-use python::{BindingKind, Library, Ranged, ScopeId, TextRange, TextSize};
+use python::{Library, Ranged, ScopeId, TextRange, TextSize};
 
 /// The function that runs another one in a worker thread.
 #[derive(Clone, Debug)]
@@ -147,23 +147,7 @@ pub(super) fn imported<'a>(
 /// `import anyio`, beside what the file imports from there.
 fn import_of_package(cx: &Context<'_, '_>, library: &str) -> Result<Edit, Refusal> {
     let module = cx.module;
-    // Of an installed package, only the file's own imports show where it belongs.
-    let from_import = module
-        .symbols()
-        .filter(|symbol| symbol.scope == ScopeId::MODULE)
-        .flat_map(|symbol| &symbol.bindings)
-        .filter(|binding| !binding.typing_only)
-        .filter_map(|binding| match binding.kind {
-            BindingKind::FromImport(from, _) => Some(from),
-            _ => None,
-        })
-        .find(|from| {
-            let package = from.module.as_deref().unwrap_or_default();
-            package.split('.').next() == Some(library)
-                && matches!(module.parent(*from), Some(AnyNodeRef::ModModule(_)))
-                && module.indentation_at(from.start()).is_some()
-        });
-    let Some(from) = from_import else {
+    let Some(from) = module.import_from_package(library) else {
         return Err(withheld!(
             "`{library}` is imported only in parts: add `import {library}`"
         ));
@@ -187,26 +171,7 @@ fn import_of_package(cx: &Context<'_, '_>, library: &str) -> Result<Edit, Refusa
 
 /// The library that the coroutine runs under.
 fn library<'a>(cx: &Context<'a, '_>, coroutine: &'a StmtFunctionDef) -> Result<Library, Refusal> {
-    let module = cx.module;
-    let has_anyio = |in_module: bool| {
-        module.symbols().any(|symbol| {
-            let name = module.imported_as(symbol);
-            name.is_some_and(|name| name.split('.').next() == Some("anyio"))
-                && (!in_module || symbol.scope == ScopeId::MODULE)
-        })
-    };
-    let library = match module.library() {
-        Library::Several => match module.library_of(coroutine) {
-            None if has_anyio(false) => Library::Anyio, // whose threads serve each of them
-            library => library.unwrap_or(Library::Several),
-        },
-        Library::Trio if has_anyio(false) => module.library_of(coroutine).unwrap_or(Library::Anyio),
-        Library::Asyncio if has_anyio(true) => {
-            module.library_of(coroutine).unwrap_or(Library::Anyio)
-        }
-        library => library,
-    };
-    match library {
+    match cx.module.library_for(coroutine) {
         Library::Other => Err(Refusal::NotOurs), // what blocks there is another matter
         Library::Several => Err(withheld!(
             "the file uses asyncio and another library, and `{}` does not show under which it runs: run the call in a thread by that library",

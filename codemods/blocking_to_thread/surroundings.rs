@@ -1,8 +1,8 @@
 //! What around a call relies on nothing else running during it.
 
 use engine::{Context, Refusal, withheld};
-use python::ast::{AnyNodeRef, Expr, ExprCall, ExprContext, StmtFunctionDef, WithItem};
-use python::{Block, Ranged, ScopeKind, TextRange, TextSize, TryPart};
+use python::ast::{AnyNodeRef, Expr, ExprContext, StmtFunctionDef, WithItem};
+use python::{Block, Ranged, ScopeKind, TryPart};
 
 use super::effects::{is_lock, one_line};
 use super::meaning::{Callee, callee};
@@ -45,7 +45,7 @@ pub(super) fn check<'a>(
             coroutine.name
         ));
     }
-    check_contexts(cx, entered_before(cx, site))?;
+    check_contexts(cx, cx.module.entered_before(site))?;
     for block in cx.module.blocks(site) {
         match block {
             Block::Try(_, TryPart::Finally) => {
@@ -57,7 +57,7 @@ pub(super) fn check<'a>(
             _ => {}
         }
     }
-    if let Some(lock) = acquired(cx, site, coroutine) {
+    if let Some(lock) = cx.module.acquired_around(site, coroutine) {
         return Err(withheld!(
             "`{lock}` is acquired before it and released after it: another task that wants it would block the event loop, and with it the release; move the call out of there"
         ));
@@ -127,50 +127,6 @@ pub(super) fn is_shared(cx: &Context<'_, '_>, target: &Expr) -> bool {
     }
 }
 
-/// Whether the call stands in a handler that runs when the coroutine is closed or cancelled:
-/// closing it there fails, and a second cancellation cuts the handler short.
-pub(super) fn handles_exit<'a>(cx: &Context<'a, '_>, site: AnyNodeRef<'a>) -> bool {
-    let is_exit = |expr: &Expr| {
-        let name = cx.module.qualified_name(expr);
-        name.is_some_and(|name| {
-            matches!(
-                name.as_str(),
-                "builtins.BaseException" | "builtins.GeneratorExit" | "asyncio.CancelledError"
-            )
-        })
-    };
-    cx.module.blocks(site).into_iter().any(|block| {
-        let Block::Try(_, TryPart::Handler(handler)) = block else {
-            return false;
-        };
-        match handler.type_.as_deref() {
-            None => true,
-            Some(Expr::Tuple(types)) => types.elts.iter().any(is_exit),
-            Some(expr) => is_exit(expr),
-        }
-    })
-}
-
-/// The items of a `with` statement that are entered when a later one, which holds the site, is
-/// evaluated.
-fn entered_before<'a>(cx: &Context<'a, '_>, site: AnyNodeRef<'a>) -> &'a [WithItem] {
-    let mut child = site;
-    for parent in cx.module.ancestors(site) {
-        if let AnyNodeRef::StmtWith(with) = parent {
-            let position = with.items.iter().position(|it| it.range() == child.range());
-            return match position {
-                Some(position) if !with.is_async => &with.items[..position],
-                _ => &[],
-            };
-        }
-        if parent.is_statement() {
-            return &[];
-        }
-        child = parent;
-    }
-    &[]
-}
-
 fn check_contexts<'a>(cx: &Context<'a, '_>, items: &'a [WithItem]) -> Result<(), Refusal> {
     for item in items {
         let expr = &item.context_expr;
@@ -210,51 +166,12 @@ fn is_harmless<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> bool {
     }
 }
 
-/// What the coroutine acquires before the site, without `await`, and releases after it.
-fn acquired<'a>(
-    cx: &Context<'a, '_>,
-    site: AnyNodeRef<'a>,
-    coroutine: &'a StmtFunctionDef,
-) -> Option<&'a str> {
-    let module = cx.module;
-    let method = |call: &'a ExprCall, name: &str| match &*call.func {
-        Expr::Attribute(method) if method.attr.as_str() == name => {
-            Some(module.text(&*method.value))
-        }
-        _ => None,
-    };
-    let own = || module.calls_in(coroutine).iter().copied();
-    own()
-        .filter(|other| other.start() < site.start())
-        .filter(|other| !matches!(module.parent(*other), Some(AnyNodeRef::ExprAwait(_))))
-        .filter_map(|other| method(other, "acquire"))
-        .find(|lock| {
-            own()
-                .any(|other| other.start() > site.start() && method(other, "release") == Some(lock))
-        })
-}
-
 /// The comment on the lines of the statement, or on those directly above, that speaks of blocking
 /// on purpose.
 fn wanted_by_comment<'a>(cx: &Context<'a, '_>, site: AnyNodeRef<'a>) -> Option<&'a str> {
-    let module = cx.module;
-    let mut start = module.line_start(site.start());
-    while start > TextSize::new(0) {
-        let above = module.line_start(start - TextSize::new(1));
-        let line = TextRange::new(above, start);
-        if !module.text(line).trim_start().starts_with('#') {
-            break;
-        }
-        start = above;
-    }
-    let range = TextRange::new(start, module.line_end(site.end()));
-    module
-        .comments(range)
-        .iter()
-        .map(|comment| module.text(*comment))
-        .find(|comment| {
-            let text = comment.to_lowercase();
-            let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-            has(&["block", "sync"]) && has(&["purpose", "intention", "deliberate"])
-        })
+    cx.module.comments_about(site.range()).find(|comment| {
+        let text = comment.to_lowercase();
+        let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        has(&["block", "sync"]) && has(&["purpose", "intention", "deliberate"])
+    })
 }

@@ -58,7 +58,7 @@ fn check_place<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Result<(), Ref
     if !matches!(cx.module.await_place(node), AwaitPlace::Function(_)) {
         return Err(withheld!(
             "`{}` stands in a generator expression: write a loop",
-            first_line(cx, node)
+            cx.module.first_line(node)
         ));
     }
     if cx.module.is_printed_source(node) {
@@ -69,14 +69,6 @@ fn check_place<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Result<(), Ref
     Ok(())
 }
 
-fn first_line<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> &'a str {
-    cx.module
-        .text(node.range())
-        .lines()
-        .next()
-        .unwrap_or_default()
-}
-
 /// `yield from f()` => `await f()`
 fn awaited<'a>(cx: &Context<'a, '_>, expr: &'a ExprYieldFrom) -> Result<Vec<Edit>, Refusal> {
     let module = cx.module;
@@ -84,7 +76,7 @@ fn awaited<'a>(cx: &Context<'a, '_>, expr: &'a ExprYieldFrom) -> Result<Vec<Edit
     if let Some(what) = iteration::plain(cx, operand) {
         return Err(withheld!(
             "`{}` goes through {what}, which `await` does not take: write a loop, or make an `async def` of it",
-            first_line(cx, expr.into())
+            cx.module.first_line(expr)
         ));
     }
     let with_parentheses = module.parenthesized(operand);
@@ -119,7 +111,7 @@ fn pause<'a>(cx: &Context<'a, '_>, expr: &'a ExprYield) -> Result<Vec<Edit>, Ref
         Some(_) => {
             return Err(withheld!(
                 "`{}` gives a value to the event loop, which takes none: write `yield from` if it was meant, and then this again",
-                first_line(cx, expr.into())
+                cx.module.first_line(expr)
             ));
         }
     }

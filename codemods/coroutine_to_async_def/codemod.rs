@@ -90,7 +90,7 @@ fn decorated<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
 
 /// `asyncio.coroutine(f)`, which makes a coroutine function of any function.
 fn called<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
-    let text = cx.module.text(call).lines().next().unwrap_or_default();
+    let text = cx.module.first_line(call);
     Err(withheld!(
         "`{text}` fails since Python 3.11: write an `async def` that does the same, and use that"
     ))
@@ -123,7 +123,7 @@ fn check_decorators<'a>(cx: &Context<'a, '_>, below: &'a [Decorator]) -> Result<
         };
         let name = cx.module.qualified_name(expr).unwrap_or_default();
         if !HARMLESS.contains(&name.as_str()) && !name.starts_with("pytest.mark.") {
-            let text = cx.module.text(decorator).lines().next().unwrap_or_default();
+            let text = cx.module.first_line(decorator);
             return Err(withheld!(
                 "`{text}` stands below the decorator and would be given a coroutine function in the place of a generator function: decide whether it takes one, and move it above"
             ));

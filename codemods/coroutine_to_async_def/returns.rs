@@ -69,7 +69,7 @@ pub fn edits<'a>(
         });
     let mut edits = Vec::new();
     for (stmt, value) in returned {
-        let text = module.text(value).lines().next().unwrap_or_default();
+        let text = module.first_line(value);
         let mut returned = what(cx, value);
         if returned == Returned::Unknown {
             returned = typed(cx, value);

@@ -45,7 +45,7 @@ fn set<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
     check(cx, call.into())?;
     Err(withheld!(
         "`{}` fails since Python 3.14, which has no child watchers: drop it, for the event loop watches its child processes itself (from Python 3.12 on as well as it can on its platform)",
-        first_line(cx.module.text(call))
+        cx.module.first_line(call)
     ))
 }
 
@@ -55,7 +55,7 @@ fn got<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
     check(cx, call.into())?;
     Err(withheld!(
         "`{}` fails since Python 3.14, which has no child watchers: wait for child processes by `asyncio.create_subprocess_exec` and `await process.wait()`, and drop what is done with the watcher",
-        first_line(cx.module.text(call))
+        cx.module.first_line(call)
     ))
 }
 
@@ -181,8 +181,4 @@ fn check<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Result<(), Refusal> 
         return Err(Refusal::NotOurs);
     }
     Ok(())
-}
-
-fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
 }

@@ -3,7 +3,7 @@
 use edit::Applicability;
 use engine::{Codemod, Context, Dated, On, Refusal, Rewrite, Verdict, withheld, without_argument};
 use python::ast::{Expr, ExprCall, Keyword, PythonVersion};
-use python::{AwaitPlace, BindingKind, CaughtByKind};
+use python::{AwaitPlace, BindingKind, first_line};
 
 pub const CODEMOD: Codemod = Codemod {
     name: "drop-loop-argument",
@@ -69,29 +69,19 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, function: &'a Expr) -> 
     let Some(keyword) = call.arguments.find_keyword("loop") else {
         return Err(Refusal::NotOurs);
     };
-    let name = module.text(function).lines().next().unwrap_or_default();
+    let name = module.first_line(function);
     if !has_no_effect(cx, &keyword.value) {
         return Err(withheld!(
             "`{}` may do more than to give the loop: evaluate it in a statement of its own, if it is needed, and drop the argument",
-            module.text(keyword).lines().next().unwrap_or_default()
+            module.first_line(keyword)
         ));
     }
-    if module.is_printed_source(call) {
-        return Err(withheld!(
-            "`f\"{{...=}}\"` prints its source, which would change: move the call out of the string"
-        ));
-    }
+    cx.check_unprinted(call)?;
     let mut applicability = Applicability::Safe;
     if let Some(catcher) = module.catcher(call, &["TypeError"]) {
         if catcher.is_exact {
-            let text = match catcher.kind {
-                CaughtByKind::Handler(handler) => match &handler.type_ {
-                    Some(types) => format!("except {}", module.text(&**types)),
-                    None => "except:".to_string(),
-                },
-                CaughtByKind::Context(call) => module.text(call).to_string(),
-            };
-            let text = text.lines().next().unwrap_or_default();
+            let text = catcher.shown(module);
+            let text = first_line(&text);
             return Err(withheld!(
                 "`{text}` catches the TypeError that `loop=` raises since Python 3.10, and may be there for it: keep the code that works without `loop=`"
             ));
@@ -101,7 +91,7 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, function: &'a Expr) -> 
     let Some(edits) = without_argument(module, cx.settings.line_length, call, keyword) else {
         return Err(withheld!(
             "a comment stands beside `{}`: move it or delete it",
-            module.text(keyword).lines().next().unwrap_or_default()
+            module.first_line(keyword)
         ));
     };
     Ok(Rewrite {

@@ -37,11 +37,7 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
         return Err(Refusal::NotOurs);
     }
     check_argument(cx, argument)?;
-    if module.is_printed_source(call) {
-        return Err(withheld!(
-            "`f\"{{...=}}\"` prints its source, which would change: move the call out of the string"
-        ));
-    }
+    cx.check_unprinted(call)?;
     let root = module.id(module.root());
     if cx.once("replaced", root, || {
         module.replaces("asyncio", "ensure_future")
@@ -79,7 +75,7 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
 /// `create_task` takes coroutines only. Types across files are to be asked where it says that
 /// nothing shows.
 fn check_argument<'a>(cx: &Context<'a, '_>, argument: &'a Expr) -> Result<(), Refusal> {
-    let text = cx.module.text(argument).lines().next().unwrap_or_default();
+    let text = cx.module.first_line(argument);
     match (cx.module.awaitable(argument), argument) {
         (Awaitable::Coroutine, Expr::Call(_)) => Ok(()),
         (Awaitable::Task | Awaitable::Future, _) => Err(Refusal::NotOurs), // what it is for

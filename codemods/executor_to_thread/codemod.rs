@@ -90,18 +90,14 @@ fn site<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<Site<'a>, Refusa
     if function.is_starred_expr() {
         return Err(withheld!(
             "the function is unpacked from `{}`, which may hold none: pass it by itself",
-            first_line(module.text(function))
+            module.first_line(function)
         ));
     }
-    if module.is_printed_source(call) {
-        return Err(withheld!(
-            "`f\"{{...=}}\"` prints its source, which would change: move the call out of the string"
-        ));
-    }
+    cx.check_unprinted(call)?;
     if module.coroutine_function(function).is_some() {
         return Err(withheld!(
             "`{}` is a coroutine function, whose call runs nothing in a thread: await it",
-            first_line(module.text(function))
+            module.first_line(function)
         ));
     }
     let root = module.id(module.root());
@@ -118,7 +114,7 @@ fn site<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<Site<'a>, Refusa
     if !is_bare(cx, &method.value) {
         return Err(withheld!(
             "`{}` may do more than to give the loop: assign it to a name first",
-            first_line(module.text(&*method.value))
+            module.first_line(&*method.value)
         ));
     }
     let import = cx.import_function(call, "asyncio", "to_thread")?;
@@ -139,7 +135,7 @@ fn check_loop<'a>(cx: &Context<'a, '_>, receiver: &'a Expr) -> Result<(), Refusa
     }
     Err(withheld!(
         "whether `{}` is an event loop of asyncio cannot be seen here: annotate it as `asyncio.AbstractEventLoop`, or write `asyncio.to_thread`",
-        first_line(cx.module.text(receiver))
+        cx.module.first_line(receiver)
     ))
 }
 
@@ -269,8 +265,4 @@ fn call_on<'a>(cx: &Context<'a, '_>, name: &'a ExprName) -> Option<&'a ExprCall>
         }
         _ => None,
     }
-}
-
-fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
 }

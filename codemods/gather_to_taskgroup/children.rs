@@ -2,8 +2,8 @@
 
 use edit::Applicability;
 use engine::{Context, Piece, Refusal, withheld};
+use python::Awaitable;
 use python::ast::{self, AnyNodeRef, Comprehension, Expr, ExprCall, ExprName, Keyword};
-use python::{Awaitable, Ranged};
 
 use types::{Answer, Gives, Value};
 
@@ -172,7 +172,7 @@ impl<'a> Children<'a> {
         {
             return Err(unknown(cx, element));
         }
-        let text = first_line(cx, iterable);
+        let text = cx.module.first_line(iterable);
         match &element {
             Answer::Value(value) if matches!(value.gives, Gives::Task | Gives::Future) => {
                 return Err(withheld!(
@@ -195,7 +195,7 @@ impl<'a> Children<'a> {
         }
         Err(withheld!(
             "what `{}` holds may be tasks or futures, which `TaskGroup.create_task` refuses: build the list of coroutines here, or set `gather-to-taskgroup.wrap-awaitables`",
-            first_line(cx, iterable)
+            cx.module.first_line(iterable)
         ))
     }
 
@@ -219,7 +219,7 @@ impl<'a> Children<'a> {
 
 /// Why `expr` cannot be given to the group as it is.
 fn unknown<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> Refusal {
-    let text = first_line(cx, expr);
+    let text = cx.module.first_line(expr);
     match cx.awaitable(expr) {
         Awaitable::Task => withheld!(
             "`{text}` is a task that runs already, which `TaskGroup.create_task` refuses: create it in the group, or set `gather-to-taskgroup.wrap-awaitables`"
@@ -241,7 +241,7 @@ fn unknown<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> Refusal {
             ),
             (_, Expr::Call(call)) => withheld!(
                 "`{}` is not known to give a coroutine, and `TaskGroup.create_task` refuses anything else: set `gather-to-taskgroup.wrap-awaitables`, or rewrite it by hand",
-                first_line(cx, &call.func)
+                cx.module.first_line(&*call.func)
             ),
             _ => withheld!(
                 "`{text}` is not known to be a coroutine, and `TaskGroup.create_task` refuses anything else: set `gather-to-taskgroup.wrap-awaitables`, or rewrite it by hand"
@@ -418,12 +418,4 @@ fn check_arguments<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<(), R
         }
     }
     Ok(())
-}
-
-fn first_line<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> &'a str {
-    cx.module
-        .text(expr.range())
-        .lines()
-        .next()
-        .unwrap_or_default()
 }

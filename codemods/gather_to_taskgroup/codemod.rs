@@ -120,11 +120,7 @@ fn awaited<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<Gather<'a>, R
         }
         _ => return Err(Refusal::NotOurs), // no coroutine's code
     };
-    if module.is_printed_source(site) {
-        return Err(withheld!(
-            "`f\"{{...=}}\"` prints its source, which would change: move the call out of the string"
-        ));
-    }
+    cx.check_unprinted(site)?;
     Ok(Gather {
         call,
         site,

@@ -112,11 +112,7 @@ impl<'a> Plan<'a> {
         let mut limits = Vec::new();
         for element in elements {
             hazards::check(cx, &element)?;
-            if module.is_printed_source(element.expr) {
-                return Err(withheld!(
-                    "`f\"{{...=}}\"` prints its source, which would change: move the call out of the string"
-                ));
-            }
+            cx.check_unprinted(element.expr)?;
             let wrapper = Wrapper::of(cx, &element)?;
             limits.push(Limit { element, wrapper });
         }
@@ -153,10 +149,4 @@ impl<'a> Plan<'a> {
                 (semaphores + 1, wrappers + plan.limits.len())
             })
     }
-}
-
-/// The first line of an expression, for messages.
-fn first_line<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> &'a str {
-    let text = cx.module.text(expr.range());
-    text.lines().next().unwrap_or_default()
 }

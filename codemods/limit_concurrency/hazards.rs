@@ -4,7 +4,6 @@ use engine::{Context, Refusal, withheld};
 use python::ast::{AnyNodeRef, Expr, ExprCall, StmtFunctionDef};
 use python::{BindingKind, Ranged, ScopeKind};
 
-use super::first_line;
 use super::lists::{Element, Within};
 
 /// What makes something run at once, whatever it is called on.
@@ -25,7 +24,7 @@ pub(super) fn check<'a>(cx: &Context<'a, '_>, element: &Element<'a>) -> Result<(
             Some(function) => check_function(cx, function),
             None => Err(withheld!(
                 "`{}` is not known to be a coroutine function, and what it gives may run already: write a comprehension of coroutines",
-                first_line(cx, element.expr)
+                cx.module.first_line(element.expr)
             )),
         };
     }
@@ -33,7 +32,7 @@ pub(super) fn check<'a>(cx: &Context<'a, '_>, element: &Element<'a>) -> Result<(
         if starts(call) {
             return Err(withheld!(
                 "`{}` makes it run at once, and no semaphore around what awaits it limits that: gather the coroutines themselves",
-                first_line(cx, &call.func)
+                cx.module.first_line(&*call.func)
             ));
         }
         if let Some(function) = cx.module.coroutine_function(&call.func) {
@@ -107,7 +106,7 @@ fn waits_for<'a>(
         return None;
     }
     let receiver = &*method.value;
-    let text = first_line(cx, receiver);
+    let text = cx.module.first_line(receiver);
     // Of what is not seen, `get` may be a request.
     if function.is_none()
         && method.attr.as_str() == "get"

@@ -4,7 +4,7 @@ use engine::{Context, Refusal, withheld};
 use python::ast::{self, AnyNodeRef, Comprehension, Expr, ExprCall, ExprName};
 use python::{Binding, BindingKind, Ranged, ScopeKind, Symbol};
 
-use super::{first_line, limited, number, tasks};
+use super::{limited, number, tasks};
 
 /// The expression that makes one element after the other.
 pub(super) struct Element<'a> {
@@ -131,7 +131,7 @@ fn unknown<'a>(cx: &Context<'a, '_>, iterable: &'a Expr) -> Refusal {
     }
     withheld!(
         "what `{}` holds may be tasks, which run already, and no semaphore around them limits that: build the list of coroutines here",
-        first_line(cx, iterable)
+        cx.module.first_line(iterable)
     )
 }
 

@@ -6,7 +6,6 @@ use python::ast::{self, AnyNodeRef, ArgOrKeyword, Expr, ExprCall, ExprName};
 use python::{Awaitable, BindingKind, ScopeKind, Symbol};
 use types::Answer;
 
-use super::first_line;
 use super::lists::{Element, Within};
 
 /// `async def limited(x): ... await f(x)`, and `limited(x)` in the place of `f(x)`.
@@ -54,7 +53,7 @@ impl<'a> Wrapper<'a> {
             None => {
                 return Err(withheld!(
                     "`{}` is not known to be a coroutine, and may run already, where no semaphore limits it: write a coroutine function for it",
-                    first_line(cx, element.expr)
+                    cx.module.first_line(element.expr)
                 ));
             }
         }
@@ -95,7 +94,7 @@ fn mapped<'a>(
     if !is_plain || names.len() != number {
         return Err(withheld!(
             "`{}` may be another function when it is called: write a comprehension of coroutines",
-            first_line(cx, function)
+            cx.module.first_line(function)
         ));
     }
     Ok(Wrapper {
@@ -131,7 +130,7 @@ fn kind<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> Option<Awaitable> {
 fn runs_already<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> Refusal {
     withheld!(
         "`{}` gives a task or a future, which runs already, and no semaphore around it limits that: gather coroutines",
-        first_line(cx, expr)
+        cx.module.first_line(expr)
     )
 }
 

@@ -65,12 +65,12 @@ fn set<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
     if made || policy.is_none_literal_expr() {
         return Err(withheld!(
             "`{}` puts the default policy back, and policies are deprecated since Python 3.14 and removed in 3.16: drop it together with the call that sets another one",
-            first_line(module.text(call))
+            module.first_line(call)
         ));
     }
     Err(withheld!(
         "`{}` sets a policy for the whole process, and policies are deprecated since Python 3.14 and removed in 3.16: give a function that makes the policy's loops as `loop_factory=` to `asyncio.run` (Python 3.12) or `asyncio.Runner` (3.11)",
-        first_line(module.text(call))
+        module.first_line(call)
     ))
 }
 
@@ -101,11 +101,11 @@ fn got<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
         "get_child_watcher" | "set_child_watcher" => Err(Refusal::NotOurs),
         "get_event_loop" | "new_event_loop" | "set_event_loop" => Err(withheld!(
             "`{}` asks the policy, and policies are deprecated since Python 3.14 and removed in 3.16: `asyncio.{method}` does the same without naming it",
-            first_line(module.text(call))
+            module.first_line(call)
         )),
         _ => Err(withheld!(
             "`{}` reads the policy, and policies are deprecated since Python 3.14 and removed in 3.16: give `loop_factory=` to `asyncio.run` (Python 3.12) or `asyncio.Runner` (3.11) instead of setting one, and nothing has to be read or put back",
-            first_line(module.text(call))
+            module.first_line(call)
         )),
     }
 }
@@ -124,7 +124,7 @@ fn recipe<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, factory: &str) -> Refusa
     let run = main(cx);
     withheld!(
         "`{}` sets a policy for the whole process, and policies are deprecated since Python 3.14 and removed in 3.16: drop it, and write `asyncio.run({run}, loop_factory={factory})` where the program starts (Python 3.12){condition}",
-        first_line(module.text(call))
+        module.first_line(call)
     )
 }
 
@@ -162,8 +162,4 @@ fn is(cx: &Context<'_, '_>, func: &Expr, name: &str) -> bool {
                         .is_some_and(|last| name.strip_prefix("asyncio.") == Some(last))
                 })
     })
-}
-
-fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
 }

@@ -47,11 +47,7 @@ fn report<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
     };
     Err(withheld!(
         "`None` out of `{}` ends the loop: `shutdown()`, from Python 3.13 on, ends the queue for all its consumers at once and makes a later `put` fail; decide whether that is meant",
-        module
-            .text(&*method.value)
-            .lines()
-            .next()
-            .unwrap_or_default()
+        module.first_line(&*method.value)
     ))
 }
 

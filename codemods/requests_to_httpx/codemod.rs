@@ -139,11 +139,7 @@ fn statement<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<AnyNodeRef<
             "several calls of requests stand in one statement: write one statement for each"
         ));
     }
-    if module.is_printed_source(call) {
-        return Err(withheld!(
-            "`f\"{{...=}}\"` prints its source, which would change: move the call out of the string"
-        ));
-    }
+    cx.check_unprinted(call)?;
     let is_in_string = module
         .ancestors(call)
         .take_while(|node| !node.is_statement())
@@ -202,7 +198,7 @@ fn check_surroundings<'a>(
     if let Some(type_) = handled_around(cx, places.clone()) {
         return Err(withheld!(
             "`{}` is handled around it, and what httpx raises is neither an OSError nor a ValueError, but an `httpx.HTTPError`: decide what is to be handled",
-            module.text(type_).lines().next().unwrap_or_default()
+            module.first_line(type_)
         ));
     }
     if let Some(read) = places.into_iter().find_map(|it| uses_of_error(cx, it)) {

@@ -167,7 +167,7 @@ impl<'a> End<'a> {
                 }
                 Some(value) => Err(withheld!(
                     "the handler returns `{}`, and a `raise` in its place would take that from the caller: decide who needs it",
-                    module.text(value).lines().next().unwrap_or_default()
+                    module.first_line(value)
                 )),
             },
             Stmt::Break(_) => Ok(End::Breaks(last)),
@@ -340,7 +340,7 @@ fn at_suppress<'a>(
     }
     withheld!(
         "`{}` swallows the cancellation of the coroutine too: if that of another task is meant, write `await asyncio.wait([task])`, else catch it, clean up and `raise`",
-        cx.module.text(suppress).lines().next().unwrap_or_default()
+        cx.module.first_line(suppress)
     )
 }
 

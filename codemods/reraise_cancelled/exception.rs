@@ -194,13 +194,13 @@ pub fn forwarded<'a>(
         if let Expr::Attribute(method) = &*call.func
             && method.attr.as_str() == "set_exception"
         {
-            return Some(first_line(module.text(*call)));
+            return Some(module.first_line(*call));
         }
     }
     values
         .into_iter()
         .find_map(|value| handed_on(cx, value, &mut Vec::new()))
-        .map(|node| first_line(module.text(node)))
+        .map(|node| module.first_line(node))
 }
 
 /// The name in which the handler notes the cancellation, for an `if` or `while` that runs later, or
@@ -435,8 +435,4 @@ fn own<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> impl Iterator<Item = A
     module.descendants(node).filter(move |inner| {
         module.function(*inner).map(|function| module.id(function)) == function
     })
-}
-
-fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
 }

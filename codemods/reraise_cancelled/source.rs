@@ -105,11 +105,11 @@ pub fn of<'a>(
                     Some(parent @ AnyNodeRef::ExprCall(_)) => module.text(parent),
                     _ => module.text(*cancel),
                 };
-                source = Source::Near(text.lines().next().unwrap_or_default());
+                source = Source::Near(python::first_line(text));
             }
         }
         if let Some(task) = may_be_child(cx, &awaited.value, 0) {
-            source = Source::Unknown(module.text(task).lines().next().unwrap_or_default());
+            source = Source::Unknown(module.first_line(task));
         }
     }
     source

@@ -1,9 +1,7 @@
 //! `asyncio.run(main())` => `asyncio.run(main(), debug=True)`
 
 use edit::{Applicability, Edit};
-use engine::{
-    Codemod, Context, Layout, On, Piece, Refusal, Rewrite, Verdict, arguments, width, withheld,
-};
+use engine::{Codemod, Context, Layout, On, Piece, Refusal, Rewrite, Verdict, arguments, width};
 use python::ast::{AnyNodeRef, ArgOrKeyword, Expr, ExprCall, PythonVersion};
 use python::{AwaitPlace, Library, Ranged, TextRange, TextSize};
 
@@ -34,11 +32,7 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
     if in_coroutine && module.library() == Library::Asyncio {
         return Err(Refusal::NotOurs); // fails: await-nested-run
     }
-    if module.is_printed_source(call) {
-        return Err(withheld!(
-            "`f\"{{...=}}\"` prints its source, which would change: move the call out of the string"
-        ));
-    }
+    cx.check_unprinted(call)?;
     Ok(Rewrite {
         message: "the event loop runs without asyncio's debug mode".to_string(),
         applicability: Applicability::Intended,

@@ -126,7 +126,7 @@ pub fn is_awaited_by_a_run<'a>(module: &Module<'a>, call: &'a ExprCall) -> bool 
 /// The start of an expression, for messages.
 pub fn text(module: &Module<'_>, node: impl Ranged) -> String {
     let text = module.text(node);
-    let line = text.lines().next().unwrap_or_default();
+    let line = python::first_line(text);
     if line.len() < text.len() {
         format!("{}...", line.trim_end())
     } else {

@@ -58,11 +58,7 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
             "an AttributeError, which `Task.{name}` raises since Python 3.9, is caught here, and may be for that: keep the code that works without it"
         ));
     }
-    if module.is_printed_source(call) {
-        return Err(withheld!(
-            "`f\"{{...=}}\"` prints its source, which would change: move the call out of the string"
-        ));
-    }
+    cx.check_unprinted(call)?;
     let root = module.id(module.root());
     let question = if name == "all_tasks" {
         "all replaced"

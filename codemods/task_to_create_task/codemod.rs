@@ -46,11 +46,7 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
     if module.running_coroutine(call).is_none() || module.library() == Library::Other {
         return Err(Refusal::NotOurs);
     }
-    if module.is_printed_source(call) {
-        return Err(withheld!(
-            "`f\"{{...=}}\"` prints its source, which would change: move the call out of the string"
-        ));
-    }
+    cx.check_unprinted(call)?;
     let root = module.id(module.root());
     if cx.once("replaced", root, || module.replaces("asyncio", "Task")) {
         return Err(withheld!(

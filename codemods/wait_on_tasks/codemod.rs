@@ -3,7 +3,7 @@
 use edit::Applicability;
 use engine::{Codemod, Context, Dated, On, Refusal, Rewrite, Verdict, withheld};
 use python::ast::{ExprCall, PythonVersion};
-use python::{CaughtByKind, Library};
+use python::{Library, first_line};
 
 #[path = "kinds.rs"]
 mod kinds;
@@ -46,11 +46,7 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
             "no event loop may be running here, which `create_task` needs: call `asyncio.wait` in a coroutine"
         ));
     }
-    if module.is_printed_source(call) {
-        return Err(withheld!(
-            "`f\"{{...=}}\"` prints its source, which would change: move the call out of the string"
-        ));
-    }
+    cx.check_unprinted(call)?;
     let root = module.id(module.root());
     if cx.once("replaced", root, || module.replaces("asyncio", "wait")) {
         return Err(withheld!(
@@ -60,14 +56,8 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
     let mut applicability = Applicability::Safe;
     if let Some(catcher) = module.catcher(call, &["TypeError"]) {
         if catcher.is_exact {
-            let text = match catcher.kind {
-                CaughtByKind::Handler(handler) => match &handler.type_ {
-                    Some(types) => format!("except {}", module.text(&**types)),
-                    None => "except:".to_string(),
-                },
-                CaughtByKind::Context(call) => module.text(call).to_string(),
-            };
-            let text = text.lines().next().unwrap_or_default();
+            let text = catcher.shown(module);
+            let text = first_line(&text);
             return Err(withheld!(
                 "`{text}` catches the TypeError that coroutines raise since Python 3.11, and may be there for it: keep the code that works without them"
             ));

@@ -159,7 +159,7 @@ fn coroutines<'a>(cx: &Context<'a, '_>, elements: Vec<&'a Expr>) -> Result<Vec<&
 }
 
 fn unknown_refusal<'a>(cx: &Context<'a, '_>, unknown: &'a Expr) -> Refusal {
-    let text = cx.module.text(unknown).lines().next().unwrap_or_default();
+    let text = cx.module.first_line(unknown);
     withheld!(
         "whether `{text}` is a coroutine cannot be seen here, which `wait` refuses since Python 3.11, and `create_task` refuses anything else: write `asyncio.create_task(...)` if it is one"
     )

@@ -7,13 +7,11 @@ use python::ast::Expr;
 use python::ast::{self, AnyNodeRef, PythonVersion};
 use python::{Awaitable, BindingKind, Module, NodeId, Ranged, ScopeId, Symbol, TextSize};
 
-use rustc_hash::FxHashMap;
-
 use types::{Answer, Ask, Gives, Question};
 
 use crate::meaning::Meaning;
 use crate::memory::Memory;
-use crate::{Caller, Codemod, Refusal, Settings};
+use crate::{Caller, Codemod, Refusal, Settings, withheld};
 
 /// One module, as one codemod sees it.
 #[derive(Debug)]
@@ -28,8 +26,6 @@ pub struct Context<'a, 'm> {
     /// The module-level names that fixes of this round have drawn.
     pub(crate) drawn: &'m RefCell<Vec<Drawn>>,
     /// What the codemod has found out about nodes of this module at other sites.
-    pub(crate) answers: &'m RefCell<FxHashMap<(&'static str, &'static str, NodeId), bool>>,
-    /// The same for what is more than yes or no.
     pub(crate) memory: &'m Memory,
 }
 
@@ -71,13 +67,17 @@ impl<'a> Context<'a, '_> {
     /// The answer to a question of the codemod about a node of this module, asked once for all
     /// sites: where each site asks about all the others, a large file would take forever.
     pub fn once(&self, question: &'static str, node: NodeId, ask: impl FnOnce() -> bool) -> bool {
-        let key = (self.codemod.name, question, node);
-        if let Some(answer) = self.answers.borrow().get(&key) {
-            return *answer;
+        *self.remember(question, node, ask)
+    }
+
+    /// The refusal to change a call, or what is awaited, that `f"{call()=}"` prints as it is written.
+    pub fn check_unprinted<'n>(&self, call: impl Into<AnyNodeRef<'n>>) -> Result<(), Refusal> {
+        if self.module.is_printed_source(call) {
+            return Err(withheld!(
+                "`f\"{{...=}}\"` prints its source, which would change: move the call out of the string"
+            ));
         }
-        let answer = ask();
-        self.answers.borrow_mut().insert(key, answer);
-        answer
+        Ok(())
     }
 
     /// What `expr` gives to `await`: as the module shows it, else by its type.

@@ -98,7 +98,6 @@ impl Outline {
             codemod: look.codemod,
             meaning: &meaning,
             drawn: &RefCell::default(),
-            answers: &RefCell::default(),
             memory: &Memory::default(),
         };
         let summary = (look.summarise)(&context);

@@ -158,7 +158,6 @@ impl Run<'_> {
         meaning: &Meaning<'_>,
     ) -> Vec<Finding> {
         let drawn = RefCell::default();
-        let answers = RefCell::default();
         let memory = Memory::default();
         let mut findings: Vec<Finding> = sites
             .iter()
@@ -169,7 +168,6 @@ impl Run<'_> {
                     codemod,
                     meaning,
                     drawn: &drawn,
-                    answers: &answers,
                     memory: &memory,
                 };
                 self.finding(codemod, module, site, site.decide(&context))

@@ -1,5 +1,7 @@
 //! What around a place catches an exception that is raised there.
 
+use std::borrow::Cow;
+
 use ruff_python_ast::{self as ast, ExceptHandler, Expr};
 
 use crate::blocks::{Block, TryPart};
@@ -22,6 +24,19 @@ pub enum CaughtByKind<'a> {
     Handler(&'a ast::ExceptHandlerExceptHandler),
     /// `contextlib.suppress(...)`, `pytest.raises(...)`, `self.assertRaises(...)`.
     Context(&'a ast::ExprCall),
+}
+
+impl<'a> CaughtBy<'a> {
+    /// The clause or the call, as text.
+    pub fn shown(&self, module: &Module<'a>) -> Cow<'a, str> {
+        match self.kind {
+            CaughtByKind::Handler(handler) => match &handler.type_ {
+                Some(types) => format!("except {}", module.text(&**types)).into(),
+                None => "except:".into(),
+            },
+            CaughtByKind::Context(call) => module.text(call).into(),
+        }
+    }
 }
 
 /// How an exception type in a clause relates to the exceptions that are asked for.

@@ -1,10 +1,10 @@
 //! Where a module's imports stand, and where another one belongs.
 
-use ruff_python_ast::{Expr, PythonVersion, Stmt};
+use ruff_python_ast::{self as ast, AnyNodeRef, Expr, PythonVersion, Stmt};
 use ruff_python_stdlib::sys::is_known_standard_library;
 use ruff_text_size::{Ranged, TextSize};
 
-use crate::index::is_type_checking;
+use crate::index::{BindingKind, ScopeId, is_type_checking};
 use crate::module::Module;
 
 /// Text to insert at module level.
@@ -16,7 +16,7 @@ pub struct Insertion {
     pub text: String,
 }
 
-impl Module<'_> {
+impl<'a> Module<'a> {
     /// The insertion of `import NAME`, a module of the standard library: at its sorted place
     /// among the module's first imports where these are sorted, else before the first of them.
     ///
@@ -59,6 +59,25 @@ impl Module<'_> {
             }
         }
         at(first, line)
+    }
+
+    /// The first import from an installed package, or from a module in it, that every run of this
+    /// module executes: the file's own imports alone show where another one belongs.
+    pub fn import_from_package(&self, package: &str) -> Option<&'a ast::StmtImportFrom> {
+        self.symbols()
+            .filter(|symbol| symbol.scope == ScopeId::MODULE)
+            .flat_map(|symbol| &symbol.bindings)
+            .filter(|binding| !binding.typing_only)
+            .filter_map(|binding| match binding.kind {
+                BindingKind::FromImport(from, _) => Some(from),
+                _ => None,
+            })
+            .find(|from| {
+                let module = from.module.as_deref().unwrap_or_default();
+                module.split('.').next() == Some(package)
+                    && matches!(self.parent(*from), Some(AnyNodeRef::ModModule(_)))
+                    && self.indentation_at(from.start()).is_some()
+            })
     }
 
     /// The insertion of a definition at module level, after the imports that the module starts

@@ -22,6 +22,7 @@ mod names;
 mod place;
 mod running;
 mod suites;
+mod suspension;
 mod versions;
 
 pub use annotations::is_of_standard_library;
@@ -34,7 +35,7 @@ pub use check::{Problem, problems};
 pub use imports::Insertion;
 pub use index::{Binding, BindingKind, NodeId, Scope, ScopeId, ScopeKind, Symbol, SymbolId};
 pub use library::Library;
-pub use lines::{After, Placement, is_blank};
+pub use lines::{After, Placement, first_line, is_blank};
 pub use module::{Module, Parsed, parse};
 pub use place::AwaitPlace;
 pub use ruff_python_ast as ast;

@@ -2,7 +2,7 @@
 
 use ruff_python_ast::{self as ast, AnyNodeRef};
 
-use crate::index::BindingKind;
+use crate::index::{BindingKind, ScopeId};
 use crate::module::Module;
 
 /// The asynchronous library that the coroutines of a module run under.
@@ -74,6 +74,31 @@ impl Module<'_> {
             Seen { curio: true, .. } => Library::Curio,
             Seen { anyio: true, .. } => Library::Anyio,
             _ => Library::Asyncio,
+        }
+    }
+
+    /// The library that `coroutine` runs under, for what is written into it: anyio, where the
+    /// module has it, serves under each of the others.
+    pub fn library_for(&self, coroutine: &ast::StmtFunctionDef) -> Library {
+        let has_anyio = |in_module: bool| {
+            self.symbols().any(|symbol| {
+                let name = self.imported_as(symbol);
+                name.is_some_and(|name| name.split('.').next() == Some("anyio"))
+                    && (!in_module || symbol.scope == ScopeId::MODULE)
+            })
+        };
+        match self.library() {
+            Library::Several => match self.library_of(coroutine) {
+                None if has_anyio(false) => Library::Anyio,
+                library => library.unwrap_or(Library::Several),
+            },
+            Library::Trio if has_anyio(false) => {
+                self.library_of(coroutine).unwrap_or(Library::Anyio)
+            }
+            Library::Asyncio if has_anyio(true) => {
+                self.library_of(coroutine).unwrap_or(Library::Anyio)
+            }
+            library => library,
         }
     }
 

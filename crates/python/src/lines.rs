@@ -37,6 +37,11 @@ pub enum After {
     Statement(TextRange),
 }
 
+/// The first line of a text, for messages.
+pub fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
 impl<'a> Module<'a> {
     /// The start of the line that `offset` is on.
     pub fn line_start(&self, offset: TextSize) -> TextSize {
@@ -79,6 +84,28 @@ impl<'a> Module<'a> {
             (Some(first), Some(last)) => TextRange::new(first.start(), last.start()),
             _ => TextRange::empty(self.source().text_len()),
         }
+    }
+
+    /// The text of a node as far as its first line goes, for messages.
+    pub fn first_line(&self, node: impl Ranged) -> &'a str {
+        first_line(self.text(node))
+    }
+
+    /// The comments on the lines of `range`, and those on the lines directly above.
+    pub fn comments_about(&self, range: TextRange) -> impl Iterator<Item = &'a str> {
+        let mut start = self.line_start(range.start());
+        while start > TextSize::new(0) {
+            let above = self.line_start(start - TextSize::new(1));
+            let line = TextRange::new(above, start);
+            if !self.text(line).trim_start().starts_with('#') {
+                break;
+            }
+            start = above;
+        }
+        let lines = TextRange::new(start, self.line_end(range.end()));
+        self.comments(lines)
+            .iter()
+            .map(|comment| self.text(*comment))
     }
 
     /// The white space before `offset`, if there is nothing else before it on its line.
