@@ -96,6 +96,14 @@ pub struct Run {
     #[arg(long, help_heading = MODE)]
     pub fix: bool,
 
+    /// Write a comment `# asyncfix: ignore[NAME]` at each finding, with the reason after it
+    ///
+    /// With --fix, fixes are written first, and what remains is silenced. With --diff, what would
+    /// be written is printed.
+    #[arg(long, value_name = "REASON", num_args = 0..=1, require_equals = true,
+          default_missing_value = "", help_heading = MODE)]
+    pub add_ignores: Option<String>,
+
     /// Run these codemods, and no others; `modernise` names its group
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = named,
           help_heading = SELECTION)]
@@ -135,14 +143,6 @@ pub struct Run {
     /// Apply unsafe fixes too
     #[arg(long, help_heading = FIXES)]
     pub unsafe_fixes: bool,
-
-    /// Write a comment `# asyncfix: ignore[NAME]` at each finding, with the reason after it
-    ///
-    /// With --fix, fixes are written first, and what remains is silenced. With --diff, what would
-    /// be written is printed.
-    #[arg(long, value_name = "REASON", num_args = 0..=1, require_equals = true,
-          default_missing_value = "", help_heading = MODE)]
-    pub add_ignores: Option<String>,
 
     /// The lowest Python version that the code has to run on: `py311` or `3.11`
     ///

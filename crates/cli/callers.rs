@@ -132,21 +132,27 @@ impl<'a> Callers<'a> {
 
 impl<'a> Calling<'a> {
     fn new(files: &[&'a File]) -> Self {
-        let defined: FxHashSet<Vec<u8>> = on_threads(files, |file| {
+        let outlines = on_threads(files, |file| {
+            let bytes = read(file);
             let mut defined: FxHashSet<Vec<u8>> = FxHashSet::default();
-            each_word(file, |before, word| {
+            each_word(&bytes, |before, word| {
                 if before == b"def" && !defined.contains(word) {
                     defined.insert(word.to_vec());
                 }
             });
-            defined
-        })
-        .into_iter()
-        .flatten()
-        .collect();
+            (defined, classes(&bytes))
+        });
+        let mut defined: FxHashSet<Vec<u8>> = FxHashSet::default();
+        let mut bases: FxHashMap<String, Vec<String>> = FxHashMap::default();
+        for (functions, classes) in outlines {
+            defined.extend(functions);
+            for (class, of) in classes {
+                bases.entry(class).or_default().extend(of);
+            }
+        }
         let called = on_threads(files, |file| {
             let mut called: FxHashSet<&[u8]> = FxHashSet::default();
-            each_word(file, |_, word| {
+            each_word(&read(file), |_, word| {
                 called.extend(defined.get(word).map(Vec::as_slice));
             });
             called
@@ -156,10 +162,6 @@ impl<'a> Calling<'a> {
             for name in names.into_iter().filter_map(|it| str::from_utf8(it).ok()) {
                 named.entry(name.to_string()).or_default().push(position);
             }
-        }
-        let mut bases: FxHashMap<String, Vec<String>> = FxHashMap::default();
-        for (class, of) in on_threads(files, classes).into_iter().flatten() {
-            bases.entry(class).or_default().extend(of);
         }
         let called = |file: &&'a File| Called {
             file,
@@ -181,7 +183,7 @@ impl<'a> Calling<'a> {
 
     /// The calls that reach the function `path` of a file, with the files that they are in.
     fn calls_of(&self, meaning: &Meaning<'a>, file: usize, path: &str) -> Vec<(usize, &CallSite)> {
-        let name = path.rsplit('.').next().unwrap_or(path);
+        let name = last_part(path);
         let mut files = self.named.get(name).cloned().unwrap_or_default();
         if !files.contains(&file) {
             files.push(file);
@@ -189,7 +191,7 @@ impl<'a> Calling<'a> {
         let is_only = {
             let functions = files.iter().filter_map(|file| self.calls(*file));
             let functions = functions.flat_map(|(_, calls)| &calls.functions);
-            let same = |path: &&String| path.rsplit('.').next() == Some(name);
+            let same = |path: &&String| last_part(path) == name;
             functions.filter(same).take(2).count() == 1
         };
         let mut found = Vec::new();
@@ -267,7 +269,7 @@ impl<'a> Calling<'a> {
             return false;
         };
         // Whatever has the methods of a protocol may stand for it, a module too.
-        if path.rsplit('.').next() == Some(reached) && self.is_protocol(base) {
+        if last_part(path) == reached && self.is_protocol(base) {
             return true;
         }
         let Some((class, method)) = path.rsplit_once('.') else {
@@ -276,26 +278,25 @@ impl<'a> Calling<'a> {
         if method != reached || class == base {
             return false;
         }
-        let last = |name: &str| name.rsplit('.').next().unwrap_or(name).to_string();
+        let base = last_part(base);
         let mut seen = HashSet::new();
-        let mut waiting = vec![last(class)];
+        let mut waiting = vec![last_part(class)];
         while let Some(class) = waiting.pop() {
-            if class == last(base) {
+            if class == base {
                 return true;
             }
-            if !seen.insert(class.clone()) {
-                continue;
+            if seen.insert(class) {
+                let bases = self.bases.get(class).into_iter().flatten();
+                waiting.extend(bases.map(String::as_str));
             }
-            waiting.extend(self.bases.get(&class).into_iter().flatten().cloned());
         }
         false
     }
 
     /// Whether a class of this name is a protocol.
     fn is_protocol(&self, class: &str) -> bool {
-        let name = class.rsplit('.').next().unwrap_or(class);
         self.bases
-            .get(name)
+            .get(last_part(class))
             .is_some_and(|bases| bases.iter().any(|base| base == "Protocol"))
     }
 
@@ -326,6 +327,11 @@ impl<'a> Calling<'a> {
         };
         called.text.get_or_init(read).as_ref()
     }
+}
+
+/// `fetch` of `Client.fetch`.
+fn last_part(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
 }
 
 /// Whether a name says so much that a call on an object of unknown type is likely to mean it: one
@@ -365,15 +371,11 @@ fn on_threads<'f, 'a: 'f, T: Send>(
 }
 
 /// The classes of a file, each with the words between its brackets, which name its bases.
-fn classes(file: &File) -> Vec<(String, Vec<String>)> {
+fn classes(bytes: &[u8]) -> Vec<(String, Vec<String>)> {
     static HEADER: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r"(?m)^[ \t]*class[ \t]+(\w+)\s*(?:\[[^\]]*\]\s*)?\(([^)]*)\)").ok()
     });
-    let mut bytes = Vec::new();
-    if read_into(&file.path, &mut bytes).is_err() {
-        return Vec::new(); // said elsewhere
-    }
-    let text = String::from_utf8_lossy(&bytes);
+    let text = String::from_utf8_lossy(bytes);
     let headers = HEADER.iter().flat_map(|header| header.captures_iter(&text));
     let class = |header: regex::Captures| {
         let bases = header[2]
@@ -386,11 +388,19 @@ fn classes(file: &File) -> Vec<(String, Vec<String>)> {
     headers.map(class).collect()
 }
 
-/// Gives each word of a file's bytes, with the word before it.
-fn each_word(file: &File, mut take: impl FnMut(&[u8], &[u8])) {
+/// The bytes of a file; none of one that cannot be read, which is said elsewhere.
+fn read(file: &File) -> Vec<u8> {
     let mut bytes = Vec::new();
-    if read_into(&file.path, &mut bytes).is_err() || !may_run_coroutines(&bytes) {
-        return; // what cannot be read is said elsewhere
+    match read_into(&file.path, &mut bytes) {
+        Ok(_) => bytes,
+        Err(_) => Vec::new(),
+    }
+}
+
+/// Gives each word of a file's bytes, with the word before it, if code in it can run a coroutine.
+fn each_word(bytes: &[u8], mut take: impl FnMut(&[u8], &[u8])) {
+    if !may_run_coroutines(bytes) {
+        return;
     }
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80;
     let mut before = &b""[..];

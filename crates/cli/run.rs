@@ -474,35 +474,19 @@ fn print_patches(plan: &Plan, analysed: &[Analysed], out: &mut impl Write) -> Re
 }
 
 fn print_findings(plan: &Plan, looked: &Looked, out: &mut impl Write) -> Result<()> {
-    let entries = looked.analysed.iter().map(Analysed::entry);
-    match plan.format {
-        OutputFormat::Grouped => {
-            for entry in entries {
-                report::text::grouped(&entry, plan.color, out)?;
-            }
-        }
-        OutputFormat::Json => {
-            report::json::print(&entries.collect::<Vec<_>>(), &looked.failures, out)?;
-        }
-        OutputFormat::JsonLines => {
-            report::json::print_lines(&entries.collect::<Vec<_>>(), &looked.failures, out)?;
-        }
-        OutputFormat::Github => {
-            report::github::print(&entries.collect::<Vec<_>>(), &looked.failures, out)?;
-        }
-        OutputFormat::Gitlab => {
-            report::gitlab::print(&entries.collect::<Vec<_>>(), &looked.failures, out)?;
-        }
-        OutputFormat::Concise => {
-            for entry in entries {
-                report::text::concise(&entry, plan.color, out)?;
-            }
-        }
-        OutputFormat::Full => {
-            for entry in entries {
-                report::text::full(&entry, plan.color, out)?;
-            }
-        }
+    let entries: Vec<Entry> = looked.analysed.iter().map(Analysed::entry).collect();
+    let failures = &looked.failures;
+    let text = match plan.format {
+        OutputFormat::Json => return Ok(report::json::print(&entries, failures, out)?),
+        OutputFormat::JsonLines => return Ok(report::json::print_lines(&entries, failures, out)?),
+        OutputFormat::Github => return Ok(report::github::print(&entries, failures, out)?),
+        OutputFormat::Gitlab => return Ok(report::gitlab::print(&entries, failures, out)?),
+        OutputFormat::Grouped => report::text::grouped,
+        OutputFormat::Concise => report::text::concise,
+        OutputFormat::Full => report::text::full,
+    };
+    for entry in &entries {
+        text(entry, plan.color, out)?;
     }
     Ok(())
 }

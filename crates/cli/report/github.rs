@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use engine::Severity;
 
-use super::place::{Remark, remarks};
+use super::remark::{Remark, remarks};
 use super::{Entry, Failure};
 
 /// Prints one command for each finding, and for each file that could not be analysed.

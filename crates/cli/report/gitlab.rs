@@ -8,7 +8,7 @@ use engine::Severity;
 use serde::Serialize;
 
 use super::fingerprint::Fingerprints;
-use super::place::{Remark, remarks};
+use super::remark::{Remark, remarks};
 use super::{Entry, Failure};
 
 /// Prints all findings, and the files that could not be analysed.

@@ -76,6 +76,12 @@ struct Place {
     column: usize,
 }
 
+impl From<Position> for Place {
+    fn from(Position { row, column }: Position) -> Self {
+        Self { row, column }
+    }
+}
+
 #[derive(Serialize)]
 struct Fix<'a> {
     applicability: &'static str,
@@ -98,8 +104,7 @@ struct Places<'a> {
 
 impl Places<'_> {
     fn of(&self, offset: usize) -> Place {
-        let Position { row, column } = self.index.position(self.text, offset);
-        Place { row, column }
+        self.index.position(self.text, offset).into()
     }
 
     fn ends(&self, range: &Range<usize>) -> (Place, Place) {
@@ -143,12 +148,7 @@ impl<'a> Object<'a> {
     }
 
     fn of_failure(failure: &'a Failure) -> Self {
-        let place = || {
-            failure.row.map(|row| Place {
-                row,
-                column: failure.column.unwrap_or(1),
-            })
-        };
+        let place = || failure.position().map(Place::from);
         Self {
             codemod: None,
             severity: Severity::Error.as_str(),

@@ -6,7 +6,7 @@ pub mod github;
 pub mod gitlab;
 pub mod ignores;
 pub mod json;
-mod place;
+mod remark;
 pub mod summary;
 pub mod text;
 
@@ -86,6 +86,12 @@ impl Failure {
             unwritten: true,
             ..Self::new(path, message)
         }
+    }
+
+    /// Where it is; the first column of its line where no column is known.
+    pub fn position(&self) -> Option<Position> {
+        let column = self.column.unwrap_or(1);
+        self.row.map(|row| Position { row, column })
     }
 
     /// With its place.

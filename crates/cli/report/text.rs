@@ -14,7 +14,7 @@ use super::Entry;
 /// before the codemod where it is one.
 pub fn concise(entry: &Entry, color: bool, out: &mut impl Write) -> io::Result<()> {
     let (bold, ..) = styles(color);
-    for (finding, Line { place, .. }) in lines(entry) {
+    for (finding, place) in lines(entry) {
         writeln!(out, "{bold}{place}{bold:#}: {}", said(finding, color))?;
     }
     Ok(())
@@ -45,77 +45,40 @@ fn said(finding: &Finding, color: bool) -> String {
         Severity::Warning => String::new(),
     };
     let codemod = finding.codemod.name;
-    let (message, state) = (&finding.message, state(finding));
-    format!("{severity}{name}{codemod}{name:#}: {message} [{state}]")
+    let message = finding.message_and_state();
+    format!("{severity}{name}{codemod}{name:#}: {message}")
 }
 
 /// What is bold, how the names of codemods are shown, and what is red.
 fn styles(color: bool) -> (Style, Style, Style) {
     if color {
-        let bold = AnsiColor::Cyan.on_default().bold();
+        let bold = |color: AnsiColor| color.on_default().bold();
         (
             Style::new().bold(),
-            bold,
-            AnsiColor::Red.on_default().bold(),
+            bold(AnsiColor::Cyan),
+            bold(AnsiColor::Red),
         )
     } else {
         (Style::new(), Style::new(), Style::new())
     }
 }
 
-/// The applicability, or `withheld: reason`.
-fn state(finding: &Finding) -> String {
-    match &finding.outcome {
-        Outcome::Fix(fix) => fix.applicability.as_str().to_string(),
-        Outcome::Withheld(reason) => format!("withheld: {reason}"),
-    }
-}
-
 /// Prints the withheld findings that are to be listed on standard error, one line each.
 pub fn withheld(entry: &Entry) {
-    for (finding, line) in lines(entry) {
+    for (finding, place) in lines(entry) {
         if let Outcome::Withheld(_) = finding.outcome {
-            let Finding {
-                codemod, message, ..
-            } = finding;
-            super::line(&format!(
-                "{}: {}{}: {message} [{}]",
-                line.place,
-                error(finding),
-                codemod.name,
-                line.state
-            ));
+            super::line(&format!("{place}: {}", said(finding, false)));
         }
     }
 }
 
-/// What stands before the codemod's name.
-fn error(finding: &Finding) -> &'static str {
-    match finding.severity {
-        Severity::Warning => "",
-        Severity::Error => "error: ",
-    }
-}
-
-/// What a line says beside the finding itself.
-struct Line {
-    /// `path:row:column`
-    place: String,
-    /// The applicability, or `withheld: reason`.
-    state: String,
-}
-
-/// The findings that are to be listed, each with its line.
-fn lines<'a>(entry: &'a Entry) -> impl Iterator<Item = (&'a Finding, Line)> {
+/// The findings that are to be listed, each with its `path:row:column`.
+fn lines<'a>(entry: &'a Entry) -> impl Iterator<Item = (&'a Finding, String)> {
     let index = LineIndex::new(entry.text);
     listed(entry).map(move |finding| {
-        let position = index.position(entry.text, finding.range.start);
+        let Position { row, column } = index.position(entry.text, finding.range.start);
         let path = entry.path.display();
-        let line = Line {
-            place: format!("{path}:{}:{}", position.row, position.column),
-            state: state(finding),
-        };
-        (finding, line)
+        (finding, format!("{path}:{row}:{column}"))
     })
 }
 
@@ -154,14 +117,12 @@ pub fn full(entry: &Entry, color: bool, out: &mut impl Write) -> io::Result<()> 
             .path(path)
             .fold(true)
             .annotation(AnnotationKind::Primary.span(excerpt.range));
+        let name = finding.codemod.name;
         let level = match finding.severity {
-            Severity::Warning => Level::WARNING,
-            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING.with_name(name),
+            Severity::Error => Level::ERROR.with_name(format!("error: {name}")),
         };
-        let title = level
-            .with_name(format!("{}{}", error(finding), finding.codemod.name))
-            .primary_title(finding.message.as_str())
-            .id(state);
+        let title = level.primary_title(finding.message.as_str()).id(state);
         let report = [Group::with_title(title).element(snippet).element(note)];
         writeln!(out, "{}\n", renderer.render(&report))?;
     }

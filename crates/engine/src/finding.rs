@@ -40,6 +40,17 @@ impl Severity {
     }
 }
 
+impl Finding {
+    /// The message, and in brackets the applicability of the fix, or `withheld` with the reason.
+    pub fn message_and_state(&self) -> String {
+        let message = &self.message;
+        match &self.outcome {
+            Outcome::Fix(fix) => format!("{message} [{}]", fix.applicability.as_str()),
+            Outcome::Withheld(reason) => format!("{message} [withheld: {reason}]"),
+        }
+    }
+}
+
 /// What can be done about a finding.
 #[derive(Clone, Debug)]
 pub enum Outcome {

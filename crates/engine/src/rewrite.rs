@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
-use edit::{Applicability, Change, Edit, Fix, Merged, Touched, merge};
+use edit::{Applicability, Change, Fix, Merged, Touched, merge};
 use python::ast::{AnyNodeRef, Expr, ExprCall, NodeKind};
 use python::{Module, Ranged};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -104,18 +104,15 @@ pub fn rewrite(
         run.rewritten.remaining = run.ask(&next).unwrap_or_default();
         current = Some(next);
     }
-    if current.is_none() && settings.silence.is_some() {
-        let output = run.silenced(original);
-        run.rewritten.output = (output.source != source).then_some(output.source);
-    } else if let Some(rewritten) = current {
-        let rewritten = if is_settled {
-            rewritten
-        } else {
-            run.remove_imports(&original, rewritten, may_remove)
-        };
-        let output = run.silenced(rewritten);
-        run.rewritten.output = (output.source != source).then_some(output.source);
-    }
+    let settled = match current {
+        Some(text) if !is_settled => Some(run.remove_imports(&original, text, may_remove)),
+        settled => settled,
+    };
+    let Some(output) = settled.or(settings.silence.is_some().then_some(original)) else {
+        return Ok(run.rewritten);
+    };
+    let output = run.silenced(output).source;
+    run.rewritten.output = (output != source).then_some(output);
     Ok(run.rewritten)
 }
 
@@ -380,21 +377,21 @@ impl Run<'_> {
             text = removed;
         }
     }
-}
 
-impl Run<'_> {
     /// The text with comments that silence what is left, if they are wanted.
     fn silenced(&mut self, text: Text) -> Text {
         let Some(silence) = &self.settings.silence else {
             return text;
         };
         let edits = silence_all(&text.module(), &self.rewritten.remaining, &silence.reason);
-        let change = |edit: Edit| Change {
-            edits: vec![edit],
+        if edits.is_empty() {
+            return text;
+        }
+        let change = Change {
+            edits,
             tag: "add-ignores",
         };
-        let changes: Vec<Change<&'static str>> = edits.into_iter().map(change).collect();
-        let merged = merge_changes(&text.source, &changes, &self.rewritten.touched);
+        let merged = merge_changes(&text.source, &[change], &self.rewritten.touched);
         let silenced = match self.parse(merged.text) {
             Ok(silenced) if text.code().eq(silenced.code()) => silenced,
             _ => {

@@ -1,9 +1,9 @@
-//! Where a finding is, for the services that show it beside the code.
+//! A finding, for the services that show it beside the code.
 
 use std::path::Path;
 
 use edit::{LineIndex, Position};
-use engine::{Finding, Outcome};
+use engine::Finding;
 
 use super::{Entry, Failure};
 
@@ -30,48 +30,33 @@ pub fn remarks<'a>(entries: &[Entry<'a>], failures: &[Failure]) -> Vec<Remark<'a
     let mut remarks: Vec<Remark> = failures
         .iter()
         .filter(|failure| !failure.unwritten)
-        .map(|failure| {
-            let position = failure.row.map(|row| Position {
-                row,
-                column: failure.column.unwrap_or(1),
-            });
-            Remark {
-                path: relative(&failure.path, &here),
-                start: position,
-                end: position,
-                finding: None,
-                line: "",
-                message: failure.message.clone(),
-            }
+        .map(|failure| Remark {
+            path: relative(&failure.path, &here),
+            start: failure.position(),
+            end: failure.position(),
+            finding: None,
+            line: "",
+            message: failure.message.clone(),
         })
         .collect();
     for entry in entries {
         let index = LineIndex::new(entry.text);
         let path = relative(entry.path, &here);
-        remarks.extend(entry.findings.iter().map(|finding| Remark {
-            path: path.clone(),
-            start: Some(index.position(entry.text, finding.range.start)),
-            end: Some(index.position(entry.text, finding.range.end)),
-            finding: Some(finding),
-            line: line(entry.text, finding.range.start),
-            message: match &finding.outcome {
-                Outcome::Fix(fix) => {
-                    format!("{} [{}]", finding.message, fix.applicability.as_str())
-                }
-                Outcome::Withheld(reason) => format!("{} [withheld: {reason}]", finding.message),
-            },
+        remarks.extend(entry.findings.iter().map(|finding| {
+            let start = index.position(entry.text, finding.range.start);
+            Remark {
+                path: path.clone(),
+                start: Some(start),
+                end: Some(index.position(entry.text, finding.range.end)),
+                finding: Some(finding),
+                line: &entry.text[index.line_range(entry.text, start.row)],
+                message: finding.message_and_state(),
+            }
         }));
     }
     // Stable: within a file by position.
     remarks.sort_by(|one, other| one.path.cmp(&other.path));
     remarks
-}
-
-/// The line of `text` that `offset` is in.
-fn line(text: &str, offset: usize) -> &str {
-    let start = text[..offset].rfind(['\n', '\r']).map_or(0, |at| at + 1);
-    let end = text[offset..].find(['\n', '\r']);
-    &text[start..end.map_or(text.len(), |end| offset + end)]
 }
 
 /// The path as services want it: from the folder that was checked out, where CI runs.
