@@ -2,7 +2,7 @@
 
 use engine::Context;
 use python::ast::{self, AnyNodeRef, Expr, ExprCall, ExprName, Stmt};
-use python::{After, BindingKind, NodeId, Ranged, ScopeKind, Symbol};
+use python::{After, BindingKind, NodeId, Ranged, ScopeKind, Symbol, displayed};
 
 use super::children::{Child, child, created};
 use super::{Gather, place};
@@ -209,31 +209,15 @@ pub(super) fn first_unknown<'a>(cx: &Context<'a, '_>, name: &'a ExprName) -> Opt
 }
 
 fn elements(display: &Expr) -> Vec<&Expr> {
-    match display {
-        Expr::List(ast::ExprList { elts, .. })
-        | Expr::Tuple(ast::ExprTuple { elts, .. })
-        | Expr::Set(ast::ExprSet { elts, .. }) => elts.iter().collect(),
-        Expr::ListComp(ast::ExprListComp { elt, .. })
-        | Expr::Generator(ast::ExprGenerator { elt, .. })
-        | Expr::SetComp(ast::ExprSetComp { elt, .. }) => vec![elt],
-        _ => Vec::new(),
-    }
+    displayed(display).unwrap_or_default()
 }
 
 fn displays_coroutines<'a>(cx: &Context<'a, '_>, display: &'a Expr) -> bool {
-    let is_display = matches!(
-        display,
-        Expr::List(_)
-            | Expr::Tuple(_)
-            | Expr::Set(_)
-            | Expr::ListComp(_)
-            | Expr::SetComp(_)
-            | Expr::Generator(_)
-    );
-    is_display
-        && elements(display)
+    displayed(display).is_some_and(|elements| {
+        elements
             .iter()
             .all(|element| is_child_coroutine(cx, element))
+    })
 }
 
 /// A coroutine, and no task of one.

@@ -2,7 +2,7 @@
 
 use engine::{Context, Refusal, withheld};
 use python::ast::{self, AnyNodeRef, Expr, ExprCall, ExprName};
-use python::{Awaitable, BindingKind, Ranged, ScopeKind, Symbol};
+use python::{Awaitable, BindingKind, Ranged, ScopeKind, Symbol, displayed};
 
 /// Where the tasks are made.
 pub(super) enum Plan<'a> {
@@ -102,29 +102,14 @@ fn gives_coroutines<'a>(cx: &Context<'a, '_>, iterable: &'a Expr) -> bool {
 }
 
 fn is_display(expr: &Expr) -> bool {
-    matches!(
-        expr,
-        Expr::List(_)
-            | Expr::Tuple(_)
-            | Expr::Set(_)
-            | Expr::ListComp(_)
-            | Expr::SetComp(_)
-            | Expr::Generator(_)
-    )
+    displayed(expr).is_some()
 }
 
 /// The elements of a display, those of displays unpacked in it among them.
 fn elements(display: &Expr) -> Vec<&Expr> {
-    let elts = match display {
-        Expr::List(ast::ExprList { elts, .. })
-        | Expr::Tuple(ast::ExprTuple { elts, .. })
-        | Expr::Set(ast::ExprSet { elts, .. }) => elts,
-        Expr::ListComp(ast::ExprListComp { elt, .. })
-        | Expr::SetComp(ast::ExprSetComp { elt, .. })
-        | Expr::Generator(ast::ExprGenerator { elt, .. }) => return vec![elt],
-        _ => return Vec::new(),
-    };
-    elts.iter()
+    displayed(display)
+        .into_iter()
+        .flatten()
         .flat_map(|element| match element {
             Expr::Starred(starred) if is_display(&starred.value) => elements(&starred.value),
             element => vec![element],

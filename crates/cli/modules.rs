@@ -199,6 +199,6 @@ impl<'a> Modules<'a> {
         read_into(&file.path, &mut bytes).ok()?;
         let source = Source::decode(bytes).ok()?;
         let settings = file.folder.settings(&file.canonical);
-        guarded(|| Outline::of(&source.text, &settings, look)).ok()?
+        guarded(|| Outline::of(source.text, &settings, look)).ok()?
     }
 }

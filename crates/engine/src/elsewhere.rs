@@ -78,8 +78,8 @@ pub enum Exported {
 
 impl Outline {
     /// Looks at the text of a file; none where it does not parse.
-    pub fn of(source: &str, settings: &Settings, look: Look) -> Option<Self> {
-        let text = Text::new(source.to_string(), settings.target.version).ok()?;
+    pub fn of(source: String, settings: &Settings, look: Look) -> Option<Self> {
+        let text = Text::new(source, settings.target.version).ok()?;
         let module = text.module();
         if module.is_too_deep() {
             drop(module);

@@ -36,6 +36,7 @@ pub use imports::Insertion;
 pub use index::{Binding, BindingKind, NodeId, Scope, ScopeId, ScopeKind, Symbol, SymbolId};
 pub use library::Library;
 pub use lines::{After, Placement, first_line, is_blank};
+pub use literal::displayed;
 pub use module::{Module, Parsed, parse};
 pub use place::AwaitPlace;
 pub use ruff_python_ast as ast;

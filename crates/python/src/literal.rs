@@ -6,6 +6,20 @@ use ruff_text_size::Ranged;
 use crate::index::{BindingKind, NodeId};
 use crate::module::Module;
 
+/// The elements of a display as they are written, or the one of a comprehension or a generator
+/// expression; none of anything else.
+pub fn displayed(expr: &Expr) -> Option<Vec<&Expr>> {
+    match expr {
+        Expr::List(ast::ExprList { elts, .. })
+        | Expr::Tuple(ast::ExprTuple { elts, .. })
+        | Expr::Set(ast::ExprSet { elts, .. }) => Some(elts.iter().collect()),
+        Expr::ListComp(ast::ExprListComp { elt, .. })
+        | Expr::SetComp(ast::ExprSetComp { elt, .. })
+        | Expr::Generator(ast::ExprGenerator { elt, .. }) => Some(vec![elt]),
+        _ => None,
+    }
+}
+
 impl Module<'_> {
     /// Whether an expression is text for certain, whatever it is made of.
     pub fn is_text(&self, expr: &Expr) -> bool {
