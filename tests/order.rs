@@ -87,7 +87,7 @@ fn rewrite(program: &Program, text: &str, codemods: &[&'static Codemod]) -> Rewr
         entry_points: Vec::new(),
         is_package: false,
     };
-    engine::rewrite(text, &settings, &|_| true, engine::Asking::Nobody)
+    engine::rewrite(text, &settings, engine::Host::ALONE)
         .unwrap_or_else(|error| panic!("{}: {}\n{text}", program.place, error.message))
 }
 

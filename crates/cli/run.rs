@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use edit::LineIndex;
-use engine::{Asking, Fault, Finding, Rewritten};
+use engine::{Asking, Fault, Finding, Host, Rewritten};
 use rayon::prelude::*;
 
 use crate::arguments::OutputFormat;
@@ -129,8 +129,10 @@ fn look_at<'a>(file: &'a File, meaning: &Meaning<'a>, buffer: &mut Vec<u8>) -> L
         file,
         Stamp::new(&metadata),
         source,
-        &|_| false,
-        Asking::Later(&meaning.of(file)),
+        Host {
+            asking: Asking::Later(&meaning.of(file)),
+            ..KEEPING
+        },
     ) {
         Ok(analysed) if analysed.is_empty() => Look::Nothing,
         Ok(analysed) => Look::Found(Box::new(analysed)),
@@ -163,8 +165,11 @@ fn decide<'a>(looked: &mut Looked<'a>, meaning: &Meaning<'a>, plan: &Plan) {
                 ..
             } = &looked.analysed[index];
             let oracle = meaning.of(file);
-            let asking = Asking::Oracle(&oracle);
-            let analysed = analyse(file, *stamp, source.clone(), &|_| false, asking);
+            let host = Host {
+                asking: Asking::Oracle(&oracle),
+                ..KEEPING
+            };
+            let analysed = analyse(file, *stamp, source.clone(), host);
             progress.tick();
             (index, analysed)
         })
@@ -174,15 +179,20 @@ fn decide<'a>(looked: &mut Looked<'a>, meaning: &Meaning<'a>, plan: &Plan) {
     looked.analysed.retain(|analysed| !analysed.is_empty());
 }
 
+/// Before all files have been read nobody knows which imports can go.
+const KEEPING: Host<'static> = Host {
+    may_remove: &|_| false,
+    ..Host::ALONE
+};
+
 fn analyse<'a>(
     file: &'a File,
     stamp: Stamp,
     source: Source,
-    may_remove: &dyn Fn(&str) -> bool,
-    asking: Asking,
+    host: Host,
 ) -> Result<Analysed<'a>, Failure> {
     let settings = file.folder.settings(&file.canonical);
-    let rewritten = match guarded(|| engine::rewrite(&source.text, &settings, may_remove, asking)) {
+    let rewritten = match guarded(|| engine::rewrite(&source.text, &settings, host)) {
         Ok(Ok(rewritten)) => rewritten,
         Ok(Err(error)) => {
             let place = LineIndex::new(&source.text).position(&source.text, error.range.start);
@@ -244,8 +254,12 @@ fn look_again<'a>(looked: &mut Looked<'a>, files: &'a [File], meaning: &Meaning<
             } = &looked.analysed[index];
             let may_remove = |name: &str| unused.contains(name);
             let oracle = meaning.of(file);
-            let asking = Asking::Oracle(&oracle);
-            let analysed = analyse(file, *stamp, source.clone(), &may_remove, asking);
+            let host = Host {
+                asking: Asking::Oracle(&oracle),
+                may_remove: &may_remove,
+                ..Host::ALONE
+            };
+            let analysed = analyse(file, *stamp, source.clone(), host);
             Some((index, analysed))
         })
         .collect();

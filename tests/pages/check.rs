@@ -105,7 +105,7 @@ fn settings(codemod: &'static Codemod, example: &Example) -> Result<Settings, St
 }
 
 fn rewrite(settings: &Settings, text: &str) -> Result<Rewritten, String> {
-    let rewritten = engine::rewrite(text, settings, &|_| true, engine::Asking::Nobody)
+    let rewritten = engine::rewrite(text, settings, engine::Host::ALONE)
         .map_err(|error| format!("the example is no Python: {}", error.message))?;
     if let Some(problem) = python::problems(text, settings.target.version).first() {
         return Err(format!("CPython refuses the example: {}", problem.message));

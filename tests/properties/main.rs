@@ -99,7 +99,7 @@ impl Run {
 
 /// What is wrong with the rewrite of `source`; nothing of a text that is no Python.
 fn check(source: &str, settings: &Settings) -> Result<(), String> {
-    let Ok(rewritten) = engine::rewrite(source, settings, &|_| true, engine::Asking::Nobody) else {
+    let Ok(rewritten) = engine::rewrite(source, settings, engine::Host::ALONE) else {
         return Ok(());
     };
     let output = rewritten.output.as_deref().unwrap_or(source);
@@ -140,7 +140,7 @@ fn check(source: &str, settings: &Settings) -> Result<(), String> {
         return Err(told("the end of the last line".to_string()));
     }
     untouched(source, &rewritten).map_err(told)?;
-    let again = engine::rewrite(output, settings, &|_| true, engine::Asking::Nobody)
+    let again = engine::rewrite(output, settings, engine::Host::ALONE)
         .map_err(|error| told(format!("it does not parse: {}", error.message)))?;
     match again.output {
         None => Ok(()),
@@ -313,9 +313,7 @@ fn the_modules_hold_what_is_rewritten() {
             .unwrap()
             .current()
             .settings();
-        let Ok(result) =
-            engine::rewrite(&source.text(), &settings, &|_| true, engine::Asking::Nobody)
-        else {
+        let Ok(result) = engine::rewrite(&source.text(), &settings, engine::Host::ALONE) else {
             continue;
         };
         parsed += 1;

@@ -10,4 +10,4 @@ mod merge;
 pub use diff::{Section, unified_diff};
 pub use fix::{Applicability, Edit, Fix};
 pub use lines::{LineIndex, Position};
-pub use merge::{Change, Merged, Touched, merge};
+pub use merge::{Change, Merged, Origins, Touched, merge};

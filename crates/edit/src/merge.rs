@@ -33,6 +33,26 @@ pub struct Merged<T> {
     pub accepted: Vec<bool>,
     /// What the accepted edits wrote, now and before, by position in `text`.
     pub touched: Vec<Touched<T>>,
+    /// From places in `text` back to places in the source.
+    pub origins: Origins,
+}
+
+/// The way back from a text that [`merge`] made to the one that it was made from.
+#[derive(Clone, Debug, Default)]
+pub struct Origins {
+    /// What was written, with the two texts' parts changed: `old` is where it is in the output.
+    written: Vec<Written>,
+}
+
+impl Origins {
+    /// The part of the source that the part `range` of the output was made from. Where an edit
+    /// wrote one of its ends, what that edit replaced belongs to it as a whole.
+    ///
+    /// Both are byte offsets. What lies behind the end of the output counts as behind that of the
+    /// source.
+    pub fn before(&self, range: &Range<usize>) -> Range<usize> {
+        moved(range, &self.written)
+    }
 }
 
 /// Applies the changes to `source`, each whole or not at all. The earlier of two changes that
@@ -71,8 +91,12 @@ pub fn merge<T: Clone>(source: &str, changes: &[Change<T>], before: &[Touched<T>
     let (text, written) = write(source, &pieces);
 
     let mut touched = Vec::with_capacity(before.len() + pieces.len());
+    let end = source.len();
     touched.extend(before.iter().map(|part| Touched {
-        range: moved(&part.range, &written, source.len()),
+        range: moved(
+            &(part.range.start.min(end)..part.range.end.min(end)),
+            &written,
+        ),
         tag: part.tag.clone(),
     }));
     for (piece, written) in pieces.iter().zip(&written) {
@@ -89,10 +113,17 @@ pub fn merge<T: Clone>(source: &str, changes: &[Change<T>], before: &[Touched<T>
     // Stable: of parts at one place, the one of the earlier round or change comes first.
     touched.sort_by_key(|part| (part.range.start, part.range.end));
 
+    let back = |written: Written| Written {
+        old: written.new,
+        new: written.old,
+    };
     Merged {
         text,
         accepted,
         touched,
+        origins: Origins {
+            written: written.into_iter().map(back).collect(),
+        },
     }
 }
 
@@ -333,6 +364,7 @@ fn is_lopsided(content: &str) -> bool {
 }
 
 /// What became of a part of the source, without the text that was put back as it was.
+#[derive(Clone, Debug)]
 struct Written {
     /// Byte offsets into the source.
     old: Range<usize>,
@@ -381,9 +413,9 @@ fn common_ends(a: &str, b: &str) -> (usize, usize) {
 
 /// Where the part `range` of the source is in the output. What was written over one of its ends
 /// becomes part of it as a whole; what was inserted at its ends does not.
-fn moved(range: &Range<usize>, written: &[Written], source_len: usize) -> Range<usize> {
-    let start = range.start.min(source_len);
-    let end = range.end.clamp(start, source_len);
+fn moved(range: &Range<usize>, written: &[Written]) -> Range<usize> {
+    let start = range.start;
+    let end = range.end.max(start);
 
     let after = written.partition_point(|it| it.old.end <= start);
     let new_start = match written.get(after) {
@@ -704,6 +736,25 @@ mod tests {
     }
 
     #[test]
+    fn a_part_leads_back_to_what_it_was_made_from() {
+        // "ab, cd, ef" -> "xyb, cd, N!ef"
+        let changes: &[&[(usize, usize, &str)]] = &[&[(0, 1, "xy")], &[(8, 8, "N!")]];
+        let merged = merge("ab, cd, ef", &tagged(changes), &[]);
+        assert_eq!(merged.text, "xyb, cd, N!ef");
+        let back = |part: &str| {
+            let start = merged.text.find(part).unwrap();
+            merged.origins.before(&(start..start + part.len()))
+        };
+        assert_eq!(back("cd"), 4..6);
+        assert_eq!(back("ef"), 8..10);
+        assert_eq!(back("y"), 0..1);
+        assert_eq!(back("yb"), 0..2);
+        assert_eq!(back("N"), 8..8);
+        assert_eq!(back("!ef"), 8..10);
+        assert_eq!(back(", N!e"), 6..9);
+    }
+
+    #[test]
     fn earlier_parts_outside_the_text_do_not_panic() {
         check_touched(
             "ab",
@@ -744,6 +795,13 @@ mod tests {
             let merged = merge(&source, &changes, &[]);
             prop_assert!(merged.accepted.iter().all(|it| *it));
             prop_assert_eq!(&merged.text, &naive);
+            for offset in 0..merged.text.len() {
+                let kept = merged.touched.iter().all(|it| !it.range.contains(&offset));
+                let back = merged.origins.before(&(offset..offset + 1));
+                if kept {
+                    prop_assert_eq!(&merged.text.as_bytes()[offset..=offset], &source.as_bytes()[back]);
+                }
+            }
             for part in merged.touched {
                 prop_assert!(part.tag.contains(&merged.text[part.range]));
             }

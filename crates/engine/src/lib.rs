@@ -3,6 +3,7 @@
 //! No file, no terminal, no clock, and no codemod known by name. The way of a file:
 //! [`Prefilter`] -> [`rewrite`] -> the codemods' functions -> [`Rewritten`].
 
+mod admission;
 mod beside;
 mod call_arguments;
 mod calls;
@@ -27,6 +28,7 @@ mod unused;
 mod verify;
 mod with_items;
 
+pub use admission::{Admission, Admitted, Sited};
 pub use call_arguments::{joined_arguments, without_argument};
 pub use calls::{CallSite, Calls, Reach, calls};
 pub use codemod::{
@@ -39,7 +41,7 @@ pub use handlers::{handled_around, is_unrelated};
 pub use layout::{Layout, Piece, arguments, width};
 pub use meaning::{Asking, Caller, Oracle};
 pub use prefilter::Prefilter;
-pub use rewrite::{SyntaxError, rewrite};
+pub use rewrite::{Host, SyntaxError, rewrite};
 pub use settings::{OptionValues, Settings, Silence, Target};
 pub use statement::{Line, insert_before, replace_statement};
 pub use suppression::Suppression;

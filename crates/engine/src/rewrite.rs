@@ -3,11 +3,12 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
-use edit::{Applicability, Change, Fix, Merged, Touched, merge};
+use edit::{Applicability, Change, Fix, Merged, Origins, Touched, merge};
 use python::ast::{AnyNodeRef, Expr, ExprCall, NodeKind};
 use python::{Module, Ranged};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::admission::{Everything, admitted};
 use crate::codemod::{Decide, DecideNode};
 use crate::context::Context;
 use crate::meaning::Meaning;
@@ -18,7 +19,7 @@ use crate::text::Text;
 use crate::unused::unused_imports;
 use crate::verify::verify;
 use crate::{
-    Applied, Asking, Codemod, Fault, Finding, On, Outcome, Refusal, Rewritten, Settings,
+    Admission, Applied, Asking, Codemod, Fault, Finding, On, Outcome, Refusal, Rewritten, Settings,
     UnusedImport, Verdict,
 };
 
@@ -34,21 +35,40 @@ pub struct SyntaxError {
     pub range: Range<usize>,
 }
 
+/// Whoever has a text rewritten: what only the caller knows, and what only it decides.
+#[derive(Clone, Copy)]
+pub struct Host<'a> {
+    /// Who knows what lies outside of the module.
+    pub asking: Asking<'a>,
+    /// Whether an import of the module that the rewrite leaves unused can be removed, by the name
+    /// that it binds: only the caller knows the other files. [`Rewritten::unused_imports`] names
+    /// those that are kept.
+    pub may_remove: &'a dyn Fn(&str) -> bool,
+    /// Which findings count.
+    pub admission: &'a dyn Admission,
+}
+
+impl Host<'_> {
+    /// A caller that has no other file and wants all that is found: unused imports go.
+    pub const ALONE: Host<'static> = Host {
+        asking: Asking::Nobody,
+        may_remove: &|_| true,
+        admission: &Everything,
+    };
+}
+
 /// Rewrites the text of one Python file.
 ///
-/// `source` is the file's text without a byte order mark. `may_remove` is asked, for each import
-/// of the module that the rewrite leaves unused, by the name that it binds, whether it can be
-/// removed: only the caller knows the other files. Pass `&|_| false` to keep them all;
-/// [`Rewritten::unused_imports`] names them. `asking` says who knows what lies outside.
+/// `source` is the file's text without a byte order mark. `host` answers for what is not in it.
 pub fn rewrite(
     source: &str,
     settings: &Settings,
-    may_remove: &dyn Fn(&str) -> bool,
-    asking: Asking<'_>,
+    host: Host<'_>,
 ) -> Result<Rewritten, SyntaxError> {
     let mut run = Run {
         settings,
-        asking,
+        host,
+        origins: Vec::new(),
         codemods: settings.codemods.clone(),
         rewritten: Rewritten::default(),
     };
@@ -87,7 +107,7 @@ pub fn rewrite(
             // An import that goes may leave the file to another library, and so to others.
             let Some(text) = current.take() else { break };
             let length = text.source.len();
-            let text = run.remove_imports(&original, text, may_remove);
+            let text = run.remove_imports(&original, text);
             is_settled = text.source.len() == length;
             current = Some(text);
             if is_settled {
@@ -105,7 +125,7 @@ pub fn rewrite(
         current = Some(next);
     }
     let settled = match current {
-        Some(text) if !is_settled => Some(run.remove_imports(&original, text, may_remove)),
+        Some(text) if !is_settled => Some(run.remove_imports(&original, text)),
         settled => settled,
     };
     let Some(output) = settled.or(settings.silence.is_some().then_some(original)) else {
@@ -118,7 +138,9 @@ pub fn rewrite(
 
 struct Run<'s> {
     settings: &'s Settings,
-    asking: Asking<'s>,
+    host: Host<'s>,
+    /// Of the rounds so far.
+    origins: Vec<Origins>,
     /// The selected codemods, less those that were found at fault in this file.
     codemods: Vec<&'static Codemod>,
     rewritten: Rewritten,
@@ -136,15 +158,16 @@ impl Run<'_> {
             return None;
         }
         let sites = sites(&module, &self.codemods);
-        let meaning = Meaning::new(self.asking);
-        let (mut findings, undecided) = meaning.settle(self.asking, &text.source, || {
+        let meaning = Meaning::new(self.host.asking);
+        let (mut findings, undecided) = meaning.settle(self.host.asking, &text.source, || {
             self.findings(&module, &sites, &meaning)
         });
         self.rewritten.undecided |= undecided;
         let suppressions = Suppressions::of(&module);
         findings.retain(|finding| !suppressions.silence(finding));
         self.rewritten.remaining_suppressions = suppressions.ours();
-        Some(findings)
+        let admission = self.host.admission;
+        Some(admitted(admission, &text.source, findings, &self.origins))
     }
 
     /// What the codemods say, with what is known so far.
@@ -228,6 +251,7 @@ impl Run<'_> {
                 Ok(next) => {
                     self.count(&merged.accepted);
                     self.rewritten.touched = merged.touched;
+                    self.origins.push(merged.origins);
                     return Some(next);
                 }
                 Err(problem) => problem,
@@ -338,12 +362,7 @@ impl Run<'_> {
     ///
     /// Of two names in one statement the second may go only when the first is gone: the comma
     /// between them belongs to both.
-    fn remove_imports(
-        &mut self,
-        original: &Text,
-        text: Text,
-        may_remove: &dyn Fn(&str) -> bool,
-    ) -> Text {
+    fn remove_imports(&mut self, original: &Text, text: Text) -> Text {
         let mut text = text;
         loop {
             let mut kept = Vec::new();
@@ -352,7 +371,7 @@ impl Run<'_> {
                 if unused.is_global && self.settings.is_package {
                     continue;
                 }
-                if unused.is_global && !may_remove(&unused.name) {
+                if unused.is_global && !(self.host.may_remove)(&unused.name) {
                     kept.push(UnusedImport { name: unused.name });
                     continue;
                 }
@@ -373,6 +392,7 @@ impl Run<'_> {
                 return text;
             };
             self.rewritten.touched = merged.touched;
+            self.origins.push(merged.origins);
             self.rewritten.remaining = self.ask(&removed).unwrap_or_default();
             text = removed;
         }
@@ -400,6 +420,7 @@ impl Run<'_> {
             }
         };
         self.rewritten.touched = merged.touched;
+        self.origins.push(merged.origins);
         let before = self.rewritten.remaining.len();
         self.rewritten.remaining = self.ask(&silenced).unwrap_or_default();
         self.rewritten.silenced = before.saturating_sub(self.rewritten.remaining.len());
