@@ -30,6 +30,7 @@ or it is withheld for a reason that a person has to weigh. A fix is
 Examples:
   asyncfix                                   report what is found below the current directory
   asyncfix --diff src | git apply            preview a patch, or apply it
+  asyncfix --fix - < a.py > b.py             standard input to standard output
   asyncfix --fix --await-sleep src           run one codemod, and write
   asyncfix explain await-sleep               what a codemod does, and what it leaves alone
 
@@ -74,10 +75,12 @@ pub const SUBCOMMANDS: [&str; 2] = ["explain", "list"];
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 pub struct Run {
-    /// Files and directories [default: the current directory]
+    /// Files and directories, or `-` for standard input [default: the current directory]
     ///
     /// In directories, `.py` and `.pyw` files are taken that no .gitignore, .ignore or `exclude`
-    /// leaves out; hidden ones are not. A file that is named here is always taken.
+    /// leaves out; hidden ones are not. A file that is named here is always taken, unless
+    /// --force-exclude is set. With `-`, --fix prints the text to standard output, fixed or as it
+    /// was, and findings to standard error. `@FILE` stands for the arguments in a file, one a line.
     #[arg(value_name = "PATHS")]
     pub paths: Vec<PathBuf>,
 
@@ -103,6 +106,19 @@ pub struct Run {
     #[arg(long, value_name = "REASON", num_args = 0..=1, require_equals = true,
           default_missing_value = "", help_heading = MODE)]
     pub add_ignores: Option<String>,
+
+    /// The name of the file that comes on standard input
+    ///
+    /// It need not exist. It decides which configuration holds, and what the text can import.
+    #[arg(long, value_name = "PATH", help_heading = FILES)]
+    pub stdin_filename: Option<PathBuf>,
+
+    /// Leave out what `exclude` and `extend-exclude` leave out even where it is named
+    ///
+    /// As pre-commit and editors name files. Text on standard input passes unchanged. It is a key
+    /// of the configuration too.
+    #[arg(long, help_heading = FILES)]
+    pub force_exclude: bool,
 
     /// Run these codemods, and no others; `modernise` names its group
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = named,
@@ -330,6 +346,7 @@ pub fn unknown(name: &str, groups: &[&'static str]) -> String {
 }
 
 const MODE: &str = "What to do";
+const FILES: &str = "Which files";
 const SELECTION: &str = "Which codemods [default: those that `asyncfix list` marks]";
 const CODEMODS: &str = "Run this codemod, and no others that are not named";
 const FIXES: &str = "Which fixes";

@@ -16,7 +16,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use types::{Answer, Ask, Question};
 
 use crate::meaning::Meaning;
-use crate::source::{Source, read_into};
+use crate::source::Source;
 use crate::walk::File;
 
 /// The callers of the functions of a run.
@@ -106,9 +106,10 @@ impl<'a> Callers<'a> {
             .unwrap_or_else(PoisonError::into_inner);
         *known.entry(word.to_string()).or_insert_with(|| {
             let mut bytes = Vec::new();
-            project.files.iter().any(|file| {
-                read_into(&file.path, &mut bytes).is_ok() && finder.find(&bytes).is_some()
-            })
+            project
+                .files
+                .iter()
+                .any(|file| file.read_into(&mut bytes).is_ok() && finder.find(&bytes).is_some())
         })
     }
 
@@ -319,7 +320,7 @@ impl<'a> Calling<'a> {
         let called = &self.files[file];
         let read = || {
             let mut bytes = Vec::new();
-            read_into(&called.file.path, &mut bytes).ok()?;
+            called.file.read_into(&mut bytes).ok()?;
             let source = Source::decode(bytes).ok()?;
             let version = called.file.folder.module.target.version;
             let calls = engine::calls(&source.text, version, |name| self.named.contains_key(name))?;
@@ -391,7 +392,7 @@ fn classes(bytes: &[u8]) -> Vec<(String, Vec<String>)> {
 /// The bytes of a file; none of one that cannot be read, which is said elsewhere.
 fn read(file: &File) -> Vec<u8> {
     let mut bytes = Vec::new();
-    match read_into(&file.path, &mut bytes) {
+    match file.read_into(&mut bytes) {
         Ok(_) => bytes,
         Err(_) => Vec::new(),
     }

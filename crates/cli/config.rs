@@ -34,6 +34,8 @@ pub struct Layer {
     pub exclude: Option<Arc<Gitignore>>,
     /// What is not walked into beside that.
     pub extend_exclude: Vec<Arc<Gitignore>>,
+    /// Leave what is excluded out even where it is named.
+    pub force_exclude: Option<bool>,
     /// The longest line to write, in characters.
     pub line_length: Option<usize>,
     /// Whether types are inferred.
@@ -70,6 +72,7 @@ impl Layer {
             show_withheld: self.show_withheld.or(base.show_withheld),
             exclude: self.exclude.or_else(|| base.exclude.clone()),
             extend_exclude: [base.extend_exclude.clone(), self.extend_exclude].concat(),
+            force_exclude: self.force_exclude.or(base.force_exclude),
             line_length: self.line_length.or(base.line_length),
             types: self.types.or(base.types),
             python: self.python.or_else(|| base.python.clone()),
@@ -247,7 +250,7 @@ fn extended(path: &Path, table: &Table, chain: &mut Vec<PathBuf>) -> Result<Laye
 }
 
 /// The keys beside the codemods' tables.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "select",
     "extend-select",
     "ignore",
@@ -257,6 +260,7 @@ const KEYS: [&str; 16] = [
     "show-withheld",
     "exclude",
     "extend-exclude",
+    "force-exclude",
     "line-length",
     "types",
     "python",
@@ -288,6 +292,7 @@ fn layer(table: &Table, folder: &Path, origin: &str) -> Result<Layer> {
             "unsafe-fixes" => layer.unsafe_fixes = Some(flag(key, value)?),
             "show-withheld" => layer.show_withheld = Some(flag(key, value)?),
             "exclude" => layer.exclude = Some(globs(key, value, folder)?),
+            "force-exclude" => layer.force_exclude = Some(flag(key, value)?),
             "extend-exclude" => layer.extend_exclude = vec![globs(key, value, folder)?],
             "line-length" => layer.line_length = Some(line_length(key, value)?),
             "types" => layer.types = Some(flag(key, value)?),

@@ -131,6 +131,32 @@ impl Folders {
         Ok(new)
     }
 
+    /// Whether the path that was named, absolute and without symbolic links, is left out, since
+    /// `force-exclude` holds there and it or a folder that it is in is excluded. Of the folders
+    /// around the current directory nobody asks.
+    pub fn leave_out(&self, path: &Path, is_folder: bool) -> Result<bool> {
+        if self.around(path)?.layer.force_exclude != Some(true) {
+            return Ok(false);
+        }
+        let here = std::env::current_dir().and_then(fs_err::canonicalize);
+        let here = here.context("the current directory cannot be used")?;
+        let is_below = path.starts_with(&here);
+        for part in path.ancestors() {
+            if is_below && part == here {
+                break;
+            }
+            if self.around(part)?.excludes(part, is_folder || part != path) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// What holds in the folder that an entry is in.
+    fn around(&self, path: &Path) -> Result<Arc<Folder>> {
+        self.get(path.parent().unwrap_or(path))
+    }
+
     /// What was odd in the files that were looked at, but does not stop the run.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self

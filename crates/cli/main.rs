@@ -3,6 +3,7 @@
 //!
 //! The way of a run: [`Arguments`] as typed -> [`Plan`] as meant -> [`run::run`] -> [`Exit`].
 
+mod argument_file;
 mod arguments;
 mod callers;
 mod config;
@@ -18,6 +19,7 @@ mod progress;
 mod report;
 mod run;
 mod source;
+mod stdin;
 mod suggest;
 mod target;
 mod usage;
@@ -44,7 +46,14 @@ fn main() -> ExitCode {
             Err(_) => ExitCode::FAILURE,
         };
     }
-    let arguments = match Arguments::parse(std::env::args_os()) {
+    let arguments = match argument_file::expand(std::env::args_os()) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            report::error(&format!("{error:#}"));
+            return Exit::Failure.into();
+        }
+    };
+    let arguments = match Arguments::parse(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
             // Also the way of --help and --version, which are no errors.

@@ -13,7 +13,7 @@ use engine::{Definition, Exported, Look, Outline};
 use crate::guard::guarded;
 use crate::meaning::Meaning;
 use crate::place;
-use crate::source::{Source, read_into};
+use crate::source::Source;
 use crate::walk::File;
 
 /// The modules of a run.
@@ -196,7 +196,7 @@ impl<'a> Modules<'a> {
     fn read(&self, number: usize, look: Look) -> Option<Outline> {
         let file = &self.files[number];
         let mut bytes = Vec::new();
-        read_into(&file.path, &mut bytes).ok()?;
+        file.read_into(&mut bytes).ok()?;
         let source = Source::decode(bytes).ok()?;
         let settings = file.folder.settings(&file.canonical);
         guarded(|| Outline::of(source.text, &settings, look)).ok()?

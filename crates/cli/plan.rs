@@ -11,12 +11,12 @@ use engine::{Codemod, Silence, Target};
 use crate::arguments::{Color, MODERNISE, Named, OutputFormat, Run, SUBCOMMANDS};
 use crate::config::{self, Argument, Layer};
 use crate::folder::{Folders, Search};
-use crate::suggest;
+use crate::{stdin, suggest};
 
 /// What a run is to do.
 pub struct Plan {
     pub mode: Mode,
-    pub paths: Vec<PathBuf>,
+    pub input: Input,
     pub folders: Folders,
     /// How many threads work.
     pub threads: usize,
@@ -26,8 +26,16 @@ pub struct Plan {
     pub verbosity: Verbosity,
     /// Whether findings leave the exit status at 0.
     pub exit_zero: bool,
-    /// Whether standard output is coloured.
+    /// Whether findings and patches are coloured.
     pub color: bool,
+}
+
+/// Where the texts of a run come from.
+pub enum Input {
+    /// From these files, and those in these folders.
+    Paths(Vec<PathBuf>),
+    /// From standard input: one text, of that name.
+    Stdin(Option<PathBuf>),
 }
 
 /// What becomes of the fixes.
@@ -72,7 +80,8 @@ impl Plan {
                 format.as_ref().map_or("", |value| value.get_name())
             );
         }
-        let paths = paths(&arguments)?;
+        let input = input(&arguments)?;
+        let to_stderr = mode == Mode::Fix && matches!(input, Input::Stdin(_));
         let verbosity = match (arguments.quiet, arguments.verbose) {
             (0, 0) => Verbosity::Normal,
             (0, 1) => Verbosity::Verbose,
@@ -83,18 +92,46 @@ impl Plan {
         let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Ok(Self {
             mode,
-            paths,
+            input,
             threads: arguments.jobs.map_or_else(cores, NonZeroUsize::get),
             format: arguments.output_format,
             verbosity,
             exit_zero: arguments.exit_zero,
             color: match &arguments.output_file {
                 Some(_) => arguments.color == Color::Always,
+                None if to_stderr => colored(arguments.color, &std::io::stderr()),
                 None => colored(arguments.color, &std::io::stdout()),
             },
             output: arguments.output_file.clone(),
             folders: folders(arguments)?,
         })
+    }
+}
+
+/// What the paths and `--stdin-filename` say.
+fn input(arguments: &Run) -> Result<Input> {
+    let is_dash = |path: &PathBuf| path.as_os_str() == stdin::DASH;
+    if !arguments.paths.iter().any(is_dash) {
+        if let Some(name) = &arguments.stdin_filename {
+            bail!(
+                "--stdin-filename names what comes on standard input, which is not read: write `-` \
+                 for it, as in `asyncfix --stdin-filename {} -`",
+                name.display()
+            );
+        }
+        return paths(arguments).map(Input::Paths);
+    }
+    if arguments.paths.len() > 1 {
+        bail!(
+            "`-` is standard input, and goes with no other path; a file of that name is written `./-`"
+        );
+    }
+    match &arguments.stdin_filename {
+        Some(name) if name.is_dir() => bail!(
+            "--stdin-filename {}: is a directory, and has to be the name of a file",
+            name.display()
+        ),
+        name => Ok(Input::Stdin(name.clone())),
     }
 }
 
@@ -171,6 +208,7 @@ fn folders(arguments: Run) -> Result<Folders> {
             reason,
             after_fixes: arguments.fix,
         }),
+        force_exclude: arguments.force_exclude.then_some(true),
         types: arguments.no_types.then_some(false),
         python: arguments
             .python

@@ -14,18 +14,44 @@ use crate::arguments::OutputFormat;
 use crate::exit::Exit;
 use crate::guard::guarded;
 use crate::meaning::Meaning;
-use crate::plan::{Mode, Plan, Verbosity};
+use crate::plan::{Input, Mode, Plan, Verbosity};
 use crate::progress::Progress;
 use crate::report::summary::{self, Counts};
 use crate::report::{self, Entry, Failure};
-use crate::source::{Source, Unreadable, read_into};
+use crate::source::{Source, Unreadable};
+use crate::stdin;
 use crate::usage::{self, Module};
 use crate::walk::{File, Walked, walk};
 use crate::write::{self, Stamp};
 
 /// Does what the plan says. An error is one of configuration, or of standard output.
 pub fn run(plan: &Plan) -> Result<Exit> {
-    let Walked { files, failures } = walk(&plan.paths, &plan.folders, plan.threads)?;
+    let name = match &plan.input {
+        Input::Paths(paths) => {
+            let walked = walk(paths, &plan.folders, plan.threads)?;
+            return look_decide_and_write(plan, walked, None);
+        }
+        Input::Stdin(name) => name.as_deref(),
+    };
+    let (bytes, walked) = stdin::take(name, &plan.folders);
+    match walked {
+        Ok(walked) => look_decide_and_write(plan, walked, Some(&bytes)),
+        Err(error) => {
+            if plan.mode == Mode::Fix {
+                stdin::give_back(&bytes)?;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// `input` is what came on standard input, if the text of the only file did.
+fn look_decide_and_write(plan: &Plan, walked: Walked, input: Option<&[u8]>) -> Result<Exit> {
+    let Walked {
+        files,
+        failures,
+        notes,
+    } = walked;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(plan.threads)
         .stack_size(STACK)
@@ -34,6 +60,7 @@ pub fn run(plan: &Plan) -> Result<Exit> {
     let meaning = Meaning::new(&files);
     let mut looked = pool.install(|| look_at_all(&files, &meaning, plan));
     looked.failures.extend(failures);
+    looked.notes.extend(notes);
     pool.install(|| decide(&mut looked, &meaning, plan));
     // A report shows what is found, and an import that may go is part of no finding.
     if plan.mode != Mode::Report {
@@ -41,6 +68,11 @@ pub fn run(plan: &Plan) -> Result<Exit> {
     }
     if plan.mode == Mode::Fix {
         pool.install(|| write_all(&mut looked));
+        // Before anything else can fail: in a pipe nobody else has the text.
+        if let Some(input) = input {
+            let fixed = looked.analysed.first().and_then(|it| it.after.as_deref());
+            stdin::give_back(fixed.unwrap_or(input))?;
+        }
     }
     looked.notes.extend(meaning.notes());
     looked.warnings = meaning.problems();
@@ -64,8 +96,8 @@ struct Looked<'a> {
 /// A file in which something was found.
 struct Analysed<'a> {
     file: &'a File,
-    /// What the file was when it was read.
-    stamp: Stamp,
+    /// What the file was when it was read; none where its text came on standard input.
+    stamp: Option<Stamp>,
     source: Source,
     rewritten: Rewritten,
     /// The file's bytes after the rewrite.
@@ -109,7 +141,7 @@ fn look_at_all<'a>(files: &'a [File], meaning: &Meaning<'a>, plan: &Plan) -> Loo
 
 /// Reads the file into `buffer`, and goes on only if it can hold a finding: most do not.
 fn look_at<'a>(file: &'a File, meaning: &Meaning<'a>, buffer: &mut Vec<u8>) -> Look<'a> {
-    let metadata = match read_into(&file.path, buffer) {
+    let metadata = match file.read_into(buffer) {
         Ok(metadata) => metadata,
         Err(error) => return Look::Failed(Failure::io(&file.path, "read", &error)),
     };
@@ -127,7 +159,7 @@ fn look_at<'a>(file: &'a File, meaning: &Meaning<'a>, buffer: &mut Vec<u8>) -> L
     };
     match analyse(
         file,
-        Stamp::new(&metadata),
+        metadata.as_ref().map(Stamp::new),
         source,
         Host {
             asking: Asking::Later(&meaning.of(file)),
@@ -187,7 +219,7 @@ const KEEPING: Host<'static> = Host {
 
 fn analyse<'a>(
     file: &'a File,
-    stamp: Stamp,
+    stamp: Option<Stamp>,
     source: Source,
     host: Host,
 ) -> Result<Analysed<'a>, Failure> {
@@ -233,8 +265,9 @@ fn look_again<'a>(looked: &mut Looked<'a>, files: &'a [File], meaning: &Meaning<
         return;
     }
     let (indexes, modules): (Vec<usize>, Vec<Module>) = pending.into_iter().unzip();
-    let paths: Vec<&Path> = files.iter().map(|file| file.path.as_path()).collect();
-    let used = usage::used(&modules, &paths);
+    let used = usage::used(&modules, files, |file, buffer| {
+        file.read_into(buffer).is_ok()
+    });
     let again: Vec<(usize, Result<Analysed, Failure>)> = (indexes, modules, used)
         .into_par_iter()
         .filter_map(|(index, module, used)| {
@@ -325,13 +358,17 @@ fn write_one(analysed: &mut Analysed) -> Result<Option<String>, Failure> {
     let Some(after) = &analysed.after else {
         return Ok(None);
     };
+    let Some(stamp) = analysed.stamp else {
+        analysed.written = true; // to standard output, by whoever has the text
+        return Ok(None);
+    };
     let path = &analysed.file.path;
     // Decoding is refused where this would not give the file's own bytes.
     let before = analysed
         .source
         .encode(&analysed.source.text)
         .map_err(|error| Failure::new(path, error.message))?;
-    let written = write::replace(&analysed.file.canonical, analysed.stamp, &before, after)
+    let written = write::replace(&analysed.file.canonical, stamp, &before, after)
         .map_err(|message| Failure::unwritten(path, message))?;
     analysed.written = true;
     Ok((written.other_links > 0).then(|| {
@@ -376,8 +413,11 @@ fn conclude(plan: &Plan, checked: usize, mut looked: Looked) -> Result<Exit> {
     }
     say(plan, &looked);
 
+    // Standard output has the text.
+    let is_piped = plan.mode == Mode::Fix && matches!(plan.input, Input::Stdin(_));
     let stream: Box<dyn Write> = match &plan.output {
         Some(path) => Box::new(fs_err::File::create(path).context("--output-file")?),
+        None if is_piped => Box::new(io::stderr().lock()),
         None => Box::new(io::stdout().lock()),
     };
     let mut out = BufWriter::new(stream);

@@ -6,7 +6,6 @@
 //! being parsed: what is wrongly taken for a use keeps an import that nobody needs, and no more.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::path::Path;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use rayon::prelude::*;
@@ -22,8 +21,12 @@ pub struct Module {
 }
 
 /// For each of `modules`: those of its names that one of `files` may use. Each file is read at
-/// most once, and none if there are no modules.
-pub fn used(modules: &[Module], files: &[&Path]) -> Vec<HashSet<String>> {
+/// most once, and none if there are no modules; `read` says whether it could be.
+pub fn used<F: Sync>(
+    modules: &[Module],
+    files: &[F],
+    read: impl Fn(&F, &mut Vec<u8>) -> bool + Sync,
+) -> Vec<HashSet<String>> {
     let mut used = vec![HashSet::new(); modules.len()];
     let Some(search) = Search::new(modules) else {
         return used;
@@ -31,11 +34,12 @@ pub fn used(modules: &[Module], files: &[&Path]) -> Vec<HashSet<String>> {
     let found: Vec<(usize, String)> = files
         .par_iter()
         .enumerate()
-        .map_init(Vec::new, |buffer, (index, path)| {
+        .map_init(Vec::new, |buffer, (index, file)| {
             // A file that cannot be read is reported elsewhere, and imports nothing.
-            match crate::source::read_into(path, buffer) {
-                Ok(_) => search.in_file(index, buffer),
-                Err(_) => Vec::new(),
+            if read(file, buffer) {
+                search.in_file(index, buffer)
+            } else {
+                Vec::new()
             }
         })
         .flatten_iter()
@@ -344,11 +348,13 @@ mod tests {
 
     #[test]
     fn each_module_gets_its_own_answer() {
-        let folder = tempfile::tempdir().unwrap();
-        let paths = ["a.py", "ab.py", "user.py"].map(|name| folder.path().join(name));
-        for (path, text) in paths.iter().zip(["", "", "from ab import time\na.sleep"]) {
-            std::fs::write(path, text).unwrap();
-        }
+        // Of a, ab, and one that cannot be read between them and their user.
+        let texts = [
+            Some(""),
+            Some(""),
+            None,
+            Some("from ab import time\na.sleep"),
+        ];
         let module = |file: usize, stem: &str, name: &str| Module {
             file,
             stem: stem.to_string(),
@@ -359,8 +365,11 @@ mod tests {
             module(1, "ab", "time"),
             module(0, "a", "sleep"),
         ];
-        let files: Vec<_> = paths.iter().map(std::path::PathBuf::as_path).collect();
-        let used = used(&modules, &files);
+        let used = used(&modules, &texts, |text, buffer| {
+            buffer.clear();
+            buffer.extend_from_slice(text.unwrap_or("").as_bytes());
+            text.is_some()
+        });
         assert!(used[0].is_empty());
         assert_eq!(used[1], ["time".to_string()].into());
         assert_eq!(used[2], ["sleep".to_string()].into());

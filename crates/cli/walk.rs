@@ -1,6 +1,8 @@
 //! From the paths that were typed to the files of the run.
 
 use std::collections::HashSet;
+use std::fs::Metadata;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,6 +11,7 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use crate::folder::{Folder, Folders};
 use crate::report::Failure;
+use crate::source;
 
 /// One Python file of the run.
 pub struct File {
@@ -18,6 +21,22 @@ pub struct File {
     pub canonical: PathBuf,
     /// What holds for it.
     pub folder: Arc<Folder>,
+    /// What it holds, where that is not on the disk.
+    pub content: Option<Vec<u8>>,
+}
+
+impl File {
+    /// Replaces the content of `buffer` with that of the file, and says what the file was then;
+    /// nothing where it was not read from the disk.
+    pub fn read_into(&self, buffer: &mut Vec<u8>) -> io::Result<Option<Metadata>> {
+        match &self.content {
+            None => source::read_into(&self.path, buffer).map(Some),
+            Some(content) => {
+                buffer.clone_from(content);
+                Ok(None)
+            }
+        }
+    }
 }
 
 /// What the paths lead to.
@@ -27,29 +46,46 @@ pub struct Walked {
     pub files: Vec<File>,
     /// What could not be read on the way.
     pub failures: Vec<Failure>,
+    /// What was named and left out, in words.
+    pub notes: Vec<String>,
+}
+
+impl Walked {
+    /// Notes that a path that was named is left out.
+    pub fn leave_out(&mut self, path: &Path) {
+        let path = path.display();
+        self.notes.push(format!("{path}: skipped: it is excluded"));
+    }
 }
 
 /// Walks `paths` on `threads` threads. An error is one of configuration.
 pub fn walk(paths: &[PathBuf], folders: &Folders, threads: usize) -> Result<Walked> {
     let mut walked = Walked::default();
     for path in paths {
-        match std::fs::metadata(path) {
-            Err(error) => walked.failures.push(Failure::io(path, "read", &error)),
-            Ok(metadata) if metadata.is_dir() => walk_folder(path, folders, threads, &mut walked)?,
-            Ok(metadata) if metadata.is_file() => match fs_err::canonicalize(path) {
-                Ok(canonical) => {
-                    let folder = folders.get(canonical.parent().unwrap_or(Path::new("/")))?;
-                    walked.files.push(File {
-                        path: without_dot(path).to_path_buf(),
-                        canonical,
-                        folder,
-                    });
-                }
-                Err(error) => walked.failures.push(Failure::io(path, "read", &error)),
-            },
-            Ok(_) => walked
-                .failures
-                .push(Failure::new(path, "is neither a file nor a directory")),
+        let found = std::fs::metadata(path)
+            .and_then(|metadata| Ok((metadata, fs_err::canonicalize(path)?)));
+        let (metadata, canonical) = match found {
+            Ok(found) => found,
+            Err(error) => {
+                walked.failures.push(Failure::io(path, "read", &error));
+                continue;
+            }
+        };
+        if folders.leave_out(&canonical, metadata.is_dir())? {
+            walked.leave_out(without_dot(path));
+        } else if metadata.is_dir() {
+            walk_folder(path, &canonical, folders, threads, &mut walked)?;
+        } else if metadata.is_file() {
+            let folder = folders.get(canonical.parent().unwrap_or(Path::new("/")))?;
+            walked.files.push(File {
+                path: without_dot(path).to_path_buf(),
+                canonical,
+                folder,
+                content: None,
+            });
+        } else {
+            let failure = Failure::new(path, "is neither a file nor a directory");
+            walked.failures.push(failure);
         }
     }
     walked.files.sort_by(|one, other| one.path.cmp(&other.path));
@@ -71,14 +107,13 @@ struct Gathered {
     error: Option<anyhow::Error>,
 }
 
-fn walk_folder(root: &Path, folders: &Folders, threads: usize, walked: &mut Walked) -> Result<()> {
-    let canonical_root = match fs_err::canonicalize(root) {
-        Ok(canonical) => canonical,
-        Err(error) => {
-            walked.failures.push(Failure::io(root, "read", &error));
-            return Ok(());
-        }
-    };
+fn walk_folder(
+    root: &Path,
+    canonical_root: &Path,
+    folders: &Folders,
+    threads: usize,
+    walked: &mut Walked,
+) -> Result<()> {
     let all = Mutex::new(Gathered::default());
     let gathered = &all;
     let parallel = WalkBuilder::new(root).threads(threads).build_parallel();
@@ -87,7 +122,6 @@ fn walk_folder(root: &Path, folders: &Folders, threads: usize, walked: &mut Walk
             files: Vec::new(),
             all: gathered,
         };
-        let canonical_root = &canonical_root;
         Box::new(move |entry| match entry {
             Ok(entry) => match visit(&entry, root, canonical_root, folders) {
                 Ok(Visit::Skip) => WalkState::Skip,
@@ -157,6 +191,7 @@ fn visit(entry: &DirEntry, root: &Path, canonical_root: &Path, folders: &Folders
             path: without_dot(path).to_path_buf(),
             canonical,
             folder,
+            content: None,
         })
     })
 }

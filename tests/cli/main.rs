@@ -17,6 +17,7 @@ mod project; // a folder to run in
 mod reports; // what is printed for findings
 mod selection; // which codemods run
 mod statuses; // exit status and streams
+mod streams; // standard input, files of arguments, excluded paths that are named
 mod types; // what other files decide
 mod usage; // arguments, help and subcommands
 mod walking; // which files are looked at

@@ -1,8 +1,9 @@
 //! A folder that is made for one test, and asyncfix run in it.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 /// A program with one finding that has an intended fix, and leaves no import unused.
 pub const SLEEPS: &str = "\
@@ -133,6 +134,23 @@ impl Project {
         Ran::new(&self.command(arguments).output().unwrap())
     }
 
+    /// Like [`Project::run`], with something on standard input; what it printed there as bytes.
+    pub fn pipe<'a>(
+        &self,
+        arguments: impl IntoIterator<Item = &'a str>,
+        input: &[u8],
+    ) -> (Ran, Vec<u8>) {
+        let child = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = feed(child, input);
+        (Ran::new(&output), output.stdout)
+    }
+
     /// Like [`Project::run`], by a user who has to ask for permission. Tests may run as root.
     #[cfg(unix)]
     pub fn run_unprivileged<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Ran {
@@ -162,8 +180,7 @@ impl Project {
 
     /// Runs another program in the root; it must succeed.
     pub fn tool(&self, program: &str, arguments: &[&str], input: &[u8]) -> Output {
-        use std::io::Write;
-        let mut child = Command::new(program)
+        let child = Command::new(program)
             .args(arguments)
             .current_dir(self.root())
             .stdin(Stdio::piped())
@@ -171,8 +188,7 @@ impl Project {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        child.stdin.take().unwrap().write_all(input).unwrap();
-        let output = child.wait_with_output().unwrap();
+        let output = feed(child, input);
         assert!(
             output.status.success(),
             "{program} {arguments:?}: {}",
@@ -180,6 +196,15 @@ impl Project {
         );
         output
     }
+}
+
+/// Gives a process its input, and waits. It may have its reasons not to read it.
+fn feed(mut child: Child, input: &[u8]) -> Output {
+    let mut stdin = child.stdin.take().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(move || drop(stdin.write_all(input)));
+        child.wait_with_output().unwrap()
+    })
 }
 
 /// Whether the tests run as root, to whom nothing is forbidden.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ruff_db::Db as SourceDb;
 use ruff_db::diagnostic::Diagnostic;
-use ruff_db::files::{File, FileRootKind, Files, system_path_to_file};
+use ruff_db::files::{File, FileError, FileRootKind, Files, system_path_to_file};
 use ruff_db::system::{System, SystemPath, SystemPathBuf};
 use ruff_db::vendored::VendoredFileSystem;
 use ruff_python_ast::PythonVersion;
@@ -107,9 +107,14 @@ impl Database {
         program(self)
     }
 
-    /// The file at an absolute path, if there is one.
-    pub(super) fn file(&self, path: &std::path::Path) -> Option<File> {
-        system_path_to_file(self, SystemPath::from_std_path(path)?).ok()
+    /// The file at an absolute path. What came on standard input may be on no disk: it gets one.
+    pub(super) fn file(&mut self, path: &std::path::Path) -> Option<File> {
+        let path = SystemPath::from_std_path(path)?;
+        if let Err(FileError::NotFound) = system_path_to_file(self, path) {
+            self.system.add(path);
+            File::sync_path(self, path);
+        }
+        system_path_to_file(self, path).ok()
     }
 }
 

@@ -1,0 +1,82 @@
+//! A text on standard input, taken for the file that `--stdin-filename` names.
+
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
+use crate::folder::Folders;
+use crate::report::Failure;
+use crate::walk::{File, Walked};
+
+/// What stands for standard input among the paths.
+pub const DASH: &str = "-";
+
+/// What a text without a name is called in messages and patches.
+const UNNAMED: &str = "<stdin>";
+
+/// The text on standard input as the only file of a run, and its bytes as they came.
+///
+/// Nothing but `folders` can fail, and then the bytes are there nevertheless: whoever fixes in a
+/// pipe gets them back.
+pub fn take(name: Option<&Path>, folders: &Folders) -> (Vec<u8>, Result<Walked>) {
+    let path = name.unwrap_or(Path::new(UNNAMED));
+    let mut bytes = Vec::new();
+    if let Err(error) = io::stdin().lock().read_to_end(&mut bytes) {
+        let failures = vec![Failure::io(path, "read", &error)];
+        // The half of a text is worse than none.
+        return (
+            Vec::new(),
+            Ok(Walked {
+                failures,
+                ..Walked::default()
+            }),
+        );
+    }
+    let walked = walked(path, bytes.clone(), folders);
+    (bytes, walked)
+}
+
+fn walked(path: &Path, bytes: Vec<u8>, folders: &Folders) -> Result<Walked> {
+    let mut walked = Walked::default();
+    let Some(canonical) = canonical(path) else {
+        bail!(
+            "--stdin-filename {}: this is the name of no file",
+            path.display()
+        );
+    };
+    if folders.leave_out(&canonical, false)? {
+        walked.leave_out(path);
+        return Ok(walked);
+    }
+    let folder = folders.get(canonical.parent().unwrap_or(Path::new("/")))?;
+    walked.files.push(File {
+        path: path.to_path_buf(),
+        canonical,
+        folder,
+        content: Some(bytes),
+    });
+    Ok(walked)
+}
+
+/// The path, absolute and without symbolic links as far as it exists: an editor's new file is in no
+/// folder yet.
+fn canonical(path: &Path) -> Option<PathBuf> {
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    };
+    if let Ok(canonical) = fs_err::canonicalize(path) {
+        return Some(canonical);
+    }
+    Some(canonical(path.parent()?)?.join(path.file_name()?))
+}
+
+/// Writes a text to standard output.
+pub fn give_back(bytes: &[u8]) -> Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)?;
+    out.flush()?;
+    Ok(())
+}
