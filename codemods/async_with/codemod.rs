@@ -110,6 +110,7 @@ fn line<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> &'a str {
 fn check_place<'a>(cx: &Context<'a, '_>, with: &'a StmtWith, first: &str) -> Result<(), Refusal> {
     match cx.module.await_place(with) {
         AwaitPlace::Coroutine(_) | AwaitPlace::NestedComprehension(_) => Ok(()),
+        AwaitPlace::Cell if cx.module.cell_magic(with).is_none() => Ok(()),
         AwaitPlace::Function(function) => Err(withheld!(
             "`{first}` needs `async with`, which a plain function cannot have: make `{}` an `async def` and await it at every call",
             function.name

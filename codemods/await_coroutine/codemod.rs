@@ -110,6 +110,11 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
                 function.name
             ));
         }
+        AwaitPlace::Cell => {
+            return Err(withheld!(
+                "the coroutine is never awaited: write `await` if it is to run, and not only to be shown"
+            ));
+        }
         AwaitPlace::Class | AwaitPlace::Module => {
             return Err(withheld!(
                 "the coroutine is never awaited, and `await` cannot stand outside of a coroutine: run it by `asyncio.run`"

@@ -6,7 +6,7 @@ mod text;
 use edit::Applicability;
 use engine::{Codemod, Context, On, Refusal, Rewrite, Verdict, withheld};
 use python::ast::{AnyNodeRef, Expr, ExprCall, PythonVersion, StmtFunctionDef};
-use python::{AwaitPlace, BindingKind, Library};
+use python::{AwaitPlace, BindingKind, Library, Ranged};
 
 pub const CODEMOD: Codemod = Codemod {
     name: "await-nested-run",
@@ -37,6 +37,10 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
         return Err(Refusal::NotOurs); // under trio and curio the call works
     }
     place(cx, call)?;
+    let place = match module.await_place(call) {
+        AwaitPlace::Cell => "notebook",
+        _ => "coroutine",
+    };
     let awaited = awaited(cx, call)?;
     surroundings::check(cx, call)?;
     check_loop(cx, call, awaited)?;
@@ -49,7 +53,7 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
     };
     Ok(Rewrite {
         message: format!(
-            "`{name}` fails in a coroutine, whose event loop runs already: `await` its argument"
+            "`{name}` fails in a {place}, whose event loop runs already: `await` its argument"
         ),
         applicability: if surroundings::may_work(cx) {
             Applicability::Unsafe
@@ -99,7 +103,8 @@ fn is_run<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<bool, Refusal>
         Expr::Call(call) if gives_a_loop(cx, call) => return Ok(true),
         _ => {}
     }
-    if module.coroutine_around(call).is_none() {
+    let is_cell = matches!(module.await_place(call), AwaitPlace::Cell);
+    if module.coroutine_around(call).is_none() && !is_cell {
         return Ok(false);
     }
     Err(withheld!(
@@ -130,13 +135,18 @@ fn gives_a_loop<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
 }
 
 /// Whether `await` can stand in the place of the call.
-fn place<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<&'a StmtFunctionDef, Refusal> {
+fn place<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<(), Refusal> {
     let module = cx.module;
     match module.await_place(call) {
-        AwaitPlace::Coroutine(function) => Ok(function),
-        AwaitPlace::NestedComprehension(function) if cx.supports(PythonVersion::PY311) => {
-            Ok(function)
-        }
+        AwaitPlace::Coroutine(_) => Ok(()),
+        AwaitPlace::NestedComprehension(_) if cx.supports(PythonVersion::PY311) => Ok(()),
+        AwaitPlace::Cell => match module.cell_magic(call) {
+            None => Ok(()),
+            Some(magic) => Err(withheld!(
+                "an event loop runs already in the notebook, and `%%{}` may run the cell in a way in which `await` fails: take the magic away and await the argument",
+                magic.value.split_whitespace().next().unwrap_or_default()
+            )),
+        },
         AwaitPlace::NestedComprehension(_) => Err(withheld!(
             "`await` in a comprehension inside a comprehension needs Python 3.11: write a loop"
         )),
@@ -173,13 +183,20 @@ fn called<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, function: &'a StmtFuncti
     if surroundings::asks_for_loop(cx, function) || surroundings::catches_error(cx, call) {
         return Refusal::NotOurs;
     }
-    let Some(caller) = cx.module.calling_coroutine(function) else {
+    let caller = cx.module.calling_coroutine(function);
+    if caller.is_none() && !is_called_by_cell(cx, function) {
         return Refusal::NotOurs;
-    };
+    }
     let why = if surroundings::may_work(cx) {
         "whose event loop runs already, so that this works only where loops are patched"
     } else {
         "whose event loop runs already, and fails there"
+    };
+    let Some(caller) = caller else {
+        return withheld!(
+            "the function `{}` is called by the notebook, {why}: make it `async` and await it at every call",
+            function.name
+        );
     };
     match caller.through {
         None => withheld!(
@@ -194,6 +211,17 @@ fn called<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, function: &'a StmtFuncti
             caller.coroutine.name
         ),
     }
+}
+
+/// Whether the top level of a notebook's cell calls the function.
+fn is_called_by_cell<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
+    let module = cx.module;
+    module.is_notebook()
+        && module.calls().iter().any(|call| {
+            let called = module.function_definition(&call.func);
+            called.is_some_and(|it| it.range() == function.range())
+                && matches!(module.await_place(*call), AwaitPlace::Cell)
+        })
 }
 
 /// What is run, if it can be awaited.

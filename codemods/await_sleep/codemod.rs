@@ -95,6 +95,7 @@ fn coroutine<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<&'a StmtFun
         | AwaitPlace::Lambda
         | AwaitPlace::Class
         | AwaitPlace::Module
+        | AwaitPlace::Cell // where nothing else is to run, mostly
         | AwaitPlace::Annotation => Err(Refusal::NotOurs), // no coroutine's code
     }
 }

@@ -118,6 +118,11 @@ fn awaited<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<Gather<'a>, R
                 "it stands in a generator expression, whose elements are made one by one: write a loop"
             ));
         }
+        AwaitPlace::Cell => {
+            return Err(withheld!(
+                "it stands at the top level of a notebook's cell: the notebook would not show its value any more, and the new names would be those of all cells: write a coroutine around it and await that"
+            ));
+        }
         _ => return Err(Refusal::NotOurs), // no coroutine's code
     };
     cx.check_unprinted(site)?;

@@ -28,6 +28,9 @@ fn report<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
     if let Library::Other | Library::Trio | Library::Curio = module.library() {
         return Err(Refusal::NotOurs); // no loop of asyncio's
     }
+    if module.is_notebook() {
+        return Err(Refusal::NotOurs); // whose loop runs all the time
+    }
     if module.running_coroutine(call).is_some() || module.coroutine_around(call).is_some() {
         return Err(Refusal::NotOurs); // the loop that runs
     }

@@ -27,7 +27,7 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
     check_arguments(cx, call)?;
     let in_coroutine = matches!(
         module.await_place(call),
-        AwaitPlace::Coroutine(_) | AwaitPlace::NestedComprehension(_)
+        AwaitPlace::Coroutine(_) | AwaitPlace::NestedComprehension(_) | AwaitPlace::Cell
     );
     if in_coroutine && module.library() == Library::Asyncio {
         return Err(Refusal::NotOurs); // fails: await-nested-run

@@ -44,6 +44,9 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
     if let Library::Other | Library::Trio | Library::Curio = module.library() {
         return Err(Refusal::NotOurs); // no loop of asyncio's
     }
+    if module.is_notebook() {
+        return Err(Refusal::NotOurs); // a loop runs already: await-nested-run
+    }
     if uses::in_coroutine(module, call.into()) {
         return Err(Refusal::NotOurs); // fails today: await-nested-run
     }

@@ -149,6 +149,7 @@ fn check_place<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, name: &str) -> Resu
     let place = match cx.module.await_place(call) {
         // Mostly called by coroutines: unsafe.
         AwaitPlace::Function(_) if name == "current_task" => return Ok(()),
+        AwaitPlace::Cell => return Ok(()), // a loop runs
         AwaitPlace::Function(function) => format!("`{}` may run", function.name),
         AwaitPlace::Module => "the module runs".to_string(),
         AwaitPlace::Class => "the class's body may run".to_string(),

@@ -77,7 +77,7 @@ pub const SUBCOMMANDS: [&str; 2] = ["explain", "list"];
 pub struct Run {
     /// Files and directories, or `-` for standard input [default: the current directory]
     ///
-    /// In directories, `.py` and `.pyw` files are taken that no .gitignore, .ignore or `exclude`
+    /// In directories, `.py`, `.pyw` and `.ipynb` files are taken that no .gitignore, .ignore or `exclude`
     /// leaves out; hidden ones are not. A file that is named here is always taken, unless
     /// --force-exclude is set. With `-`, --fix prints the text to standard output, fixed or as it
     /// was, and findings to standard error. `@FILE` stands for the arguments in a file, one a line.

@@ -16,7 +16,6 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use types::{Answer, Ask, Question};
 
 use crate::meaning::Meaning;
-use crate::source::Source;
 use crate::walk::File;
 
 /// The callers of the functions of a run.
@@ -321,9 +320,11 @@ impl<'a> Calling<'a> {
         let read = || {
             let mut bytes = Vec::new();
             called.file.read_into(&mut bytes).ok()?;
-            let source = Source::decode(bytes).ok()?;
+            let source = called.file.decode(bytes).ok()??;
             let version = called.file.folder.module.target.version;
-            let calls = engine::calls(&source.text, version, |name| self.named.contains_key(name))?;
+            let is_notebook = called.file.is_notebook();
+            let is_named = |name: &str| self.named.contains_key(name);
+            let calls = engine::calls(&source.text, version, is_notebook, is_named)?;
             Some((source.text, calls))
         };
         called.text.get_or_init(read).as_ref()

@@ -95,8 +95,9 @@ impl Layer {
         }
     }
 
-    /// The codemods that run, in the order of the list.
-    pub fn selection(&self) -> Vec<&'static Codemod> {
+    /// The codemods that run, in the order of the list. In notebooks, where a loop runs already,
+    /// code that runs another one fails: it is looked for where nobody says what is.
+    pub fn selection(&self, in_notebook: bool) -> Vec<&'static Codemod> {
         let has = |list: &[&Codemod], codemod: &Codemod| {
             list.iter().any(|other| other.name == codemod.name)
         };
@@ -106,7 +107,7 @@ impl Layer {
             .filter(|codemod| {
                 let selected = match &self.select {
                     Some(select) => has(select, codemod),
-                    None => codemod.headline,
+                    None => codemod.headline || in_notebook && codemod.name == IN_NOTEBOOKS,
                 };
                 (selected || has(&self.extend_select, codemod))
                     && !self
@@ -127,6 +128,9 @@ impl Layer {
         values
     }
 }
+
+/// The codemod that runs on notebooks by default.
+const IN_NOTEBOOKS: &str = "await-nested-run";
 
 /// The names of the files that hold nothing but configuration, the one that counts most first.
 pub const FILES: [&str; 2] = [".asyncfix.toml", "asyncfix.toml"];
@@ -503,7 +507,7 @@ mod tests {
         let merged = read("line-length = 79").unwrap().over(&base);
         assert_eq!(merged.line_length, Some(79));
         assert_eq!(merged.apply(), Applicability::Unsafe);
-        assert_eq!(merged.selection().len(), 1);
+        assert_eq!(merged.selection(false).len(), 1);
         let merged = read("safe-only = true").unwrap().over(&base);
         assert_eq!(merged.apply(), Applicability::Safe);
         let merged = read("unsafe-fixes = false").unwrap().over(&base);

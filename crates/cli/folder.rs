@@ -46,8 +46,12 @@ pub struct Folder {
     pub module: Settings,
     /// The settings for `__init__` modules, whose imports are their interface.
     pub package: Settings,
+    /// The settings for notebooks.
+    pub notebook: Settings,
     /// For the selected codemods.
     pub prefilter: Prefilter,
+    /// For those that run on notebooks.
+    pub notebook_prefilter: Prefilter,
     /// Whether withheld findings are listed.
     pub show_withheld: bool,
     /// Whether types are inferred, where the packages are, and what that may take.
@@ -309,7 +313,7 @@ impl Folders {
                 version: target::DEFAULT,
                 origin: "the default".to_string(),
             });
-        let codemods = layer.selection();
+        let codemods = layer.selection(false);
         let prefilter = Prefilter::new(&codemods);
         let module = Settings {
             codemods,
@@ -323,6 +327,12 @@ impl Folders {
                 .unwrap_or(LINE_LENGTH),
             entry_points: Vec::new(),
             is_package: false,
+            is_notebook: false,
+        };
+        let notebook = Settings {
+            codemods: layer.selection(true),
+            is_notebook: true,
+            ..module.clone()
         };
         Folder {
             package: Settings {
@@ -331,6 +341,8 @@ impl Folders {
             },
             module,
             prefilter,
+            notebook_prefilter: Prefilter::new(&notebook.codemods),
+            notebook,
             show_withheld: layer.show_withheld == Some(true),
             types: Types {
                 wanted: layer.types != Some(false),

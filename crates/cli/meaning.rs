@@ -79,8 +79,14 @@ impl<'a> Meaning<'a> {
             return vec![Answer::Unknown(None); questions.len()];
         }
         let project = self.project(file);
+        // What ends in `.ipynb` would be read as JSON; there is no such module beside it.
+        let path = if file.is_notebook() {
+            file.canonical.with_extension("ipynb.py")
+        } else {
+            file.canonical.clone()
+        };
         self.pool
-            .answer(&project, types.limits, &file.canonical, text, questions)
+            .answer(&project, types.limits, &path, text, questions)
     }
 }
 

@@ -198,7 +198,7 @@ impl<'a> Modules<'a> {
         let mut bytes = Vec::new();
         file.read_into(&mut bytes).ok()?;
         let source = Source::decode(bytes).ok()?;
-        let settings = file.folder.settings(&file.canonical);
+        let settings = file.settings();
         guarded(|| Outline::of(source.text, &settings, look)).ok()?
     }
 }

@@ -17,8 +17,8 @@ use crate::meaning::Meaning;
 use crate::plan::{Input, Mode, Plan, Verbosity};
 use crate::progress::Progress;
 use crate::report::summary::{self, Counts};
-use crate::report::{self, Entry, Failure};
-use crate::source::{Source, Unreadable};
+use crate::report::{self, Entry, Failure, Place};
+use crate::source::{NotebookFile, Source, Unreadable};
 use crate::stdin;
 use crate::usage::{self, Module};
 use crate::walk::{File, Walked, walk};
@@ -117,18 +117,20 @@ enum Look<'a> {
 fn look_at_all<'a>(files: &'a [File], meaning: &Meaning<'a>, plan: &Plan) -> Looked<'a> {
     let wanted = plan.verbosity >= Verbosity::Normal && io::stderr().is_terminal();
     let progress = Progress::new(files.len(), wanted);
-    let looks: Vec<Look> = files
+    let looks: Vec<(Look, Vec<Failure>)> = files
         .par_iter()
         .map_init(Vec::new, |buffer, file| {
-            let look = look_at(file, meaning, buffer);
+            let mut broken = Vec::new();
+            let look = look_at(file, meaning, buffer, &mut broken);
             progress.tick();
-            look
+            (look, broken)
         })
-        .filter(|look| !matches!(look, Look::Nothing))
+        .filter(|(look, broken)| !matches!(look, Look::Nothing) || !broken.is_empty())
         .collect();
     progress.finish();
     let mut looked = Looked::default();
-    for look in looks {
+    for (look, broken) in looks {
+        looked.failures.extend(broken);
         match look {
             Look::Nothing => {}
             Look::Skipped(note) => looked.notes.push(note),
@@ -139,24 +141,51 @@ fn look_at_all<'a>(files: &'a [File], meaning: &Meaning<'a>, plan: &Plan) -> Loo
     looked
 }
 
-/// Reads the file into `buffer`, and goes on only if it can hold a finding: most do not.
-fn look_at<'a>(file: &'a File, meaning: &Meaning<'a>, buffer: &mut Vec<u8>) -> Look<'a> {
+/// Reads the file into `buffer`, and goes on only if it can hold a finding: most do not. Cells of a
+/// notebook that may hold one and cannot be parsed are `broken`.
+fn look_at<'a>(
+    file: &'a File,
+    meaning: &Meaning<'a>,
+    buffer: &mut Vec<u8>,
+    broken: &mut Vec<Failure>,
+) -> Look<'a> {
     let metadata = match file.read_into(buffer) {
         Ok(metadata) => metadata,
         Err(error) => return Look::Failed(Failure::io(&file.path, "read", &error)),
     };
-    if !file.folder.prefilter.may_match(buffer) {
+    if !file.is_notebook() && !file.folder.prefilter.may_match(buffer) {
         return Look::Nothing;
     }
     if is_generated(buffer) {
         return Look::Skipped(format!("{}: skipped: it is generated", file.path.display()));
     }
-    let source = match Source::decode(std::mem::take(buffer)) {
-        Ok(source) => source,
+    let source = match file.decode(std::mem::take(buffer)) {
+        Ok(Some(source)) => source,
+        Ok(None) => {
+            let path = file.path.display();
+            return Look::Skipped(format!("{path}: skipped: its language is not Python"));
+        }
         Err(Unreadable { message, row }) => {
             return Look::Failed(Failure::new(&file.path, message).at_row(row));
         }
     };
+    if let Some(NotebookFile { notebook, .. }) = &source.notebook {
+        // The text of the file has escapes, and outputs.
+        let prefilter = &file.folder.notebook_prefilter;
+        let found = notebook.broken.iter();
+        let found = found.filter(|(_, text, _)| prefilter.may_match(text.as_bytes()));
+        broken.extend(found.map(|(number, text, problem)| {
+            let position = LineIndex::new(text).position(text, problem.range.start().to_usize());
+            let place = Place {
+                cell: Some(*number),
+                position,
+            };
+            unparsable(file, &problem.message, place)
+        }));
+        if !prefilter.may_match(source.text.as_bytes()) {
+            return Look::Nothing;
+        }
+    }
     match analyse(
         file,
         metadata.as_ref().map(Stamp::new),
@@ -223,16 +252,12 @@ fn analyse<'a>(
     source: Source,
     host: Host,
 ) -> Result<Analysed<'a>, Failure> {
-    let settings = file.folder.settings(&file.canonical);
+    let settings = file.settings();
     let rewritten = match guarded(|| engine::rewrite(&source.text, &settings, host)) {
         Ok(Ok(rewritten)) => rewritten,
         Ok(Err(error)) => {
-            let place = LineIndex::new(&source.text).position(&source.text, error.range.start);
-            let message = format!(
-                "cannot be parsed: {}",
-                write::lowercase_first(&error.message)
-            );
-            return Err(Failure::new(&file.path, message).at(place));
+            let place = Place::of(&source, &source.text, error.range.start);
+            return Err(unparsable(file, &error.message, place));
         }
         Err(panic) => return Err(Failure::ours(&file.path, &format!("panicked: {panic}"))),
     };
@@ -250,6 +275,11 @@ fn analyse<'a>(
         after,
         written: false,
     })
+}
+
+fn unparsable(file: &File, message: &str, place: Place) -> Failure {
+    let message = format!("cannot be parsed: {}", write::lowercase_first(message));
+    Failure::new(&file.path, message).at(place)
 }
 
 /// Rewrites the files again that can lose an import: now that all files are known, it is known
@@ -285,7 +315,11 @@ fn look_again<'a>(looked: &mut Looked<'a>, files: &'a [File], meaning: &Meaning<
                 source,
                 ..
             } = &looked.analysed[index];
-            let may_remove = |name: &str| unused.contains(name);
+            let is_read = |name: &str| {
+                let notebook = source.notebook.as_ref();
+                notebook.is_some_and(|it| it.notebook.unread.contains(name))
+            };
+            let may_remove = |name: &str| unused.contains(name) && !is_read(name);
             let oracle = meaning.of(file);
             let host = Host {
                 asking: Asking::Oracle(&oracle),
@@ -324,7 +358,7 @@ fn module(analysed: &Analysed, files: &[File]) -> Option<Module> {
         file, rewritten, ..
     } = analysed;
     // The imports of a package are its interface.
-    if rewritten.unused_imports.is_empty() || file.folder.settings(&file.canonical).is_package {
+    if rewritten.unused_imports.is_empty() || file.settings().is_package {
         return None;
     }
     let position = files
@@ -448,7 +482,7 @@ fn say(plan: &Plan, looked: &Looked) {
             report::line(&format!("warning: {warning}"));
         }
         for analysed in &looked.analysed {
-            let ran = &analysed.file.folder.module.codemods;
+            let ran = &analysed.file.settings().codemods;
             for message in report::ignores::useless(&analysed.entry(), ran) {
                 report::message(&message);
             }
@@ -461,7 +495,7 @@ fn say(plan: &Plan, looked: &Looked) {
     }
     if plan.verbosity >= Verbosity::Debug {
         for Analysed { file, .. } in &looked.analysed {
-            let settings = file.folder.settings(&file.canonical);
+            let settings = file.settings();
             let names: Vec<&str> = settings
                 .codemods
                 .iter()
@@ -563,6 +597,7 @@ impl Analysed<'_> {
         };
         Entry {
             path: &self.file.path,
+            source: &self.source,
             text,
             findings: findings.iter().collect(),
             suppressions,

@@ -6,9 +6,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
+use std::ops::Range;
 use std::path::Path;
 
 use encoding_rs::Encoding as Codec;
+use python::Notebook;
+use python::ast::PythonVersion;
 
 /// A file's text and how it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +22,15 @@ pub struct Source {
     pub encoding: Encoding,
     /// Whether the file starts with the byte order mark of UTF-8.
     pub bom: bool,
+    /// The notebook whose text this is.
+    pub notebook: Option<NotebookFile>,
+}
+
+/// A notebook, and the text of its file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotebookFile {
+    json: String,
+    pub notebook: Notebook,
 }
 
 /// How text stands in a file.
@@ -62,11 +74,58 @@ impl Source {
             text,
             encoding,
             bom,
+            notebook: None,
         })
+    }
+
+    /// Decodes a notebook, whose text is that of its cells; none where it is for another language.
+    pub fn decode_notebook(
+        bytes: Vec<u8>,
+        version: PythonVersion,
+    ) -> Result<Option<Self>, Unreadable> {
+        let file = Self::decode(bytes)?;
+        match Notebook::read(&file.text, version) {
+            Ok(None) => Ok(None),
+            Ok(Some(notebook)) => Ok(Some(Self {
+                text: notebook.text(),
+                notebook: Some(NotebookFile {
+                    json: file.text,
+                    notebook,
+                }),
+                ..file
+            })),
+            Err(problem) => Err(Unreadable {
+                message: format!("cannot be read as a notebook: {problem}"),
+                row: None,
+            }),
+        }
+    }
+
+    /// Where in the bytes of `text` the cells of a notebook stand, by position.
+    pub fn cells_of(&self, text: &str) -> Vec<Range<usize>> {
+        let written = self
+            .notebook
+            .as_ref()
+            .and_then(|file| file.write(text).ok());
+        let (_, cells) = written.unwrap_or_default();
+        let start = self.text_start();
+        cells
+            .into_iter()
+            .map(|cell| start + cell.start..start + cell.end)
+            .collect()
     }
 
     /// The bytes of `text`, written as this source was.
     pub fn encode(&self, text: &str) -> Result<Vec<u8>, Unreadable> {
+        let json;
+        let text = match &self.notebook {
+            None => text,
+            Some(file) => {
+                let written = file.write(text);
+                (json, _) = written.map_err(|message| Unreadable { message, row: None })?;
+                &json
+            }
+        };
         let mut bytes = if self.bom { BOM.to_vec() } else { Vec::new() };
         match self.encoding.encode(text) {
             Some(body) => bytes.extend_from_slice(&body),
@@ -105,6 +164,12 @@ impl Source {
     /// The length of what stands before the text, in bytes.
     pub fn text_start(&self) -> usize {
         if self.bom { BOM.len() } else { 0 }
+    }
+}
+
+impl NotebookFile {
+    fn write(&self, text: &str) -> Result<(String, Vec<Range<usize>>), String> {
+        self.notebook.write(&self.json, text)
     }
 }
 

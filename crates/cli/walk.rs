@@ -1,5 +1,6 @@
 //! From the paths that were typed to the files of the run.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fs::Metadata;
 use std::io;
@@ -7,11 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
+use engine::Settings;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use crate::folder::{Folder, Folders};
 use crate::report::Failure;
-use crate::source;
+use crate::source::{self, Source, Unreadable};
 
 /// One Python file of the run.
 pub struct File {
@@ -26,6 +28,29 @@ pub struct File {
 }
 
 impl File {
+    /// Whether it is a notebook, by its name.
+    pub fn is_notebook(&self) -> bool {
+        self.path.extension().is_some_and(|it| it == NOTEBOOK)
+    }
+
+    /// What holds for it.
+    pub fn settings(&self) -> Cow<'_, Settings> {
+        if self.is_notebook() {
+            Cow::Borrowed(&self.folder.notebook)
+        } else {
+            self.folder.settings(&self.canonical)
+        }
+    }
+
+    /// Its text and how it is written; none where it is a notebook of another language.
+    pub fn decode(&self, bytes: Vec<u8>) -> Result<Option<Source>, Unreadable> {
+        if self.is_notebook() {
+            Source::decode_notebook(bytes, self.folder.module.target.version)
+        } else {
+            Source::decode(bytes).map(Some)
+        }
+    }
+
     /// Replaces the content of `buffer` with that of the file, and says what the file was then;
     /// nothing where it was not read from the disk.
     pub fn read_into(&self, buffer: &mut Vec<u8>) -> io::Result<Option<Metadata>> {
@@ -198,8 +223,11 @@ fn visit(entry: &DirEntry, root: &Path, canonical_root: &Path, folders: &Folders
 
 fn is_python(path: &Path) -> bool {
     path.extension()
-        .is_some_and(|extension| extension == "py" || extension == "pyw")
+        .is_some_and(|extension| extension == "py" || extension == "pyw" || extension == NOTEBOOK)
 }
+
+/// The extension of notebooks.
+const NOTEBOOK: &str = "ipynb";
 
 /// `./a.py` as `a.py`, but not `.` as nothing.
 fn without_dot(path: &Path) -> &Path {

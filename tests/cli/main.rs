@@ -11,6 +11,7 @@ mod configuration; // which settings hold for a file
 mod encodings; // how files are read and written back
 mod ignores; // comments that silence findings
 mod imports; // which unused imports go
+mod notebooks; // cells
 mod order; // codemods that come one after the other
 mod patches; // what --diff prints
 mod project; // a folder to run in

@@ -93,6 +93,7 @@ impl Run {
             line_length: self.line_length,
             entry_points: Vec::new(),
             is_package: false,
+            is_notebook: false,
         }
     }
 }

@@ -1,9 +1,8 @@
 //! Comments that silence nothing.
 
-use edit::LineIndex;
 use engine::{Codemod, Suppression};
 
-use super::{Entry, Failure};
+use super::{Entry, Failure, Places};
 use crate::arguments::unknown;
 
 /// What is to be said of the comments of a file that silence nothing, as far as the codemods that
@@ -12,7 +11,7 @@ pub fn useless(entry: &Entry, ran: &[&'static Codemod]) -> Vec<Failure> {
     if entry.suppressions.is_empty() {
         return Vec::new();
     }
-    let index = LineIndex::new(entry.text);
+    let places = Places::new(entry.source, entry.text);
     let message = |suppression: &Suppression| {
         let problem = match &suppression.name {
             _ if suppression.used => return None,
@@ -28,7 +27,7 @@ pub fn useless(entry: &Entry, ran: &[&'static Codemod]) -> Vec<Failure> {
             }
             None => return None,
         };
-        let place = index.position(entry.text, suppression.range.start);
+        let place = places.of(suppression.range.start);
         Some(Failure::new(entry.path, problem).at(place))
     };
     entry.suppressions.iter().filter_map(message).collect()

@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 use std::ops::Range;
 
-use edit::{LineIndex, Position};
+use edit::Position;
 use engine::{Finding, Outcome, Severity};
 use serde::Serialize;
 
-use super::{Entry, Failure};
+use super::{Entry, Failure, Places};
 
 /// Prints all findings, the withheld ones too, and the files that could not be analysed, as one
 /// array.
@@ -37,10 +37,7 @@ fn objects<'a>(entries: &[Entry<'a>], failures: &'a [Failure]) -> Vec<Object<'a>
         .map(Object::of_failure)
         .collect();
     for entry in entries {
-        let places = Places {
-            text: entry.text,
-            index: LineIndex::new(entry.text),
-        };
+        let places = Places::new(entry.source, entry.text);
         let filename = entry.path.display().to_string();
         objects.extend(
             entry
@@ -63,6 +60,8 @@ struct Object<'a> {
     severity: &'static str,
     message: &'a str,
     filename: String,
+    /// Of a notebook: one-based among all cells; rows are those of the cell.
+    cell: Option<usize>,
     location: Option<Place>,
     end_location: Option<Place>,
     fix: Option<Fix<'a>>,
@@ -92,29 +91,21 @@ struct Fix<'a> {
 #[derive(Serialize)]
 struct Edit<'a> {
     content: &'a str,
+    /// As that of the finding; an import may stand in a cell before.
+    cell: Option<usize>,
     location: Place,
     end_location: Place,
 }
 
-/// Turns offsets into places.
-struct Places<'a> {
-    text: &'a str,
-    index: LineIndex,
-}
-
-impl Places<'_> {
-    fn of(&self, offset: usize) -> Place {
-        self.index.position(self.text, offset).into()
-    }
-
-    fn ends(&self, range: &Range<usize>) -> (Place, Place) {
-        (self.of(range.start), self.of(range.end))
-    }
+/// The cell, the beginning and the end of a range.
+fn ends(places: &Places, range: &Range<usize>) -> (Option<usize>, Place, Place) {
+    let (start, end) = (places.of(range.start), places.of(range.end));
+    (start.cell, start.position.into(), end.position.into())
 }
 
 impl<'a> Object<'a> {
     fn of_finding(finding: &'a Finding, filename: String, places: &Places) -> Self {
-        let (location, end_location) = places.ends(&finding.range);
+        let (cell, location, end_location) = ends(places, &finding.range);
         let (fix, withheld) = match &finding.outcome {
             Outcome::Fix(fix) => (Some(fix), None),
             Outcome::Withheld(reason) => (None, Some(reason.as_str())),
@@ -126,9 +117,10 @@ impl<'a> Object<'a> {
                 .edits
                 .iter()
                 .map(|edit| {
-                    let (location, end_location) = places.ends(&edit.range);
+                    let (cell, location, end_location) = ends(places, &edit.range);
                     Edit {
                         content: &edit.content,
+                        cell,
                         location,
                         end_location,
                     }
@@ -140,6 +132,7 @@ impl<'a> Object<'a> {
             severity: finding.severity.as_str(),
             message: &finding.message,
             filename,
+            cell,
             location: Some(location),
             end_location: Some(end_location),
             fix,
@@ -154,6 +147,7 @@ impl<'a> Object<'a> {
             severity: Severity::Error.as_str(),
             message: &failure.message,
             filename: failure.path.display().to_string(),
+            cell: failure.cell,
             location: place(),
             end_location: place(),
             fix: None,

@@ -10,18 +10,99 @@ mod remark;
 pub mod summary;
 pub mod text;
 
+use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use edit::{Applicability, Position};
+use edit::{Applicability, LineIndex, Position};
 use engine::{Finding, Suppression};
 
+use crate::source::{NotebookFile, Source};
 use crate::write;
+
+/// Where something stands, as a user counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Of a notebook: the cell, one-based among all cells.
+    pub cell: Option<usize>,
+    /// In the file, or in the cell.
+    pub position: Position,
+}
+
+impl Place {
+    /// Where `offset` stands in `text`, which is what `source` holds or becomes. Counts all lines
+    /// before: for one place, or few.
+    pub fn of(source: &Source, text: &str, offset: usize) -> Self {
+        Places::new(source, text).of(offset)
+    }
+}
+
+impl fmt::Display for Place {
+    /// `row:column`, or `cell N:row:column`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(cell) = self.cell {
+            write!(f, "cell {cell}:")?;
+        }
+        let Position { row, column } = self.position;
+        write!(f, "{row}:{column}")
+    }
+}
+
+/// Turns offsets into a text into places.
+pub struct Places<'a> {
+    text: &'a str,
+    index: LineIndex,
+    /// Of a notebook: the number of each cell, and the row before its first.
+    cells: Vec<(usize, usize)>,
+}
+
+impl<'a> Places<'a> {
+    /// For `text`, which is what `source` holds or becomes.
+    pub fn new(source: &Source, text: &'a str) -> Self {
+        let index = LineIndex::new(text);
+        let mut cells = Vec::new();
+        if let Some(NotebookFile { notebook, .. }) = &source.notebook {
+            for (cell, part) in notebook.cells.iter().zip(python::split(text)) {
+                let start = part.as_ptr() as usize - text.as_ptr() as usize;
+                cells.push((cell.number, index.position(text, start).row - 1));
+            }
+        }
+        Self { text, index, cells }
+    }
+
+    pub fn of(&self, offset: usize) -> Place {
+        let position = self.index.position(self.text, offset);
+        let next = self
+            .cells
+            .partition_point(|(_, before)| *before < position.row);
+        match next.checked_sub(1).and_then(|cell| self.cells.get(cell)) {
+            None => Place {
+                cell: None,
+                position,
+            },
+            Some((cell, before)) => Place {
+                cell: Some(*cell),
+                position: Position {
+                    row: position.row - before,
+                    ..position
+                },
+            },
+        }
+    }
+
+    /// The text of the line that holds `offset`.
+    pub fn line(&self, offset: usize) -> &'a str {
+        let row = self.index.position(self.text, offset).row;
+        &self.text[self.index.line_range(self.text, row)]
+    }
+}
 
 /// The findings of one file, as they are to be printed.
 pub struct Entry<'a> {
     /// As the user would write it.
     pub path: &'a Path,
+    /// The file as it was read.
+    pub source: &'a Source,
     /// The text that the findings' ranges are in.
     pub text: &'a str,
     pub findings: Vec<&'a Finding>,
@@ -38,6 +119,8 @@ pub struct Entry<'a> {
 pub struct Failure {
     /// As the user would write it.
     pub path: PathBuf,
+    /// Of a notebook: the cell, one-based, where it is one that is wrong.
+    pub cell: Option<usize>,
     /// One-based, where it is known.
     pub row: Option<usize>,
     /// One-based, in characters, where it is known.
@@ -55,6 +138,7 @@ impl Failure {
     pub fn new(path: &Path, message: impl Into<String>) -> Self {
         Self {
             path: path.to_path_buf(),
+            cell: None,
             row: None,
             column: None,
             message: message.into(),
@@ -95,10 +179,11 @@ impl Failure {
     }
 
     /// With its place.
-    pub fn at(self, position: Position) -> Self {
+    pub fn at(self, place: Place) -> Self {
         Self {
-            row: Some(position.row),
-            column: Some(position.column),
+            cell: place.cell,
+            row: Some(place.position.row),
+            column: Some(place.position.column),
             ..self
         }
     }
@@ -113,8 +198,12 @@ impl Failure {
 pub fn message(failure: &Failure) {
     let path = failure.path.display();
     let message = &failure.message;
+    let cell = failure
+        .cell
+        .map(|cell| format!("cell {cell}:"))
+        .unwrap_or_default();
     line(&match (failure.row, failure.column) {
-        (Some(row), Some(column)) => format!("{path}:{row}:{column}: {message}"),
+        (Some(row), Some(column)) => format!("{path}:{cell}{row}:{column}: {message}"),
         (Some(row), None) => format!("{path}:{row}: {message}"),
         (None, _) => format!("{path}: {message}"),
     });

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use edit::{LineIndex, Position};
+use edit::Position;
 use engine::Finding;
 
-use super::{Entry, Failure};
+use super::{Entry, Failure, Places};
 
 /// One thing to show beside a line of code.
 pub struct Remark<'a> {
@@ -40,17 +40,25 @@ pub fn remarks<'a>(entries: &[Entry<'a>], failures: &[Failure]) -> Vec<Remark<'a
         })
         .collect();
     for entry in entries {
-        let index = LineIndex::new(entry.text);
+        let places = Places::new(entry.source, entry.text);
         let path = relative(entry.path, &here);
         remarks.extend(entry.findings.iter().map(|finding| {
-            let start = index.position(entry.text, finding.range.start);
+            let start = places.of(finding.range.start);
+            let end = places.of(finding.range.end).position;
+            let message = finding.message_and_state();
+            // A row of a cell is none of the file.
+            let in_file = start.cell.is_none();
             Remark {
                 path: path.clone(),
-                start: Some(start),
-                end: Some(index.position(entry.text, finding.range.end)),
+                start: in_file.then_some(start.position),
+                end: in_file.then_some(end),
                 finding: Some(finding),
-                line: &entry.text[index.line_range(entry.text, start.row)],
-                message: finding.message_and_state(),
+                line: places.line(finding.range.start),
+                message: if in_file {
+                    message
+                } else {
+                    format!("{start}: {message}")
+                },
             }
         }));
     }

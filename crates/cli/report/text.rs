@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
-use edit::{Applicability, LineIndex, Position};
+use edit::Applicability;
 use engine::{Finding, Outcome, Severity};
 
-use super::Entry;
+use super::{Entry, Places};
 
 /// Prints `path:row:column: codemod: message [applicability]` for each finding, with `error: `
 /// before the codemod where it is one.
@@ -24,15 +24,15 @@ pub fn concise(entry: &Entry, color: bool, out: &mut impl Write) -> io::Result<(
 /// with `error: ` before the codemod where it is one.
 pub fn grouped(entry: &Entry, color: bool, out: &mut impl Write) -> io::Result<()> {
     let (bold, ..) = styles(color);
-    let index = LineIndex::new(entry.text);
+    let places = Places::new(entry.source, entry.text);
     let mut findings = listed(entry).peekable();
     if findings.peek().is_none() {
         return Ok(());
     }
     writeln!(out, "{bold}{}{bold:#}:", entry.path.display())?;
     for finding in findings {
-        let Position { row, column } = index.position(entry.text, finding.range.start);
-        writeln!(out, "  {row}:{column}: {}", said(finding, color))?;
+        let place = places.of(finding.range.start);
+        writeln!(out, "  {place}: {}", said(finding, color))?;
     }
     writeln!(out)
 }
@@ -74,11 +74,11 @@ pub fn withheld(entry: &Entry) {
 
 /// The findings that are to be listed, each with its `path:row:column`.
 fn lines<'a>(entry: &'a Entry) -> impl Iterator<Item = (&'a Finding, String)> {
-    let index = LineIndex::new(entry.text);
+    let places = Places::new(entry.source, entry.text);
     listed(entry).map(move |finding| {
-        let Position { row, column } = index.position(entry.text, finding.range.start);
+        let place = places.of(finding.range.start);
         let path = entry.path.display();
-        (finding, format!("{path}:{row}:{column}"))
+        (finding, format!("{path}:{place}"))
     })
 }
 
@@ -93,7 +93,7 @@ fn listed<'a>(entry: &'a Entry) -> impl Iterator<Item = &'a Finding> {
 
 /// Prints each finding with its source.
 pub fn full(entry: &Entry, color: bool, out: &mut impl Write) -> io::Result<()> {
-    let index = LineIndex::new(entry.text);
+    let places = Places::new(entry.source, entry.text);
     let renderer = if color {
         Renderer::styled()
     } else {
@@ -101,7 +101,7 @@ pub fn full(entry: &Entry, color: bool, out: &mut impl Write) -> io::Result<()> 
     };
     let renderer = renderer.term_width(WIDTH);
     for finding in listed(entry) {
-        let row = index.position(entry.text, finding.range.start).row;
+        let place = places.of(finding.range.start);
         let excerpt = Excerpt::new(entry.text, &finding.range);
         let (state, note) = match &finding.outcome {
             Outcome::Fix(fix) => (fix.applicability.as_str(), hint(fix.applicability, entry)),
@@ -111,9 +111,12 @@ pub fn full(entry: &Entry, color: bool, out: &mut impl Write) -> io::Result<()> 
             Outcome::Fix(_) => Level::HELP.message(note),
             Outcome::Withheld(_) => Level::NOTE.message(note),
         };
-        let path = entry.path.display().to_string();
+        let path = match place.cell {
+            Some(cell) => format!("{}:cell {cell}", entry.path.display()),
+            None => entry.path.display().to_string(),
+        };
         let snippet = Snippet::source(excerpt.text.as_str())
-            .line_start(row)
+            .line_start(place.position.row)
             .path(path)
             .fold(true)
             .annotation(AnnotationKind::Primary.span(excerpt.range));

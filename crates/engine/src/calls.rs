@@ -45,9 +45,21 @@ pub enum Reach {
     Unknown,
 }
 
-/// The calls in a file, of functions whose last name is `wanted`; none where it does not parse.
-pub fn calls(source: &str, version: PythonVersion, wanted: impl Fn(&str) -> bool) -> Option<Calls> {
-    let text = Text::new(source.to_string(), version).ok()?;
+/// The calls in a file, or the text of a notebook, of functions whose last name is `wanted`; none
+/// where it does not parse.
+pub fn calls(
+    source: &str,
+    version: PythonVersion,
+    is_notebook: bool,
+    wanted: impl Fn(&str) -> bool,
+) -> Option<Calls> {
+    let source = source.to_string();
+    let text = if is_notebook {
+        Text::of_notebook(source, version)
+    } else {
+        Text::new(source, version)
+    };
+    let text = text.ok()?;
     let module = text.module();
     if module.is_too_deep() {
         return None;
@@ -122,7 +134,7 @@ async def main(a):
     l()
     a.load()
 ";
-        let calls = calls(source, PythonVersion::PY311, |name| name == "load").unwrap();
+        let calls = calls(source, PythonVersion::PY311, false, |name| name == "load").unwrap();
         assert_eq!(calls.functions, ["A.load"]);
         let reached: Vec<_> = calls.sites.iter().map(|it| &it.reaches).collect();
         assert_eq!(

@@ -7,6 +7,7 @@ mod admission;
 mod beside;
 mod call_arguments;
 mod calls;
+mod cells;
 mod codemod;
 mod context;
 mod elsewhere;

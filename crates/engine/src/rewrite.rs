@@ -9,6 +9,7 @@ use python::{Module, Ranged};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::admission::{Everything, admitted};
+use crate::cells;
 use crate::codemod::{Decide, DecideNode};
 use crate::context::Context;
 use crate::meaning::Meaning;
@@ -148,7 +149,12 @@ struct Run<'s> {
 
 impl Run<'_> {
     fn parse(&self, source: String) -> Result<Text, python::Problem> {
-        Text::new(source, self.settings.target.version)
+        let version = self.settings.target.version;
+        if self.settings.is_notebook {
+            Text::of_notebook(source, version)
+        } else {
+            Text::new(source, version)
+        }
     }
 
     /// What the codemods say of `text`, by position; nothing if it is nested too deeply.
@@ -215,10 +221,13 @@ impl Run<'_> {
                 } else {
                     let mut edits = rewrite.edits;
                     edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
-                    Outcome::Fix(Fix {
-                        applicability: rewrite.applicability,
-                        edits,
-                    })
+                    match cells::reach(module, site.node(), &edits) {
+                        Some(reason) => Outcome::Withheld(reason.to_string()),
+                        None => Outcome::Fix(Fix {
+                            applicability: rewrite.applicability,
+                            edits,
+                        }),
+                    }
                 };
                 (rewrite.message, outcome)
             }

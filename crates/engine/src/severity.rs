@@ -1,7 +1,7 @@
 //! Whether what a codemod found fails on the target version.
 
-use python::Module;
-use python::ast::{AnyNodeRef, PythonVersion};
+use python::ast::{AnyNodeRef, Expr, PythonVersion};
+use python::{AwaitPlace, Module};
 
 use crate::{Codemod, Severity};
 
@@ -9,7 +9,7 @@ use crate::{Codemod, Severity};
 /// coroutine`, `sleep(1, loop=loop)`.
 const RAISED: &[&str] = &["AttributeError", "ImportError", "TypeError"];
 
-/// An error is what the target version removed, unless the code around it is prepared for that:
+/// An error is what fails in a notebook, and what the target version removed, unless the code around it is prepared for that:
 /// by a handler, or in a branch for some versions.
 pub fn severity(
     module: &Module<'_>,
@@ -17,6 +17,9 @@ pub fn severity(
     node: AnyNodeRef<'_>,
     target: PythonVersion,
 ) -> Severity {
+    if runs_loop_in_cell(module, node) {
+        return Severity::Error;
+    }
     let removed = codemod.dated.and_then(|dated| dated.removed);
     if removed.is_none_or(|removed| target < removed)
         || module.is_in_version_branch(node)
@@ -27,4 +30,20 @@ pub fn severity(
         return Severity::Warning;
     }
     Severity::Error
+}
+
+/// Whether a call at the top level of a notebook's cell runs a loop, although one runs there already,
+/// and nothing makes that possible.
+fn runs_loop_in_cell(module: &Module<'_>, node: AnyNodeRef<'_>) -> bool {
+    let AnyNodeRef::ExprCall(call) = node else {
+        return false;
+    };
+    let runs = match &*call.func {
+        Expr::Attribute(method) if method.attr.as_str() == "run_until_complete" => {
+            module.is_loop(&method.value)
+        }
+        func => module.refers_to(func, "asyncio.run"),
+    };
+    runs && matches!(module.await_place(node), AwaitPlace::Cell)
+        && !module.source().contains("nest_asyncio")
 }

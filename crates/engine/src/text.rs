@@ -1,7 +1,7 @@
 //! A text and its tree, so that nothing is parsed twice.
 
 use python::ast::PythonVersion;
-use python::{Module, Parsed, Problem, parse};
+use python::{Module, Parsed, Problem, parse, parse_cells};
 
 /// The text of a module that parses.
 #[derive(Debug)]
@@ -23,6 +23,12 @@ impl Text {
     pub fn code(&self) -> impl Iterator<Item = &str> {
         let ranges = self.parsed.code().into_iter();
         ranges.map(|range| &self.source[range])
+    }
+
+    /// Parses the text of a notebook for Python `version`.
+    pub fn of_notebook(source: String, version: PythonVersion) -> Result<Self, Problem> {
+        let parsed = parse_cells(&source, version)?;
+        Ok(Self { source, parsed })
     }
 
     /// What the names in it mean.

@@ -27,7 +27,11 @@ pub struct Problem {
 pub fn problems(source: &str, version: PythonVersion) -> Vec<Problem> {
     let options = ParseOptions::from(PySourceType::Python).with_target_version(version);
     match parse_unchecked(source, options).try_into_module() {
-        Some(parsed) => Parsed(parsed).problems(source, version),
+        Some(tree) => Parsed {
+            tree,
+            is_notebook: false,
+        }
+        .problems(source, version),
         None => Vec::new(),
     }
 }
@@ -36,11 +40,11 @@ impl Parsed {
     /// Everything that keeps this tree of `source` from being a module that Python `version`
     /// accepts; syntax that is too new is only seen if the tree was parsed for that version.
     pub fn problems(&self, source: &str, version: PythonVersion) -> Vec<Problem> {
-        let syntax = self.0.errors().iter().map(|error| Problem {
+        let syntax = self.tree.errors().iter().map(|error| Problem {
             message: error.error.to_string(),
             range: error.location,
         });
-        let unsupported = self.0.unsupported_syntax_errors().iter();
+        let unsupported = self.tree.unsupported_syntax_errors().iter();
         let unsupported = unsupported.map(|error| Problem {
             message: error.to_string(),
             range: error.range,
@@ -50,13 +54,14 @@ impl Parsed {
             surroundings: Surroundings {
                 source,
                 version,
+                is_notebook: self.is_notebook,
                 future_annotations: false,
                 frames: vec![Frame::new(FrameKind::Module)],
                 errors: RefCell::default(),
             },
             left_groups: Vec::new(),
         };
-        checker.visit_body(self.0.suite());
+        checker.visit_body(self.tree.suite());
         let left_groups = std::mem::take(&mut checker.left_groups);
         let errors = checker.surroundings.errors.into_inner();
         let semantic = errors.into_iter().map(|error| Problem {
@@ -105,6 +110,8 @@ impl Frame {
 struct Surroundings<'s> {
     source: &'s str,
     version: PythonVersion,
+    /// Whether `await` may stand outside of functions.
+    is_notebook: bool,
     future_annotations: bool,
     frames: Vec<Frame>,
     errors: RefCell<Vec<SemanticSyntaxError>>,
@@ -151,7 +158,8 @@ impl SemanticSyntaxContext for Surroundings<'_> {
             match kind {
                 FrameKind::Function { is_async } => return is_async,
                 FrameKind::Comprehension { .. } | FrameKind::Generator => {}
-                FrameKind::Module | FrameKind::Class | FrameKind::Lambda => return false,
+                FrameKind::Module => return self.is_notebook,
+                FrameKind::Class | FrameKind::Lambda => return false,
             }
         }
         false
@@ -162,7 +170,8 @@ impl SemanticSyntaxContext for Surroundings<'_> {
             match kind {
                 FrameKind::Function { .. } | FrameKind::Lambda => return true,
                 FrameKind::Comprehension { .. } | FrameKind::Generator => {}
-                FrameKind::Module | FrameKind::Class => return false,
+                FrameKind::Module => return self.is_notebook,
+                FrameKind::Class => return false,
             }
         }
         false
@@ -204,7 +213,7 @@ impl SemanticSyntaxContext for Surroundings<'_> {
     }
 
     fn in_notebook(&self) -> bool {
-        false
+        self.is_notebook
     }
 
     fn report_semantic_error(&self, error: SemanticSyntaxError) {

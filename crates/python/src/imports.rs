@@ -24,7 +24,12 @@ impl<'a> Module<'a> {
     /// or a `__future__` import, which have to stay first.
     pub fn import_insertion(&self, name: &str) -> Insertion {
         let line = format!("import {name}{}", self.newline());
-        let prologue = self.prologue();
+        // What a notebook starts with says little: it shows, installs and loads things.
+        let prologue = if self.is_notebook() {
+            self.body()
+        } else {
+            self.prologue()
+        };
         let leading = prologue
             .iter()
             .position(is_import)
@@ -270,7 +275,7 @@ fn is_header(stmt: &Stmt) -> bool {
 /// Whether a statement runs no code of the module: it binds names to imports and constants.
 fn is_prologue(stmt: &Stmt) -> bool {
     match stmt {
-        Stmt::Import(_) | Stmt::ImportFrom(_) | Stmt::Pass(_) => true,
+        Stmt::Import(_) | Stmt::ImportFrom(_) | Stmt::Pass(_) | Stmt::IpyEscapeCommand(_) => true,
         Stmt::Expr(expr) => expr.value.is_literal_expr(),
         Stmt::Assign(assign) => is_constant(&assign.value),
         Stmt::AnnAssign(assign) => assign.value.as_deref().is_none_or(is_constant),

@@ -4,21 +4,26 @@ use std::cell::OnceCell;
 
 use ruff_python_ast::token::{TokenKind, Tokens};
 use ruff_python_ast::{
-    self as ast, AnyNodeRef, Expr, ModModule, PySourceType, PythonVersion, Stmt,
+    self as ast, AnyNodeRef, Expr, IpyEscapeKind, ModModule, PySourceType, PythonVersion, Stmt,
 };
 use ruff_python_codegen::Stylist;
 use ruff_python_parser::{ParseOptions, parse_unchecked};
 use ruff_python_trivia::CommentRanges;
 use ruff_source_file::LineIndex;
-use ruff_text_size::{Ranged, TextRange};
+use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use crate::check::Problem;
 use crate::index::{Binding, Index, NodeId, Scope, ScopeId, ScopeKind, Symbol, SymbolId};
 use crate::library::Library;
+use crate::notebook::CELL_END;
 
 /// The syntax tree and the tokens of a module. A [`Module`] borrows them.
 #[derive(Debug)]
-pub struct Parsed(pub(crate) ruff_python_parser::Parsed<ModModule>);
+pub struct Parsed {
+    pub(crate) tree: ruff_python_parser::Parsed<ModModule>,
+    /// Whether it is the text of a notebook.
+    pub(crate) is_notebook: bool,
+}
 
 /// CPython's compiler gives up on code nested a tenth as deep as this.
 const MAX_DEPTH: usize = 10_000;
@@ -32,12 +37,12 @@ impl Parsed {
 
     /// The comments, by position.
     pub fn comments(&self) -> Vec<TextRange> {
-        CommentRanges::from(self.0.tokens()).to_vec()
+        CommentRanges::from(self.tree.tokens()).to_vec()
     }
 
     /// The tokens that are neither comments nor line endings without meaning, by position.
     pub fn code(&self) -> Vec<TextRange> {
-        self.0
+        self.tree
             .tokens()
             .iter()
             .filter(|token| {
@@ -52,7 +57,7 @@ impl Parsed {
 
     /// The string tokens, by position; of an f-string the parts between its fields.
     pub fn strings(&self) -> Vec<TextRange> {
-        self.0
+        self.tree
             .tokens()
             .iter()
             .filter(|token| {
@@ -69,7 +74,17 @@ impl Parsed {
 /// Parses the text of a module, without a byte order mark, that is to run on Python `version`.
 /// The error is the first in the text; syntax that is too new for the version is none.
 pub fn parse(source: &str, version: PythonVersion) -> Result<Parsed, Problem> {
-    let options = ParseOptions::from(PySourceType::Python).with_target_version(version);
+    parse_as(PySourceType::Python, source, version)
+}
+
+/// The same for the text of a notebook, or of a cell, where IPython's magics may stand
+/// ([`crate::Notebook::text`]).
+pub fn parse_cells(source: &str, version: PythonVersion) -> Result<Parsed, Problem> {
+    parse_as(PySourceType::Ipynb, source, version)
+}
+
+fn parse_as(kind: PySourceType, source: &str, version: PythonVersion) -> Result<Parsed, Problem> {
+    let options = ParseOptions::from(kind).with_target_version(version);
     let parsed = parse_unchecked(source, options);
     if let Some(error) = parsed.errors().first() {
         return Err(Problem {
@@ -77,9 +92,13 @@ pub fn parse(source: &str, version: PythonVersion) -> Result<Parsed, Problem> {
             range: error.location,
         });
     }
-    parsed.try_into_module().map(Parsed).ok_or_else(|| Problem {
+    let tree = parsed.try_into_module().ok_or_else(|| Problem {
         message: "it is no module".to_string(),
         range: TextRange::default(),
+    })?;
+    Ok(Parsed {
+        tree,
+        is_notebook: kind.is_ipynb(),
     })
 }
 
@@ -93,6 +112,8 @@ pub struct Module<'a> {
     comments: CommentRanges,
     indent: String,
     newline: &'static str,
+    /// Of a notebook: where each [`CELL_END`] begins.
+    cell_ends: Option<Vec<TextSize>>,
     pub(crate) library: OnceCell<Library>,
     pub(crate) line_index: OnceCell<LineIndex>,
 }
@@ -102,14 +123,20 @@ impl<'a> Module<'a> {
     ///
     /// The nodes of `parsed` are numbered here, so that a tree serves one `Module` at a time.
     pub fn new(source: &'a str, parsed: &'a Parsed) -> Self {
-        let tokens = parsed.0.tokens();
+        let tokens = parsed.tree.tokens();
         let stylist = Stylist::from_tokens(tokens, source);
+        let comments = CommentRanges::from(tokens);
+        let ends = comments.iter().filter(|range| &source[**range] == CELL_END);
+        let cell_ends = parsed
+            .is_notebook
+            .then(|| ends.map(Ranged::start).collect());
         Self {
             source,
-            tree: parsed.0.syntax(),
+            tree: parsed.tree.syntax(),
             tokens,
-            index: Index::new(parsed.0.syntax()),
-            comments: CommentRanges::from(tokens),
+            index: Index::new(parsed.tree.syntax()),
+            comments,
+            cell_ends,
             indent: stylist.indentation().to_string(),
             newline: stylist.line_ending().as_str(),
             library: OnceCell::new(),
@@ -160,6 +187,31 @@ impl<'a> Module<'a> {
     /// The line ending as this file writes it.
     pub fn newline(&self) -> &'static str {
         self.newline
+    }
+
+    // Notebooks.
+
+    /// Whether this is the text of a notebook, whose cells run one by one inside of a coroutine.
+    pub fn is_notebook(&self) -> bool {
+        self.cell_ends.is_some()
+    }
+
+    /// Which of the cells in a notebook's text `offset` is in, from 0 on; of a module, 0.
+    pub fn cell(&self, offset: TextSize) -> usize {
+        let ends = self.cell_ends.as_deref().unwrap_or_default();
+        ends.partition_point(|end| *end < offset)
+    }
+
+    /// The magic that runs the cell of `node` in a way of its own, such as `%%time`.
+    pub fn cell_magic(&self, node: impl Ranged) -> Option<&'a ast::StmtIpyEscapeCommand> {
+        let cell = self.cell(node.start());
+        let in_cell = |stmt: &&Stmt| self.cell(stmt.start()) == cell;
+        match self.body().iter().find(in_cell)? {
+            Stmt::IpyEscapeCommand(command) if command.kind == IpyEscapeKind::Magic2 => {
+                Some(command)
+            }
+            _ => None,
+        }
     }
 
     // The tree.

@@ -24,6 +24,10 @@ pub enum AwaitPlace<'a> {
     Class,
     /// At module level.
     Module,
+    /// At the top level of a notebook's cell, which IPython runs inside of a coroutine where
+    /// `await` stands in it, and where a loop runs in any case. `await` is legal there, but in the
+    /// cells of some magics: [`Module::cell_magic`].
+    Cell,
     /// In an annotation or a type parameter, which may be evaluated later or never.
     Annotation,
 }
@@ -91,7 +95,10 @@ impl<'a> Module<'a> {
             }
             child = parent;
         }
-        AwaitPlace::Module
+        match (self.is_notebook(), comprehensions) {
+            (true, 0 | 1) => AwaitPlace::Cell,
+            _ => AwaitPlace::Module,
+        }
     }
 
     /// The `f"{expr=}"` field that prints the source of `node`, which therefore must not change.

@@ -217,6 +217,7 @@ fn check_place(source: &str, expected: &str) {
         AwaitPlace::Function(_) => "function",
         AwaitPlace::Class => "class",
         AwaitPlace::Module => "module",
+        AwaitPlace::Cell => "cell",
         AwaitPlace::Annotation => "annotation",
     };
     assert_eq!(place, expected, "{source}");
