@@ -145,12 +145,16 @@ impl<'a> Module<'a> {
         Some(parts.join("."))
     }
 
-    /// The line of an offset, from 1.
+    /// The line of an offset, from 1; in a notebook that of its cell.
     pub fn row(&self, offset: ruff_text_size::TextSize) -> usize {
         let index = self
             .line_index
             .get_or_init(|| LineIndex::from_source_text(self.source()));
-        index.line_index(offset).get()
+        let row = index.line_index(offset).get();
+        match self.cell_end_before(offset) {
+            Some(end) => row - index.line_index(end).get(),
+            None => row,
+        }
     }
 
     fn handler(&self, handler: &ExceptHandler) -> Handler {

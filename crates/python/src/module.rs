@@ -202,6 +202,12 @@ impl<'a> Module<'a> {
         ends.partition_point(|end| *end < offset)
     }
 
+    /// Where the line stands that ends the cell before that of `offset`.
+    pub(crate) fn cell_end_before(&self, offset: TextSize) -> Option<TextSize> {
+        let ends = self.cell_ends.as_deref()?;
+        ends.get(self.cell(offset).checked_sub(1)?).copied()
+    }
+
     /// The magic that runs the cell of `node` in a way of its own, such as `%%time`.
     pub fn cell_magic(&self, node: impl Ranged) -> Option<&'a ast::StmtIpyEscapeCommand> {
         let cell = self.cell(node.start());

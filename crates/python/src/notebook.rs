@@ -171,7 +171,10 @@ fn said(error: &NotebookError) -> String {
 
 #[cfg(test)]
 mod tests {
+    use ruff_text_size::Ranged;
+
     use super::*;
+    use crate::module::Module;
 
     fn read(cells: &str) -> Result<Option<Notebook>, String> {
         Notebook::read(&file(cells), PythonVersion::PY311)
@@ -224,6 +227,22 @@ mod tests {
         assert_eq!(numbers, [3, 5]);
         assert_eq!(notebook.broken[0].0, 4);
         assert_eq!(notebook.unread, "%%bash\nsleep\n%time f(a)\n");
+    }
+
+    #[test]
+    fn rows_and_magics_are_those_of_the_cell() {
+        let cells = [code(r#""a\nb""#), code(r#""%%time\nc""#)].join(",");
+        let text = read(&cells).unwrap().unwrap().text();
+        let parsed = parse_cells(&text, PythonVersion::PY311).unwrap();
+        let module = Module::new(&text, &parsed);
+        let of = |name: &str| {
+            let stmt = module.body().iter().find(|stmt| module.text(*stmt) == name);
+            let stmt = stmt.unwrap();
+            let magic = module.cell_magic(stmt).map(|magic| &*magic.value);
+            (module.cell(stmt.start()), module.row(stmt.start()), magic)
+        };
+        assert_eq!(of("b"), (0, 2, None));
+        assert_eq!(of("c"), (1, 2, Some("time")));
     }
 
     #[test]
