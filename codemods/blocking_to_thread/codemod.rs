@@ -367,47 +367,5 @@ fn is_alone<'a>(cx: &Context<'a, '_>, expr: &'a Expr, coroutine: &'a StmtFunctio
 /// Whether what blocks in the file is this codemod's matter: it is no test, and asyncio's or a
 /// library's like it.
 fn is_looked_at(cx: &Context<'_, '_>) -> bool {
-    let root = cx.module.id(cx.module.root());
-    cx.module.library() != Library::Other && !cx.once("tests", root, || is_test(cx))
-}
-
-/// Whether the file holds tests, whose event loop nobody waits for.
-fn is_test(cx: &Context<'_, '_>) -> bool {
-    const FRAMEWORKS: &[&str] = &[
-        "pytest",
-        "unittest",
-        "pytest_asyncio",
-        "hypothesis",
-        "asynctest",
-    ];
-    let module = cx.module;
-    let imports = module.symbols().any(|symbol| {
-        module
-            .imported_as(symbol)
-            .is_some_and(|name| FRAMEWORKS.contains(&name.split('.').next().unwrap_or_default()))
-    });
-    let asserts = |function: &StmtFunctionDef| {
-        module
-            .descendants(function)
-            .any(|node| matches!(node, AnyNodeRef::StmtAssert(_)))
-    };
-    let is_test = |node: AnyNodeRef<'_>| match node {
-        AnyNodeRef::StmtFunctionDef(function) => {
-            (function.name.starts_with("test_") && (imports || asserts(function)))
-                || imports
-                    && function.decorator_list.iter().any(|decorator| {
-                        let text = module.text(&decorator.expression);
-                        text.starts_with("pytest.fixture")
-                            || text.starts_with("pytest_asyncio.fixture")
-                    })
-        }
-        AnyNodeRef::StmtClassDef(class) => class.arguments.iter().any(|arguments| {
-            arguments
-                .args
-                .iter()
-                .any(|base| module.text(base).ends_with("TestCase"))
-        }),
-        _ => false,
-    };
-    module.descendants(module.root()).any(is_test)
+    cx.module.library() != Library::Other && !cx.has_tests()
 }

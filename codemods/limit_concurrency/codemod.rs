@@ -109,9 +109,11 @@ impl<'a> Plan<'a> {
                 coroutine.name
             ));
         }
+        hazards::check_place(cx, coroutine, call)?;
         let mut limits = Vec::new();
         for element in elements {
             hazards::check(cx, &element)?;
+            hazards::check_recursion(cx, coroutine, &element)?;
             cx.check_unprinted(element.expr)?;
             let wrapper = Wrapper::of(cx, &element)?;
             limits.push(Limit { element, wrapper });

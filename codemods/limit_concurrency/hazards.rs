@@ -1,8 +1,8 @@
 //! Coroutines that a limit would keep from ever ending, or that have begun before it.
 
-use engine::{Context, Refusal, withheld};
-use python::ast::{AnyNodeRef, Expr, ExprCall, StmtFunctionDef};
-use python::{BindingKind, Ranged, ScopeKind};
+use engine::{Context, Refusal, cleans_up, withheld};
+use python::ast::{AnyNodeRef, Expr, ExprAwait, ExprCall, StmtFunctionDef};
+use python::{BindingKind, Block, Ranged, ScopeKind, TryPart};
 
 use super::lists::{Element, Within};
 
@@ -11,7 +11,6 @@ const STARTERS: &[&str] = &[
     "create_task",
     "ensure_future",
     "run_coroutine_threadsafe",
-    "run_in_executor",
     "shield",
     "start_soon",
     "submit",
@@ -28,7 +27,15 @@ pub(super) fn check<'a>(cx: &Context<'a, '_>, element: &Element<'a>) -> Result<(
             )),
         };
     }
+    if let Some(held) = element.held(cx) {
+        return Err(withheld!(
+            "`{held}` holds parts of the program, which are so many as it was made of: decide whether they have to run at a time"
+        ));
+    }
     for call in cx.module.calls_in(element.expr) {
+        if element.expr.range() == call.range() {
+            check_method(cx, call)?;
+        }
         if starts(call) {
             return Err(withheld!(
                 "`{}` makes it run at once, and no semaphore around what awaits it limits that: gather the coroutines themselves",
@@ -55,6 +62,160 @@ fn starts(call: &ExprCall) -> bool {
     STARTERS.iter().any(|it| name.ends_with(it))
 }
 
+/// What the place of the gather says about those beyond the limit: that they have to be in time, or
+/// that they are tried at a time.
+pub(super) fn check_place<'a>(
+    cx: &Context<'a, '_>,
+    coroutine: &'a StmtFunctionDef,
+    gather: &'a ExprCall,
+) -> Result<(), Refusal> {
+    let module = cx.module;
+    if cx.has_tests() {
+        return Err(withheld!(
+            "`{}` belongs to tests, and that all of them run at a time may be what is tested: limit them by hand if it is not",
+            coroutine.name
+        ));
+    }
+    if cleans_up(coroutine.name.as_str()) {
+        return Err(withheld!(
+            "`{}` looks like cleanup, and one that hangs would keep those beyond the limit from being tried: decide whether they may wait for each other",
+            coroutine.name
+        ));
+    }
+    if let Some(limit) = time_limit(cx, gather) {
+        return Err(withheld!(
+            "`{limit}` gives all of them together so much time, and with a limit they need more: give each of them a time limit"
+        ));
+    }
+    let around = module.statement(gather).range();
+    let comment = module.comments_about(around).find(|comment| {
+        let comment = comment.to_lowercase();
+        ["at once", "at the same time", "simultaneous", "together"]
+            .iter()
+            .any(|words| comment.contains(words))
+    });
+    if let Some(comment) = comment {
+        return Err(withheld!(
+            "a comment says that they run at a time: `{}`; decide how many may",
+            comment.trim()
+        ));
+    }
+    Ok(())
+}
+
+/// Whether the coroutine gathers calls of itself, or of a function that calls itself: what these
+/// start has another semaphore, or none.
+pub(super) fn check_recursion<'a>(
+    cx: &Context<'a, '_>,
+    coroutine: &'a StmtFunctionDef,
+    element: &Element<'a>,
+) -> Result<(), Refusal> {
+    let module = cx.module;
+    let calls_itself = module.calls_in(element.expr).iter().any(|call| {
+        module
+            .function_definition(&call.func)
+            .is_some_and(|function| {
+                let calls_back = || {
+                    module.calls_in(function).iter().any(|inner| {
+                        module.function_definition(&inner.func).is_some_and(|it| {
+                            let id = module.id(it);
+                            id == module.id(function) || id == module.id(coroutine)
+                        })
+                    })
+                };
+                module.id(function) == module.id(coroutine) || calls_back()
+            })
+    });
+    if calls_itself {
+        return Err(withheld!(
+            "`{}` gathers what calls itself, of which a limit here holds for the first alone: limit what does the work",
+            coroutine.name
+        ));
+    }
+    Ok(())
+}
+
+/// What limits the time of the whole gather: `asyncio.wait_for(gather(...), 5)`, `timeout(5)`.
+fn time_limit<'a>(cx: &Context<'a, '_>, gather: &'a ExprCall) -> Option<&'a str> {
+    const BLOCKS: &[&str] = &["timeout", "timeout_at", "fail_after", "move_on_after"];
+    let module = cx.module;
+    let statement = module.statement(gather);
+    let waits = module
+        .ancestors(gather)
+        .take_while(|around| !around.ptr_eq(statement))
+        .find_map(|around| match around {
+            AnyNodeRef::ExprCall(call)
+                if module.refers_to(&call.func, "asyncio.wait_for")
+                    || module.refers_to(&call.func, "asyncio.wait") =>
+            {
+                Some(&*call.func)
+            }
+            _ => None,
+        });
+    let limits = || {
+        module
+            .blocks(gather)
+            .into_iter()
+            .find_map(|block| match block {
+                Block::With(with) => with.items.iter().find_map(|item| match &item.context_expr {
+                    Expr::Call(call)
+                        if last_name(&call.func).is_some_and(|it| BLOCKS.contains(&it)) =>
+                    {
+                        Some(&*call.func)
+                    }
+                    _ => None,
+                }),
+                _ => None,
+            })
+    };
+    waits.or_else(limits).map(|func| module.first_line(func))
+}
+
+/// The last part of the name of what is called.
+fn last_name(func: &Expr) -> Option<&str> {
+    match func {
+        Expr::Attribute(attribute) => Some(attribute.attr.as_str()),
+        Expr::Name(name) => Some(name.id.as_str()),
+        _ => None,
+    }
+}
+
+/// A function that ends something, or one that serves until it is told to stop.
+fn check_method<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<(), Refusal> {
+    const FOREVER: &[&str] = &[
+        "consume",
+        "listen",
+        "loop",
+        "monitor",
+        "poll",
+        "run",
+        "serve",
+        "start",
+        "subscribe",
+        "watch",
+    ];
+    let Some(name) = last_name(&call.func) else {
+        return Ok(());
+    };
+    let text = cx.module.first_line(&*call.func);
+    if cleans_up(name) {
+        return Err(withheld!(
+            "`{text}` looks like cleanup, and one that hangs would keep those beyond the limit from being tried: decide whether they may wait for each other"
+        ));
+    }
+    let is_shown = cx.module.coroutine_function(&call.func).is_some();
+    let first = name.trim_start_matches('_').split('_').next();
+    if call.func.is_attribute_expr()
+        && !is_shown
+        && first.is_some_and(|word| FOREVER.contains(&word))
+    {
+        return Err(withheld!(
+            "`{text}` may run for ever, so that those beyond the limit would never start: decide whether they have to run at a time"
+        ));
+    }
+    Ok(())
+}
+
 /// Whether a coroutine may wait for what another of its kind does, or run for ever.
 fn check_function<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> Result<(), Refusal> {
     for node in cx.module.descendants(function) {
@@ -65,6 +226,12 @@ fn check_function<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> Re
                 {
                     return Err(withheld!(
                         "`{}` waits for `{awaited}`: if another of the coroutines has to end that, a limit is a deadlock; decide whether one can",
+                        function.name
+                    ));
+                }
+                if let Some(delay) = delay(cx, function, awaited) {
+                    return Err(withheld!(
+                        "`{}` sleeps for `{delay}`, which would begin later for those beyond the limit: decide whether they have to run at a time",
                         function.name
                     ));
                 }
@@ -85,6 +252,36 @@ fn check_function<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> Re
         }
     }
     Ok(())
+}
+
+/// The parameter that a coroutine sleeps for, once: a delay that is counted from the call.
+fn delay<'a>(
+    cx: &Context<'a, '_>,
+    function: &'a StmtFunctionDef,
+    awaited: &'a ExprAwait,
+) -> Option<&'a str> {
+    let module = cx.module;
+    let Expr::Call(call) = &*awaited.value else {
+        return None;
+    };
+    let [Expr::Name(name)] = &*call.arguments.args else {
+        return None;
+    };
+    let is_delay = module.refers_to(&call.func, "asyncio.sleep")
+        && module
+            .only_binding(name)
+            .is_some_and(|binding| matches!(binding.kind, BindingKind::Parameter));
+    // Between two attempts it is another matter.
+    let is_once = module.blocks(awaited).into_iter().all(|block| {
+        !matches!(
+            block,
+            Block::For(_) | Block::While(_) | Block::Try(_, TryPart::Handler(_))
+        )
+    });
+    let is_own = module
+        .function(awaited)
+        .is_some_and(|it| module.id(it) == module.id(function));
+    (is_delay && is_once && is_own).then_some(name.id.as_str())
 }
 
 /// The event, queue, condition or barrier of others that `call`, which is awaited, waits for.

@@ -1,24 +1,73 @@
 //! Whether something limits the coroutines already: this codemod's own wrapper, or another.
 
 use engine::Context;
-use python::ast::{AnyNodeRef, Expr, StmtFunctionDef};
+use python::ast::{AnyNodeRef, Expr, ExprCall, StmtFunctionDef};
 use python::{BindingKind, Ranged};
 
-/// Whether the coroutine that `element` makes waits for a semaphore of its own, or is given one.
+/// Whether the coroutine that `element` makes waits for a semaphore of its own, or is given one, or
+/// needs none.
 pub(super) fn is_limited<'a>(cx: &Context<'a, '_>, element: &'a Expr) -> bool {
-    cx.module.calls_in(element).iter().any(|call| {
-        is_limited_function(cx, &call.func)
-            || call.arguments.iter_source_order().any(|argument| {
-                let value = argument.value();
-                matches!(value, Expr::Name(_) | Expr::Attribute(_)) && is_limiter(cx, value)
-            })
-    })
+    waits_for_threads(cx, element)
+        || cx.module.calls_in(element).iter().any(|call| {
+            is_limited_function(cx, &call.func)
+                || call.arguments.iter_source_order().any(|argument| {
+                    let value = argument.value();
+                    matches!(value, Expr::Name(_) | Expr::Attribute(_)) && is_limiter(cx, value)
+                })
+        })
 }
 
 /// Whether a call of `func` runs a function of this module that waits for a semaphore.
 pub(super) fn is_limited_function<'a>(cx: &Context<'a, '_>, func: &'a Expr) -> bool {
     let function = cx.module.function_definition(func);
     function.is_some_and(|function| waits_for_limiter(cx, function))
+}
+
+/// Whether a coroutine function of this module only waits for threads, or for nothing at all.
+pub(super) fn needs_no_limit<'a>(cx: &Context<'a, '_>, func: &'a Expr) -> bool {
+    cx.module
+        .coroutine_function(func)
+        .is_some_and(|function| is_threads_only(cx, function))
+}
+
+/// Whether what `element` gives only waits for threads, of which the executor has so many and no
+/// more, or for nothing at all: it ends before the next one begins.
+fn waits_for_threads<'a>(cx: &Context<'a, '_>, element: &'a Expr) -> bool {
+    let Expr::Call(call) = element else {
+        return false;
+    };
+    if cx.module.refers_to(&call.func, "asyncio.wait_for") {
+        let inner = call.arguments.args.first();
+        return inner.is_some_and(|inner| waits_for_threads(cx, inner));
+    }
+    is_thread_call(cx, call) || needs_no_limit(cx, &call.func)
+}
+
+/// `asyncio.to_thread(...)`, `loop.run_in_executor(...)`
+fn is_thread_call<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    cx.module.refers_to(&call.func, "asyncio.to_thread")
+        || matches!(&*call.func, Expr::Attribute(method)
+            if method.attr.as_str() == "run_in_executor")
+}
+
+fn is_threads_only<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
+    let module = cx.module;
+    let own = module.id(function);
+    let is_own = |node: AnyNodeRef<'a>| {
+        module
+            .function(node)
+            .is_some_and(|around| module.id(around) == own)
+    };
+    module.descendants(function).all(|node| match node {
+        AnyNodeRef::ExprAwait(awaited) => {
+            let is_thread = matches!(&*awaited.value, Expr::Call(call) if is_thread_call(cx, call));
+            is_thread || !is_own(node)
+        }
+        AnyNodeRef::StmtFor(stmt) => !stmt.is_async || !is_own(node),
+        AnyNodeRef::StmtWith(stmt) => !stmt.is_async || !is_own(node),
+        AnyNodeRef::Comprehension(clause) => !clause.is_async || !is_own(node),
+        _ => true,
+    })
 }
 
 fn waits_for_limiter<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {

@@ -13,6 +13,53 @@ pub(super) struct Element<'a> {
     pub within: Within<'a>,
 }
 
+impl<'a> Element<'a> {
+    /// What the object, or the module, itself holds, and the loop that makes the elements goes over:
+    /// `self.peers` in `[ping(peer) for peer in self.peers]`.
+    pub(super) fn held(&self, cx: &Context<'a, '_>) -> Option<&'a str> {
+        let module = cx.module;
+        let around = module.ancestors(self.expr).find_map(|around| match around {
+            AnyNodeRef::ExprListComp(it) => it.generators.first().map(|it| &it.iter),
+            AnyNodeRef::ExprSetComp(it) => it.generators.first().map(|it| &it.iter),
+            AnyNodeRef::ExprGenerator(it) => it.generators.first().map(|it| &it.iter),
+            AnyNodeRef::StmtFor(stmt) => Some(&*stmt.iter),
+            _ => None,
+        });
+        let whole = around?;
+        let mut held = whole;
+        loop {
+            match held {
+                Expr::Attribute(attribute) => {
+                    let Expr::Name(root) = &*attribute.value else {
+                        return None;
+                    };
+                    let is_global = module
+                        .symbol(root)
+                        .is_some_and(|symbol| symbol.scope == python::ScopeId::MODULE);
+                    let is_own = is_global || matches!(root.id.as_str(), "self" | "cls");
+                    return is_own.then(|| module.first_line(whole));
+                }
+                // `self.peers.values()`, `list(self.peers)`
+                Expr::Call(call) => {
+                    held = match (&*call.func, &*call.arguments.args) {
+                        (Expr::Attribute(method), [])
+                            if matches!(
+                                method.attr.as_str(),
+                                "values" | "items" | "keys" | "copy"
+                            ) =>
+                        {
+                            &method.value
+                        }
+                        (Expr::Name(_), [only]) => only,
+                        _ => return None,
+                    }
+                }
+                _ => return None,
+            }
+        }
+    }
+}
+
 /// What an element is made in.
 #[derive(Clone, Copy)]
 pub(super) enum Within<'a> {
@@ -100,6 +147,7 @@ fn unpacked<'a>(
             }
             if iterables.iter().any(|it| number::is_limited(cx, it))
                 || limited::is_limited_function(cx, function)
+                || limited::needs_no_limit(cx, function)
             {
                 return Ok(());
             }
@@ -259,7 +307,9 @@ fn listed<'a>(
     if elements.len() == before {
         return Ok(None); // so many and no more
     }
-    if fixed > 0 || limited_too {
+    let appended = |it: &&Element<'a>| matches!(it.within, Within::Append(_));
+    let several = elements[before..].iter().filter(appended).count() > 1;
+    if fixed > 0 || limited_too || several {
         return Err(withheld!(
             "other coroutines are put into `{}`: if some of them wait for each other, a limit is a deadlock; gather them by themselves if they do not",
             name.id

@@ -50,13 +50,15 @@ pub(super) fn is_limited<'a>(cx: &Context<'a, '_>, iterable: &'a Expr) -> bool {
         // `xs[i : i + 10]`
         Expr::Subscript(subscript) => subscript.slice.is_slice_expr(),
         Expr::Name(name) => is_limited_name(cx, name, limit),
+        // `5 * ["host"]`
+        Expr::BinOp(operation) => [&*operation.left, &*operation.right]
+            .into_iter()
+            .any(|it| it.is_list_expr() && is_limited(cx, it)),
         Expr::Call(call) => {
             let arguments = &call.arguments.args;
             let name = cx.module.qualified_name(&call.func);
             match name.as_deref() {
-                Some("builtins.range") => {
-                    range_length(arguments).is_some_and(|length| length <= limit)
-                }
+                Some("builtins.range") => is_limited_range(cx, arguments, limit),
                 Some(
                     "builtins.enumerate" | "builtins.sorted" | "builtins.reversed"
                     | "builtins.list" | "builtins.set" | "builtins.tuple",
@@ -79,6 +81,26 @@ pub(super) fn is_limited<'a>(cx: &Context<'a, '_>, iterable: &'a Expr) -> bool {
     }
 }
 
+/// `range(5)`, `range(WORKERS)`, `range(len(kinds))`
+fn is_limited_range<'a>(cx: &Context<'a, '_>, arguments: &'a [Expr], limit: u64) -> bool {
+    if let Some(length) = range_length(arguments) {
+        return length <= limit;
+    }
+    // What is not the length of something is a number that somebody chose.
+    let ([stop] | [_, stop, ..]) = arguments else {
+        return false;
+    };
+    match stop {
+        Expr::Call(call) if cx.module.refers_to(&call.func, "builtins.len") => call
+            .arguments
+            .args
+            .first()
+            .is_some_and(|it| is_limited(cx, it)),
+        Expr::Name(_) | Expr::Attribute(_) => true,
+        _ => false,
+    }
+}
+
 /// A constant, or a batch: `for batch in chunked(xs, 10)`, `batch = xs[i : i + 10]`.
 fn is_limited_name<'a>(cx: &Context<'a, '_>, name: &'a ExprName, limit: u64) -> bool {
     let module = cx.module;
@@ -94,8 +116,22 @@ fn is_limited_name<'a>(cx: &Context<'a, '_>, name: &'a ExprName, limit: u64) -> 
     if symbol.bindings.is_empty() {
         return false;
     }
+    // A list of kinds, which others may be chosen from.
+    let is_written_out = |value: &'a Expr| match value {
+        Expr::List(list) => !list.is_empty() && is_limited(cx, value),
+        Expr::Tuple(tuple) => !tuple.is_empty() && is_limited(cx, value),
+        _ => false,
+    };
+    let kinds = symbol.bindings.len() > 1
+        && symbol.bindings.iter().any(
+            |binding| matches!(binding.kind, BindingKind::Value(value) if is_written_out(value)),
+        );
+    if kinds {
+        return true;
+    }
     symbol.bindings.iter().all(|binding| match binding.kind {
         BindingKind::Value(Expr::Subscript(subscript)) => subscript.slice.is_slice_expr(),
+        BindingKind::Value(value @ Expr::BinOp(_)) => is_limited(cx, value),
         BindingKind::Value(value @ (Expr::List(_) | Expr::Tuple(_) | Expr::Set(_))) => {
             let elements = match value {
                 Expr::List(list) => list.elts.len(),
@@ -112,7 +148,7 @@ fn is_limited_name<'a>(cx: &Context<'a, '_>, name: &'a ExprName, limit: u64) -> 
             });
             elements > 0 && elements as u64 <= limit && is_limited(cx, value) && !grows
         }
-        BindingKind::Parameter => is_batch(&name.id),
+        BindingKind::Parameter | BindingKind::Value(_) => is_batch(&name.id),
         BindingKind::Loop => {
             let iterable = loop_iterable(cx, module.node(binding.node));
             is_batch(&name.id)
@@ -125,7 +161,7 @@ fn is_limited_name<'a>(cx: &Context<'a, '_>, name: &'a ExprName, limit: u64) -> 
 }
 
 /// What the loop that binds `target` goes over.
-fn loop_iterable<'a>(cx: &Context<'a, '_>, target: AnyNodeRef<'a>) -> Option<&'a Expr> {
+pub(super) fn loop_iterable<'a>(cx: &Context<'a, '_>, target: AnyNodeRef<'a>) -> Option<&'a Expr> {
     cx.module.ancestors(target).find_map(|around| match around {
         AnyNodeRef::StmtFor(stmt) => Some(&*stmt.iter),
         AnyNodeRef::Comprehension(clause) => Some(&clause.iter),

@@ -27,6 +27,14 @@ impl<'a> Wrapper<'a> {
             .module
             .has_multiline_string(cx.module.parenthesized(element.expr));
         if let Expr::Call(call) = element.expr
+            && cx.module.refers_to(&call.func, "asyncio.wait_for")
+            && let Some(waited) = call.arguments.args.first()
+            && !waited.is_call_expr()
+            && kind(cx, waited) != Some(Awaitable::Coroutine)
+        {
+            return Err(runs_already(cx, waited)); // a call makes it, a name may stand for a task
+        }
+        if let Expr::Call(call) = element.expr
             && comments.is_empty()
             && !strings
         {
@@ -170,6 +178,11 @@ impl<'a, 'c, 'm> Builder<'a, 'c, 'm> {
             && !reaches_coroutine_function(self.cx, &call.func)
         {
             self.applicability = Applicability::Unsafe;
+        }
+        if let Expr::Name(name) = &*call.func
+            && !is_stable(self.cx, name)
+        {
+            return None; // another function in each turn
         }
         let func = self.callee(&call.func)?;
         let mut pieces = Vec::new();

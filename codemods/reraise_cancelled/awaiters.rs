@@ -2,23 +2,40 @@
 
 use engine::{Context, Refusal, withheld};
 use python::ast::{AnyNodeRef, ExceptHandler, Expr, ExprAwait, ExprCall, StmtFunctionDef};
-use python::{Awaitable, Block, TryPart};
+use python::{Block, TryPart};
 
-use super::{caught, source, suppressed};
+use super::following::{self, Following};
+use super::{callbacks, caught, source, suppressed};
 
-/// Withheld where the module makes a task of the coroutine, cancels it and awaits it: the `await`
-/// ended as if nothing was, and would raise the cancellation in whoever cancelled.
+/// Withheld where the module makes a task of the coroutine, cancels it and awaits it, or has a
+/// callback look at its result: what ended as if nothing was would raise the cancellation there.
+/// So where what follows an `await` of the coroutine looks like cleanup.
 pub fn check<'a>(cx: &Context<'a, '_>, coroutine: &'a StmtFunctionDef) -> Result<(), Refusal> {
     let module = cx.module;
-    let tasks: Vec<(&'a Expr, String)> = module
+    let calls = module
         .calls()
         .iter()
-        .filter(|call| source::is_call_of(cx, coroutine, call))
+        .copied()
+        .filter(|call| source::is_call_of(cx, coroutine, call));
+    let calls: Vec<&'a ExprCall> = calls.collect();
+    for call in &calls {
+        let is_it = |function| module.id(function) == module.id(coroutine);
+        if module.function_definition(&call.func).is_some_and(is_it) {
+            check_next(cx, call)?;
+        }
+    }
+    let tasks: Vec<(&'a Expr, String)> = calls
+        .iter()
         .filter_map(|call| target(cx, call))
         .filter_map(|target| Some((target, source::path(target)?)))
         .collect();
     if tasks.is_empty() {
         return Ok(());
+    }
+    if let Some(callback) = callbacks::looks_at_result(cx, &tasks) {
+        return Err(withheld!(
+            "`{callback}` looks at the result of the task when it is done, which would raise the cancellation there: look at `cancelled()` first"
+        ));
     }
     for node in module.descendants(module.root()) {
         let AnyNodeRef::ExprAwait(awaited) = node else {
@@ -40,31 +57,56 @@ pub fn check<'a>(cx: &Context<'a, '_>, coroutine: &'a StmtFunctionDef) -> Result
     Ok(())
 }
 
-/// What a task of the coroutine that `call` makes is assigned to: `self.task` in
-/// `self.task = asyncio.create_task(run())`.
+/// Withheld where the coroutine is awaited before something that looks like cleanup.
+fn check_next<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<(), Refusal> {
+    let module = cx.module;
+    let Some(AnyNodeRef::ExprAwait(awaited)) = module.parent(call) else {
+        return Ok(());
+    };
+    let stands_alone = matches!(
+        module.parent(awaited),
+        Some(AnyNodeRef::StmtExpr(_) | AnyNodeRef::StmtAssign(_))
+    );
+    if !stands_alone || is_guarded(cx, awaited) {
+        return Ok(());
+    }
+    match following::after(cx, module.statement(awaited)) {
+        Following::Cleanup(cleanup) => Err(withheld!(
+            "a `raise` would skip `{cleanup}`, which follows `{}` and looks like cleanup: move that into `finally`, and raise",
+            module.first_line(awaited)
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// What a task of the coroutine that `call` makes is assigned to, whoever makes it: `self.task` in
+/// `self.task = asyncio.create_task(run())`; or the list that it is put into.
 fn target<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Option<&'a Expr> {
     let module = cx.module;
     let AnyNodeRef::Arguments(arguments) = module.parent(call)? else {
         return None;
     };
-    let AnyNodeRef::ExprCall(maker) = module.parent(arguments)? else {
-        return None;
-    };
-    // Also a function of the project's own that is called like asyncio's.
-    let last = match &*maker.func {
-        Expr::Name(name) => name.id.as_str(),
-        Expr::Attribute(method) => method.attr.as_str(),
-        _ => "",
-    };
-    let makes_task = matches!(last, "create_task" | "ensure_future");
-    if !makes_task && module.awaitable_call(maker) != Awaitable::Task {
-        return None;
-    }
-    match module.parent(maker)? {
-        AnyNodeRef::StmtAssign(assign) => assign.targets.first(),
-        AnyNodeRef::StmtAnnAssign(assign) => Some(&assign.target),
-        AnyNodeRef::ExprNamed(named) => Some(&named.target),
-        _ => None,
+    let mut child = module.parent(arguments)?;
+    loop {
+        let parent = module.parent(child)?;
+        match parent {
+            AnyNodeRef::StmtAssign(assign) => return assign.targets.first(),
+            AnyNodeRef::StmtAnnAssign(assign) => return Some(&assign.target),
+            AnyNodeRef::ExprNamed(named) => return Some(&named.target),
+            AnyNodeRef::ExprList(_) | AnyNodeRef::ExprSet(_) => child = parent,
+            AnyNodeRef::Arguments(arguments) => {
+                let AnyNodeRef::ExprCall(outer) = module.parent(arguments)? else {
+                    return None;
+                };
+                return match &*outer.func {
+                    Expr::Attribute(method) if matches!(method.attr.as_str(), "append" | "add") => {
+                        Some(&method.value)
+                    }
+                    _ => None,
+                };
+            }
+            _ => return None,
+        }
     }
 }
 
@@ -91,14 +133,19 @@ fn is_cancelled_before<'a>(
     module.function(awaited).is_some_and(|function| {
         source::cancels(cx, function, python::Ranged::start(awaited))
             .into_iter()
-            .any(|cancel| source::path(&cancel.value) == task)
+            .any(|cancel| {
+                source::path(&cancel.value) == task
+                    || task
+                        .as_ref()
+                        .is_some_and(|task| source::keys(cx, &cancel.value).contains(task))
+            })
     })
 }
 
 /// Whether a cancellation that the `await` raises is caught.
-fn is_guarded<'a>(cx: &Context<'a, '_>, awaited: &'a ExprAwait) -> bool {
+pub(super) fn is_guarded<'a>(cx: &Context<'a, '_>, node: impl Into<AnyNodeRef<'a>>) -> bool {
     cx.module
-        .blocks(awaited)
+        .blocks(node.into())
         .into_iter()
         .any(|block| match block {
             Block::Try(stmt, TryPart::Body) => stmt.handlers.iter().any(|handler| {

@@ -13,6 +13,13 @@ pub enum Caught<'a> {
     AmongOthers(Option<&'a Expr>),
 }
 
+impl Caught<'_> {
+    /// Whether the clause names the cancellation: its author thought of it.
+    pub fn is_named(&self) -> bool {
+        !matches!(self, Self::AmongOthers(None))
+    }
+}
+
 /// How a clause of these types catches the cancellation of a coroutine, if it does.
 pub fn by<'a>(cx: &Context<'a, '_>, types: Option<&'a Expr>) -> Option<Caught<'a>> {
     if let Some(Expr::Name(name)) = types

@@ -1,10 +1,12 @@
 //! `except asyncio.CancelledError: ...` => the same, and `raise`
 
 mod awaiters;
+mod callbacks;
 mod caught;
 mod entry;
 mod exception;
 mod following;
+mod meant;
 mod source;
 mod text;
 
@@ -16,6 +18,7 @@ use python::ast::{
 };
 use python::{Block, Library, Ranged, TryPart};
 
+use caught::Caught;
 use following::Following;
 use source::Source;
 
@@ -99,7 +102,8 @@ fn at_handler<'a>(
             "`except*` would re-raise the cancellation in a group: catch it by a plain `except` clause, and re-raise it there"
         ));
     }
-    entry::check(cx, coroutine)?;
+    entry::check(cx, coroutine, handler)?;
+    meant::check(cx, stmt, handler, &caught)?;
     if let Some(what) = exception::forwarded(cx, handler) {
         return Err(withheld!(
             "the handler hands the exception on by `{what}`, and a `raise` would end the coroutine that is there to go on: re-raise by hand if it should end"
@@ -123,9 +127,17 @@ fn at_handler<'a>(
 
     let end = End::of(cx, handler)?;
     awaiters::check(cx, coroutine)?;
-    let mut applicability = check_end(cx, handler, &end)?;
+    let mut applicability = check_end(cx, handler, &caught, &end)?;
     if goes_to_handler(cx, stmt) {
         applicability = Applicability::Unsafe;
+    }
+    if meant::is_in_cleanup(cx, coroutine, handler, &caught) {
+        if applicability == Applicability::Unsafe {
+            return Err(withheld!(
+                "a `raise` would skip the rest of the cleanup that this is a part of: move that into a `finally` of its own, and raise"
+            ));
+        }
+        applicability = Applicability::Unsafe; // it would take the place of what is raised there
     }
     let edits = text::edits(cx, coroutine, handler, &caught, &end)?;
     Ok(Rewrite {
@@ -171,15 +183,19 @@ impl<'a> End<'a> {
                 )),
             },
             Stmt::Break(_) => Ok(End::Breaks(last)),
-            Stmt::Continue(_) => Err(withheld!(
-                "the handler goes on with the loop, and so the task cannot be cancelled here: decide how the loop ends, and `raise`"
-            )),
+            Stmt::Continue(_) => Err(goes_on()),
             Stmt::While(stmt) if never_ends(cx, last, &stmt.test) => Err(withheld!(
                 "the end of the handler is never reached: re-raise the cancellation where the handler ends"
             )),
             _ => Ok(End::FallsThrough),
         }
     }
+}
+
+fn goes_on() -> Refusal {
+    withheld!(
+        "the handler goes on with the loop, and so the task cannot be cancelled here: decide how the loop ends, and `raise`"
+    )
 }
 
 /// The statements by which a handler is left before its end, with their keywords.
@@ -249,6 +265,7 @@ fn never_ends<'a>(cx: &Context<'a, '_>, stmt: &'a Stmt, test: &Expr) -> bool {
 fn check_end<'a>(
     cx: &Context<'a, '_>,
     handler: &'a ExceptHandlerExceptHandler,
+    caught: &Caught<'a>,
     end: &End<'a>,
 ) -> Result<Applicability, Refusal> {
     match end {
@@ -260,7 +277,18 @@ fn check_end<'a>(
             )),
         },
         End::FallsThrough => match following::after_try(cx, handler) {
-            Following::Nothing | Following::Harmless => Ok(Applicability::Intended),
+            Following::NextTurn { ends } if ends && caught.is_named() => Err(goes_on()),
+            Following::Value(Expr::NoneLiteral(_))
+                if caught.is_named() && returns_values(cx, handler) =>
+            {
+                Err(withheld!(
+                    "the code after the handler returns `None`, and a `raise` would take that from the caller: decide who needs it"
+                ))
+            }
+            Following::Nothing
+            | Following::NextTurn { .. }
+            | Following::Harmless
+            | Following::Value(_) => Ok(Applicability::Intended),
             Following::Cleanup(call) => Err(withheld!(
                 "a `raise` would skip `{call}` further down, which looks like cleanup: move that into `finally`, and raise"
             )),

@@ -1,25 +1,30 @@
 //! Coroutines above which there is nobody who expects a cancellation.
 
-use engine::{Context, Refusal, withheld};
-use python::BindingKind;
-use python::ast::{Expr, ExprCall, StmtFunctionDef};
+use engine::{Context, Refusal, is_command, withheld};
+use python::ast::{ExceptHandlerExceptHandler, Expr, ExprCall, StmtFunctionDef};
 
 use super::source;
 
 /// Withheld where the coroutine is what the program, or a test, runs first.
-pub fn check<'a>(cx: &Context<'a, '_>, coroutine: &'a StmtFunctionDef) -> Result<(), Refusal> {
+pub fn check<'a>(
+    cx: &Context<'a, '_>,
+    coroutine: &'a StmtFunctionDef,
+    handler: &'a ExceptHandlerExceptHandler,
+) -> Result<(), Refusal> {
     let name = coroutine.name.as_str();
     if is_test(name) {
         return Err(withheld!(
             "`{name}` is a test, which a cancellation would fail: if the cancellation is expected, write `with pytest.raises(asyncio.CancelledError)`"
         ));
     }
-    if has_tests(cx) {
+    if cx.has_tests() {
         return Err(withheld!(
             "`{name}` belongs to tests, and that it swallows the cancellation may be what they test: re-raise by hand if it is not"
         ));
     }
     if is_main(name)
+        || is_command(coroutine)
+        || catches_interrupt(cx, handler)
         || is_run(cx, coroutine)
         || cx.settings.entry_points.iter().any(|it| it == name)
     {
@@ -34,22 +39,22 @@ fn is_test(name: &str) -> bool {
     name.starts_with("test_") || matches!(name, "test" | "asyncSetUp" | "asyncTearDown")
 }
 
-/// Whether the module has tests: what else is in it plays a part in them.
-fn has_tests(cx: &Context<'_, '_>) -> bool {
-    cx.module.symbols().any(|symbol| {
-        symbol.name.starts_with("test_")
-            && symbol
-                .bindings
-                .iter()
-                .any(|binding| matches!(binding.kind, BindingKind::Function(_)))
-    })
-}
-
 fn is_main(name: &str) -> bool {
     matches!(
         name.trim_matches('_'),
         "main" | "amain" | "async_main" | "main_async"
     )
+}
+
+/// `except (asyncio.CancelledError, KeyboardInterrupt)`: whoever thinks of Ctrl-C is where it ends.
+fn catches_interrupt<'a>(cx: &Context<'a, '_>, handler: &'a ExceptHandlerExceptHandler) -> bool {
+    let Some(Expr::Tuple(types)) = handler.type_.as_deref() else {
+        return false;
+    };
+    types
+        .elts
+        .iter()
+        .any(|it| cx.module.refers_to(it, "builtins.KeyboardInterrupt"))
 }
 
 /// Whether `asyncio.run` or the like is given a call of the coroutine in this module.

@@ -101,8 +101,8 @@ fn raises_later<'a>(
         })
 }
 
-/// Whether `node` is in a handler of nothing but a cancellation which raises that at its end: it
-/// leaves the coroutine, and a second one that arrives meanwhile adds nothing.
+/// Whether `node` is in a handler of nothing but a cancellation which raises that at its end, or
+/// keeps it to be raised later: it leaves the coroutine, and a second one that arrives meanwhile adds nothing.
 pub fn is_leaving<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> bool {
     let function = cx
         .module
@@ -120,7 +120,11 @@ pub fn is_leaving<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> bool {
                 .type_
                 .as_deref()
                 .is_some_and(|expr| caught::is_cancellation(cx, expr))
-                && matches!(outer.body.last(), Some(Stmt::Raise(_)))
+                && (matches!(outer.body.last(), Some(Stmt::Raise(_)))
+                    || cx
+                        .module
+                        .function(outer)
+                        .is_some_and(|coroutine| raises_later(cx, coroutine, outer)))
         })
 }
 
@@ -211,15 +215,18 @@ pub fn noted<'a>(cx: &Context<'a, '_>, handler: &'a ExceptHandlerExceptHandler) 
         let AnyNodeRef::StmtAssign(assign) = node else {
             return None;
         };
-        let [Expr::Name(target)] = assign.targets.as_slice() else {
-            return None;
+        let (target, is_part) = match assign.targets.as_slice() {
+            [Expr::Name(target)] => (target, false),
+            // `errors["base"] = "cannot connect"`
+            [Expr::Subscript(part)] => (part.value.as_name_expr()?, true),
+            _ => return None,
         };
         let is_literal = assign.value.is_literal_expr();
         let symbol = module.symbol(target)?;
         let is_used = symbol.reads.iter().any(|read| {
             let read = module.node(*read);
-            let is_meant = if is_literal {
-                is_test(cx, read)
+            let is_meant = if is_literal || is_part {
+                is_test(cx, read) || is_returned(cx, read)
             } else {
                 is_after(cx, handler, read)
             };
@@ -257,6 +264,18 @@ fn is_test<'a>(cx: &Context<'a, '_>, read: AnyNodeRef<'a>) -> bool {
         child = parent;
     }
     false
+}
+
+/// Whether `read` is returned, by itself or in a tuple.
+fn is_returned<'a>(cx: &Context<'a, '_>, read: AnyNodeRef<'a>) -> bool {
+    let mut around = cx.module.ancestors(read);
+    match around.next() {
+        Some(AnyNodeRef::StmtReturn(_)) => true,
+        Some(AnyNodeRef::ExprTuple(_)) => {
+            matches!(around.next(), Some(AnyNodeRef::StmtReturn(_)))
+        }
+        _ => false,
+    }
 }
 
 /// Whether `read` is in a `finally` clause that runs after the handler, whatever it raises.

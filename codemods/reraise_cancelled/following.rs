@@ -1,16 +1,20 @@
 //! What runs after a handler that falls through.
 
-use engine::Context;
+use engine::{Context, names_cleanup};
 use python::Ranged;
 use python::ast::{AnyNodeRef, ExceptHandlerExceptHandler, Expr, ExprCall, Stmt};
 
 /// What runs after a handler.
 #[derive(Clone, Copy, Debug)]
 pub enum Following<'a> {
-    /// Nothing, or the next turn of the loop.
+    /// Nothing.
     Nothing,
-    /// What is of no consequence but for its value: `return x`, a line of the log.
+    /// The next turn of the loop, at once. Whether its loop ends by itself: `while True` does not.
+    NextTurn { ends: bool },
+    /// What is of no consequence: a line of the log.
     Harmless,
+    /// The same, and then `return x`.
+    Value(&'a Expr),
     /// Something with a name like that of cleanup.
     Cleanup(&'a str),
     /// A `raise`, whatever the handler caught.
@@ -29,30 +33,57 @@ pub fn after_try<'a>(
         .module
         .parent(handler)
         .is_some_and(|stmt| collect(cx, stmt, &mut statements));
-    match judge(cx, &statements) {
+    match judge(cx, handler.into(), &statements) {
         // The next turn of the loop comes first.
         Following::Raise if in_loop => Following::Code,
+        Following::Nothing | Following::Harmless | Following::Value(_) if in_loop => {
+            Following::NextTurn {
+                ends: around_loop(cx, handler.into()).is_some_and(ends),
+            }
+        }
         following => following,
     }
 }
 
+/// What runs in a coroutine after a statement of it.
+pub fn after<'a>(cx: &Context<'a, '_>, stmt: AnyNodeRef<'a>) -> Following<'a> {
+    let mut statements = Vec::new();
+    collect(cx, stmt, &mut statements);
+    judge(cx, stmt, &statements)
+}
+
 /// What runs after the loop that a `break` ends.
 pub fn after_loop<'a>(cx: &Context<'a, '_>, stmt: &'a Stmt) -> Following<'a> {
-    let around = cx
-        .module
-        .blocks(stmt)
-        .into_iter()
-        .find_map(|block| match block {
-            python::Block::For(stmt) => Some(AnyNodeRef::from(stmt)),
-            python::Block::While(stmt) => Some(AnyNodeRef::from(stmt)),
-            _ => None,
-        });
+    let around = around_loop(cx, stmt.into());
     let mut statements = Vec::new();
     let in_loop = around.is_some_and(|around| collect(cx, around, &mut statements));
     if in_loop {
         return Following::Code; // the next turn of the loop further out
     }
-    judge(cx, &statements)
+    judge(cx, stmt.into(), &statements)
+}
+
+/// The innermost loop around a node.
+fn around_loop<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Option<AnyNodeRef<'a>> {
+    cx.module
+        .blocks(node)
+        .into_iter()
+        .find_map(|block| match block {
+            python::Block::For(stmt) => Some(AnyNodeRef::from(stmt)),
+            python::Block::While(stmt) => Some(AnyNodeRef::from(stmt)),
+            _ => None,
+        })
+}
+
+/// Whether a loop ends by itself: `while True` does not.
+fn ends(stmt: AnyNodeRef<'_>) -> bool {
+    match stmt {
+        AnyNodeRef::StmtWhile(stmt) => match &*stmt.test {
+            Expr::BooleanLiteral(literal) => !literal.value,
+            test => !test.is_number_literal_expr(),
+        },
+        _ => true,
+    }
 }
 
 /// The statements that run after `stmt` when it ends as it should, up to the end of the function,
@@ -92,7 +123,7 @@ fn holds(body: &[Stmt], node: AnyNodeRef<'_>) -> bool {
     body.iter().any(|stmt| stmt.range() == node.range())
 }
 
-fn judge<'a>(cx: &Context<'a, '_>, statements: &[&'a Stmt]) -> Following<'a> {
+fn judge<'a>(cx: &Context<'a, '_>, from: AnyNodeRef<'a>, statements: &[&'a Stmt]) -> Following<'a> {
     let mut found = Following::Nothing;
     for statement in statements {
         if matches!(statement, Stmt::Pass(_))
@@ -108,13 +139,18 @@ fn judge<'a>(cx: &Context<'a, '_>, statements: &[&'a Stmt]) -> Following<'a> {
             return Following::Cleanup(text.unwrap_or_default());
         }
         for call in cx.module.calls_in(*statement) {
-            if is_cleanup(call) {
+            if is_cleanup(call) && is_there(cx, from, call) {
                 let text = cx.module.text(*call).lines().next();
                 return Following::Cleanup(text.unwrap_or_default());
             }
         }
         if !is_harmless(cx, statement) {
             found = Following::Code;
+        } else if let Stmt::Return(stmt) = statement
+            && let Some(value) = stmt.value.as_deref()
+            && !matches!(found, Following::Code)
+        {
+            return Following::Value(value); // what stands behind it does not run
         } else if matches!(found, Following::Nothing) {
             found = Following::Harmless;
         }
@@ -122,8 +158,12 @@ fn judge<'a>(cx: &Context<'a, '_>, statements: &[&'a Stmt]) -> Following<'a> {
     found
 }
 
-/// `self.task = None`, `self.running = False`: whoever looks at it next has to see that it is over.
+/// `self.task = None`, `self.running = False`, `del self.tasks[key]`: whoever looks at it next has
+/// to see that it is over.
 fn is_reset(statement: &Stmt) -> bool {
+    if let Stmt::Delete(delete) = statement {
+        return !delete.targets.iter().any(Expr::is_name_expr);
+    }
     let Stmt::Assign(assign) = statement else {
         return false;
     };
@@ -135,46 +175,37 @@ fn is_reset(statement: &Stmt) -> bool {
     is_over && assign.targets.iter().any(Expr::is_attribute_expr)
 }
 
+/// Whether what is cleaned up is there already when `from` ends: a name that is bound only later is
+/// not.
+fn is_there<'a>(cx: &Context<'a, '_>, from: AnyNodeRef<'a>, call: &'a ExprCall) -> bool {
+    let mut root = &*call.func;
+    while let Expr::Attribute(attribute) = root {
+        root = &attribute.value;
+    }
+    let Expr::Name(name) = root else {
+        return true;
+    };
+    cx.module.symbol(name).is_none_or(|symbol| {
+        let of_function = symbol.scope == cx.module.scope(from);
+        let earlier = symbol
+            .bindings
+            .iter()
+            .any(|binding| cx.module.node(binding.node).start() < from.end());
+        !of_function || earlier
+    })
+}
+
 /// Whether the name of what is called is that of cleanup.
 fn is_cleanup(call: &ExprCall) -> bool {
-    const WORDS: &[&str] = &[
-        "aclose",
-        "aexit",
-        "cancel",
-        "clean",
-        "cleanup",
-        "close",
-        "deregister",
-        "detach",
-        "disconnect",
-        "dispose",
-        "finalize",
-        "flush",
-        "kill",
-        "logout",
-        "release",
-        "rmtree",
-        "rollback",
-        "shutdown",
-        "stop",
-        "teardown",
-        "terminate",
-        "unlink",
-        "unregister",
-        "unsubscribe",
-    ];
-    let name = match &*call.func {
-        Expr::Name(name) => name.id.as_str(),
-        Expr::Attribute(method) => method.attr.as_str(),
-        _ => return false,
-    };
-    name.to_lowercase()
-        .split('_')
-        .any(|word| WORDS.contains(&word))
+    match &*call.func {
+        Expr::Name(name) => names_cleanup(&name.id),
+        Expr::Attribute(method) => names_cleanup(&method.attr),
+        _ => false,
+    }
 }
 
 /// `return x`, `print(...)`, `log.info(...)`.
-fn is_harmless<'a>(cx: &Context<'a, '_>, statement: &'a Stmt) -> bool {
+pub fn is_harmless<'a>(cx: &Context<'a, '_>, statement: &'a Stmt) -> bool {
     const METHODS: &[&str] = &[
         "critical",
         "debug",

@@ -76,18 +76,21 @@ pub fn of<'a>(
     let last = awaits.iter().map(Ranged::end).max().unwrap_or_default();
     let cancelled: Vec<(&'a ExprAttribute, Vec<String>)> = cancels(cx, coroutine, last)
         .into_iter()
-        .map(|cancel| (cancel, Keys::of(cx, &cancel.value)))
+        .map(|cancel| (cancel, keys(cx, &cancel.value)))
         .collect();
     let mut source = Source::Own;
     for node in awaits {
         let AnyNodeRef::ExprAwait(awaited) = node else {
             continue;
         };
-        let keys = Keys::of(cx, &awaited.value);
+        if is_thrown(cx, &awaited.value) {
+            return Source::Child;
+        }
+        let awaited_keys = keys(cx, &awaited.value);
         // `scope.cancel()` and then `await scope.wait()`.
         let receiver = match &*awaited.value {
             Expr::Call(call) => match &*call.func {
-                Expr::Attribute(method) => Keys::of(cx, &method.value),
+                Expr::Attribute(method) => keys(cx, &method.value),
                 _ => Vec::new(),
             },
             _ => Vec::new(),
@@ -96,7 +99,7 @@ pub fn of<'a>(
             .iter()
             .filter(|(cancel, _)| cancel.start() < node.end());
         for (cancel, names) in before {
-            let is_same = |name: &String| keys.contains(name) || receiver.contains(name);
+            let is_same = |name: &String| awaited_keys.contains(name) || receiver.contains(name);
             if names.iter().any(is_same) {
                 return Source::Child;
             }
@@ -113,6 +116,19 @@ pub fn of<'a>(
         }
     }
     source
+}
+
+/// `generator.athrow(asyncio.CancelledError())`: the coroutine itself has thrown it in.
+fn is_thrown<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> bool {
+    let Expr::Call(call) = expr else {
+        return false;
+    };
+    let throws = matches!(&*call.func, Expr::Attribute(method) if method.attr.as_str() == "athrow");
+    throws
+        && call.arguments.args.iter().any(|thrown| {
+            caught::is_cancellation(cx, thrown)
+                || matches!(thrown, Expr::Call(made) if caught::is_cancellation(cx, &made.func))
+        })
 }
 
 /// The `x.cancel` in the coroutine before `end`, called or given to somebody who calls it, but for
@@ -178,10 +194,13 @@ fn may_be_child<'a>(cx: &Context<'a, '_>, expr: &'a Expr, depth: usize) -> Optio
         Expr::Name(name) => {
             let own = module.awaitable(expr) == Awaitable::Coroutine
                 || is_declared_coroutine(cx, name)
-                || is_own_task(cx, name);
+                || is_own_task(cx, name)
+                || cx.awaitable(expr) == Awaitable::Coroutine;
             (!own).then_some(expr)
         }
-        Expr::Attribute(_) | Expr::Subscript(_) => Some(expr),
+        Expr::Attribute(_) | Expr::Subscript(_) => {
+            (cx.awaitable(expr) != Awaitable::Coroutine).then_some(expr)
+        }
         Expr::Starred(starred) => inner(&starred.value),
         Expr::Named(named) => inner(&named.value),
         Expr::If(branch) => inner(&branch.body).or_else(|| inner(&branch.orelse)),
@@ -212,6 +231,7 @@ fn may_be_child<'a>(cx: &Context<'a, '_>, expr: &'a Expr, depth: usize) -> Optio
 pub fn raising<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> Option<&'a Expr> {
     match expr {
         Expr::Name(_) | Expr::Attribute(_) => Some(expr),
+        Expr::Starred(starred) => raising(cx, &starred.value),
         Expr::Call(call) => match cx.module.qualified_name(&call.func).as_deref() {
             Some("asyncio.gather") if returns_exceptions(call) => None,
             Some("asyncio.gather" | "asyncio.wait_for" | "asyncio.shield") => call
@@ -361,19 +381,19 @@ struct Keys<'c, 'a, 'm> {
     seen: Vec<NodeId>,
 }
 
-impl<'a> Keys<'_, 'a, '_> {
-    /// `task`, `self.task` for itself; for a name also what is bound to it, and what a loop over
-    /// binds it; for a call of asyncio or of a container its arguments.
-    fn of(cx: &Context<'a, '_>, expr: &'a Expr) -> Vec<String> {
-        let mut keys = Keys {
-            cx,
-            names: Vec::new(),
-            seen: Vec::new(),
-        };
-        keys.add(expr);
-        keys.names
-    }
+/// `task`, `self.task` for itself; for a name also what is bound to it, and what a loop over
+/// binds it; for a call of asyncio or of a container its arguments.
+pub fn keys<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> Vec<String> {
+    let mut keys = Keys {
+        cx,
+        names: Vec::new(),
+        seen: Vec::new(),
+    };
+    keys.add(expr);
+    keys.names
+}
 
+impl<'a> Keys<'_, 'a, '_> {
     fn add(&mut self, expr: &'a Expr) {
         if self.seen.len() > 100 {
             return;

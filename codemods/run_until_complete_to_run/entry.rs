@@ -1,5 +1,6 @@
 //! Who calls a function, and what else of a run needs the current loop.
 
+use engine::is_command;
 use python::ast::{AnyNodeRef, Expr, ExprCall, PythonVersion, StmtFunctionDef};
 use python::{AwaitPlace, BindingKind, Module, NodeId, Ranged, ScopeId, ScopeKind};
 
@@ -58,22 +59,6 @@ pub fn is_test(module: &Module<'_>, function: &StmtFunctionDef) -> bool {
         }
         _ => false,
     }
-}
-
-/// `@click.command()`, `@app.command`, `@cli.group()`: it is called once a process.
-fn is_command(function: &StmtFunctionDef) -> bool {
-    function.decorator_list.iter().any(|decorator| {
-        let decorator = match &decorator.expression {
-            Expr::Call(call) => &*call.func,
-            other => other,
-        };
-        let name = match decorator {
-            Expr::Attribute(attribute) => attribute.attr.as_str(),
-            Expr::Name(name) => name.id.as_str(),
-            _ => return false,
-        };
-        matches!(name, "command" | "group")
-    })
 }
 
 /// Whether a function is a command of the project, and nothing in the module calls it besides, or

@@ -7,6 +7,7 @@ import asyncio
 
 
 async def fetch(url):
+    await asyncio.sleep(0)
     return url
 
 
@@ -24,6 +25,7 @@ import asyncio
 
 
 async def fetch(url):
+    await asyncio.sleep(0)
     return url
 
 

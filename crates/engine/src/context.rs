@@ -11,7 +11,7 @@ use types::{Answer, Ask, Gives, Question};
 
 use crate::meaning::Meaning;
 use crate::memory::Memory;
-use crate::{Caller, Codemod, Refusal, Settings, withheld};
+use crate::{Caller, Codemod, Refusal, Settings, roles, withheld};
 
 /// One module, as one codemod sees it.
 #[derive(Debug)]
@@ -68,6 +68,12 @@ impl<'a> Context<'a, '_> {
     /// sites: where each site asks about all the others, a large file would take forever.
     pub fn once(&self, question: &'static str, node: NodeId, ask: impl FnOnce() -> bool) -> bool {
         *self.remember(question, node, ask)
+    }
+
+    /// Whether the module holds tests.
+    pub fn has_tests(&self) -> bool {
+        let root = self.module.id(self.module.root());
+        self.once("tests", root, || roles::has_tests(self.module))
     }
 
     /// The refusal to change a call, or what is awaited, that `f"{call()=}"` prints as it is written.

@@ -1,0 +1,101 @@
+//! What a function or a module is there for, as its names and decorators say.
+
+use python::Module;
+use python::ast::{AnyNodeRef, Expr, StmtFunctionDef};
+
+/// `@click.command()`, `@app.command`, `@cli.group()`: it is called once a process.
+pub fn is_command(function: &StmtFunctionDef) -> bool {
+    function.decorator_list.iter().any(|decorator| {
+        let decorator = match &decorator.expression {
+            Expr::Call(call) => &*call.func,
+            other => other,
+        };
+        let name = match decorator {
+            Expr::Attribute(attribute) => attribute.attr.as_str(),
+            Expr::Name(name) => name.id.as_str(),
+            _ => return false,
+        };
+        matches!(name, "command" | "group")
+    })
+}
+
+/// Whether a module holds tests.
+pub fn has_tests(module: &Module<'_>) -> bool {
+    const FRAMEWORKS: &[&str] = &[
+        "pytest",
+        "unittest",
+        "pytest_asyncio",
+        "hypothesis",
+        "asynctest",
+    ];
+    let imports = module.symbols().any(|symbol| {
+        module
+            .imported_as(symbol)
+            .is_some_and(|name| FRAMEWORKS.contains(&name.split('.').next().unwrap_or_default()))
+    });
+    let asserts = |function: &StmtFunctionDef| {
+        module
+            .descendants(function)
+            .any(|node| matches!(node, AnyNodeRef::StmtAssert(_)))
+    };
+    let is_test = |node: AnyNodeRef<'_>| match node {
+        AnyNodeRef::StmtFunctionDef(function) => {
+            (function.name.starts_with("test_") && (imports || asserts(function)))
+                || imports
+                    && function.decorator_list.iter().any(|decorator| {
+                        let text = module.text(&decorator.expression);
+                        text.starts_with("pytest.fixture")
+                            || text.starts_with("pytest_asyncio.fixture")
+                    })
+        }
+        AnyNodeRef::StmtClassDef(class) => class.arguments.iter().any(|arguments| {
+            arguments
+                .args
+                .iter()
+                .any(|base| module.text(base).ends_with("TestCase"))
+        }),
+        _ => false,
+    };
+    module.descendants(module.root()).any(is_test)
+}
+
+/// Whether a function of this name is there to clean up: `close`, `_shutdown_pool`, `on_stop`.
+pub fn cleans_up(name: &str) -> bool {
+    let name = name.trim_start_matches('_');
+    let name = name.strip_prefix("on_").unwrap_or(name);
+    let name = name.strip_prefix("async_").unwrap_or(name);
+    name.split('_').next().is_some_and(names_cleanup)
+}
+
+/// Whether a word of `name` is one for cleanup.
+pub fn names_cleanup(name: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "aclose",
+        "aexit",
+        "cancel",
+        "clean",
+        "cleanup",
+        "close",
+        "deregister",
+        "detach",
+        "disconnect",
+        "dispose",
+        "finalize",
+        "flush",
+        "kill",
+        "logout",
+        "release",
+        "rmtree",
+        "rollback",
+        "shutdown",
+        "stop",
+        "teardown",
+        "terminate",
+        "unlink",
+        "unregister",
+        "unsubscribe",
+    ];
+    name.to_lowercase()
+        .split('_')
+        .any(|word| WORDS.contains(&word))
+}
