@@ -1,10 +1,8 @@
 //! The wrapper around a coroutine: what it is given, and what it awaits.
 
-use edit::Applicability;
 use engine::{Context, Layout, Piece, Refusal, withheld};
 use python::ast::{self, AnyNodeRef, ArgOrKeyword, Expr, ExprCall, ExprName};
 use python::{Awaitable, BindingKind, ScopeKind, Symbol};
-use types::Answer;
 
 use super::lists::{Element, Within};
 
@@ -14,7 +12,6 @@ pub(super) struct Wrapper<'a> {
     pub parameters: Vec<(String, Piece<'a>)>,
     /// What it awaits.
     pub awaited: Piece<'a>,
-    pub applicability: Applicability,
 }
 
 impl<'a> Wrapper<'a> {
@@ -51,7 +48,6 @@ impl<'a> Wrapper<'a> {
                 return Ok(Self {
                     parameters: builder.parameters,
                     awaited,
-                    applicability: builder.applicability,
                 });
             }
         }
@@ -69,7 +65,6 @@ impl<'a> Wrapper<'a> {
         Ok(Self {
             parameters: vec![("coroutine".to_string(), Piece::Expr(element.expr))],
             awaited: Piece::Text("coroutine".to_string()),
-            applicability: Applicability::Unsafe,
         })
     }
 }
@@ -115,7 +110,6 @@ fn mapped<'a>(
             .into_iter()
             .map(|it| (it.clone(), Piece::Text(it)))
             .collect(),
-        applicability: Applicability::Intended,
     })
 }
 
@@ -142,12 +136,6 @@ fn runs_already<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> Refusal {
     )
 }
 
-/// Whether a call of `func` runs nothing but an `async def`, which begins when it is awaited.
-fn reaches_coroutine_function<'a>(cx: &Context<'a, '_>, func: &'a Expr) -> bool {
-    matches!(cx.callee(func), Answer::Callee(function)
-        if function.is_async && !function.is_generator && !function.is_decorated)
-}
-
 /// Takes a call apart into what is evaluated where it was, and what the wrapper can evaluate
 /// later: the call itself, constants, and names that are bound once.
 struct Builder<'a, 'c, 'm> {
@@ -157,7 +145,6 @@ struct Builder<'a, 'c, 'm> {
     /// The names that stay in the call, as far as was seen.
     kept: Vec<&'a str>,
     parameters: Vec<(String, Piece<'a>)>,
-    applicability: Applicability,
 }
 
 impl<'a, 'c, 'm> Builder<'a, 'c, 'm> {
@@ -167,18 +154,11 @@ impl<'a, 'c, 'm> Builder<'a, 'c, 'm> {
             taken,
             kept: Vec::new(),
             parameters: Vec::new(),
-            applicability: Applicability::Intended,
         }
     }
 
     /// The call as the wrapper makes it; none where it has to be made where it was.
     fn call(&mut self, call: &'a ExprCall) -> Option<Piece<'a>> {
-        // A plain function would do its work, or raise, earlier than that.
-        if self.cx.module.awaitable_call(call) != Awaitable::Coroutine
-            && !reaches_coroutine_function(self.cx, &call.func)
-        {
-            self.applicability = Applicability::Unsafe;
-        }
         if let Expr::Name(name) = &*call.func
             && !is_stable(self.cx, name)
         {

@@ -18,7 +18,12 @@ async def main(urls):
 #[test]
 fn the_wrapper_that_limits_coroutines_runs_in_a_task_group() {
     let project = Project::of(PAGES);
-    let selected = ["--limit-concurrency", "--gather-to-taskgroup", "--fix"];
+    let selected = [
+        "--limit-concurrency",
+        "--gather-to-taskgroup",
+        "--unsafe-fixes",
+        "--fix",
+    ];
     project.run(selected);
     let expected = "\
 import asyncio
