@@ -32,6 +32,7 @@ Examples:
   asyncfix --diff src | git apply            preview a patch, or apply it
   asyncfix --fix - < a.py > b.py             standard input to standard output
   asyncfix --fix --await-sleep src           run one codemod, and write
+  asyncfix --review src                      decide on one fix after the other
   asyncfix explain await-sleep               what a codemod does, and what it leaves alone
 
 Exit status:
@@ -98,6 +99,18 @@ pub struct Run {
     /// are left alone.
     #[arg(long, help_heading = MODE)]
     pub fix: bool,
+
+    /// Show one fix after the other, and write those that you accept
+    ///
+    /// A single key answers: y applies the fix, n refuses it, a and d do so for all of its codemod,
+    /// e edits it first, s silences it by a comment, u undoes, q ends, ? explains. The same command
+    /// goes on where a review ended: what was refused is not asked again.
+    #[arg(long, conflicts_with_all = NO_REVIEW, help_heading = MODE)]
+    pub review: bool,
+
+    /// Review, and ask again about what was refused in earlier reviews
+    #[arg(long, conflicts_with_all = NO_REVIEW, help_heading = MODE)]
+    pub review_from_start: bool,
 
     /// Write a comment `# asyncfix: ignore[NAME]` at each finding, with the reason after it
     ///
@@ -344,6 +357,9 @@ pub fn unknown(name: &str, groups: &[&'static str]) -> String {
     };
     format!("no codemod is named `{name}`{hint}")
 }
+
+/// What a review has no use for.
+const NO_REVIEW: [&str; 5] = ["diff", "fix", "add_ignores", "output_format", "output_file"];
 
 const MODE: &str = "What to do";
 const FILES: &str = "Which files";

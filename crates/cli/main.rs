@@ -17,6 +17,7 @@ mod place;
 mod plan;
 mod progress;
 mod report;
+mod review;
 mod run;
 mod source;
 mod stdin;

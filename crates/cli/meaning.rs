@@ -48,6 +48,11 @@ impl<'a> Meaning<'a> {
         }
     }
 
+    /// Gives the inference its time again: what it took was a person's.
+    pub fn restart(&self) {
+        self.pool.restart();
+    }
+
     /// The files that the inference gave up, in words.
     pub fn notes(&self) -> Vec<String> {
         let said = |Lost { path, what }: Lost| {

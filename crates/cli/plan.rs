@@ -17,6 +17,8 @@ use crate::{stdin, suggest};
 pub struct Plan {
     pub mode: Mode,
     pub input: Input,
+    /// Whether a review asks again about what was refused in earlier ones.
+    pub from_start: bool,
     pub folders: Folders,
     /// How many threads work.
     pub threads: usize,
@@ -47,6 +49,8 @@ pub enum Mode {
     Diff,
     /// They are written.
     Fix,
+    /// They are shown to a person, one by one, who decides.
+    Review,
 }
 
 /// What is said on standard error, from least to most.
@@ -67,7 +71,15 @@ pub enum Verbosity {
 impl Plan {
     /// The plan of `arguments`. The error is one of usage or configuration.
     pub fn new(arguments: Run) -> Result<Self> {
+        let is_review = arguments.review || arguments.review_from_start;
+        if is_review && !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
+            bail!(
+                "--review asks in a terminal, and standard input or output is none: use --diff to \
+                 see the fixes, and --fix to write them"
+            );
+        }
         let mode = match (arguments.diff, arguments.fix) {
+            _ if is_review => Mode::Review,
             (true, _) => Mode::Diff,
             (false, true) => Mode::Fix,
             (false, false) if arguments.add_ignores.is_some() => Mode::Fix,
@@ -81,6 +93,11 @@ impl Plan {
             );
         }
         let input = input(&arguments)?;
+        if is_review && matches!(input, Input::Stdin(_)) {
+            bail!(
+                "--review takes its keys from standard input, and cannot review what comes there"
+            );
+        }
         let to_stderr = mode == Mode::Fix && matches!(input, Input::Stdin(_));
         let verbosity = match (arguments.quiet, arguments.verbose) {
             (0, 0) => Verbosity::Normal,
@@ -93,6 +110,7 @@ impl Plan {
         Ok(Self {
             mode,
             input,
+            from_start: arguments.review_from_start,
             threads: arguments.jobs.map_or_else(cores, NonZeroUsize::get),
             format: arguments.output_format,
             verbosity,

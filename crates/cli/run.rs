@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use edit::LineIndex;
-use engine::{Asking, Fault, Finding, Host, Rewritten};
+use engine::{Asking, Fault, Finding, Host, Rewritten, Settings};
 use rayon::prelude::*;
 
 use crate::arguments::OutputFormat;
@@ -18,6 +18,7 @@ use crate::plan::{Input, Mode, Plan, Verbosity};
 use crate::progress::Progress;
 use crate::report::summary::{self, Counts};
 use crate::report::{self, Entry, Failure, Place};
+use crate::review::Reviewed;
 use crate::source::{NotebookFile, Source, Unreadable};
 use crate::stdin;
 use crate::usage::{self, Module};
@@ -62,6 +63,9 @@ fn look_decide_and_write(plan: &Plan, walked: Walked, input: Option<&[u8]>) -> R
     looked.failures.extend(failures);
     looked.notes.extend(notes);
     pool.install(|| decide(&mut looked, &meaning, plan));
+    if plan.mode == Mode::Review {
+        return review(plan, &files, &meaning, &pool, looked);
+    }
     // A report shows what is found, and an import that may go is part of no finding.
     if plan.mode != Mode::Report {
         pool.install(|| look_again(&mut looked, &files, &meaning));
@@ -79,6 +83,31 @@ fn look_decide_and_write(plan: &Plan, walked: Walked, input: Option<&[u8]>) -> R
     conclude(plan, files.len(), looked)
 }
 
+/// Lets a person decide on what was found, and says what is left.
+fn review<'a>(
+    plan: &Plan,
+    files: &'a [File],
+    meaning: &Meaning<'a>,
+    pool: &rayon::ThreadPool,
+    mut looked: Looked<'a>,
+) -> Result<Exit> {
+    let analysed = std::mem::take(&mut looked.analysed);
+    let reviewed = Reviewed::new(plan, files, meaning, pool, analysed)?;
+    looked.failures.extend(reviewed.failures.iter().cloned());
+    looked.notes.extend(meaning.notes());
+    looked.warnings = meaning.problems();
+    let mut exit = tell_failures(plan, &mut looked.failures);
+    say(plan, &looked);
+    reviewed.list_withheld();
+    if plan.verbosity >= Verbosity::Normal {
+        report::line(&reviewed.summary(files.len(), &looked.failures));
+    }
+    if reviewed.remaining() > 0 {
+        exit = exit.max(Exit::Findings);
+    }
+    Ok(as_wanted(plan, exit))
+}
+
 /// The parser and the visitors recurse as deep as the code is nested. Pages that are not touched
 /// cost nothing.
 const STACK: usize = 64 << 20;
@@ -94,14 +123,14 @@ struct Looked<'a> {
 }
 
 /// A file in which something was found.
-struct Analysed<'a> {
-    file: &'a File,
+pub struct Analysed<'a> {
+    pub file: &'a File,
     /// What the file was when it was read; none where its text came on standard input.
-    stamp: Option<Stamp>,
-    source: Source,
-    rewritten: Rewritten,
+    pub stamp: Option<Stamp>,
+    pub source: Source,
+    pub rewritten: Rewritten,
     /// The file's bytes after the rewrite.
-    after: Option<Vec<u8>>,
+    pub after: Option<Vec<u8>>,
     /// Whether they were written.
     written: bool,
 }
@@ -159,15 +188,13 @@ fn look_at<'a>(
     if is_generated(buffer) {
         return Look::Skipped(format!("{}: skipped: it is generated", file.path.display()));
     }
-    let source = match file.decode(std::mem::take(buffer)) {
+    let source = match decode(file, std::mem::take(buffer)) {
         Ok(Some(source)) => source,
         Ok(None) => {
             let path = file.path.display();
             return Look::Skipped(format!("{path}: skipped: its language is not Python"));
         }
-        Err(Unreadable { message, row }) => {
-            return Look::Failed(Failure::new(&file.path, message).at_row(row));
-        }
+        Err(failure) => return Look::Failed(failure),
     };
     if let Some(NotebookFile { notebook, .. }) = &source.notebook {
         // The text of the file has escapes, and outputs.
@@ -199,6 +226,12 @@ fn look_at<'a>(
         Ok(analysed) => Look::Found(Box::new(analysed)),
         Err(failure) => Look::Failed(failure),
     }
+}
+
+/// The text of a file that was read; none where it is a notebook of another language.
+pub fn decode(file: &File, bytes: Vec<u8>) -> Result<Option<Source>, Failure> {
+    file.decode(bytes)
+        .map_err(|Unreadable { message, row }| Failure::new(&file.path, message).at_row(row))
 }
 
 /// Rewrites the files again in which a codemod asked for what lies outside.
@@ -253,7 +286,18 @@ fn analyse<'a>(
     host: Host,
 ) -> Result<Analysed<'a>, Failure> {
     let settings = file.settings();
-    let rewritten = match guarded(|| engine::rewrite(&source.text, &settings, host)) {
+    analyse_as(&settings, file, stamp, source, host)
+}
+
+/// With settings that are not those of the file.
+pub fn analyse_as<'a>(
+    settings: &Settings,
+    file: &'a File,
+    stamp: Option<Stamp>,
+    source: Source,
+    host: Host,
+) -> Result<Analysed<'a>, Failure> {
+    let rewritten = match guarded(|| engine::rewrite(&source.text, settings, host)) {
         Ok(Ok(rewritten)) => rewritten,
         Ok(Err(error)) => {
             let place = Place::of(&source, &source.text, error.range.start);
@@ -315,11 +359,7 @@ fn look_again<'a>(looked: &mut Looked<'a>, files: &'a [File], meaning: &Meaning<
                 source,
                 ..
             } = &looked.analysed[index];
-            let is_read = |name: &str| {
-                let notebook = source.notebook.as_ref();
-                notebook.is_some_and(|it| it.notebook.unread.contains(name))
-            };
-            let may_remove = |name: &str| unused.contains(name) && !is_read(name);
+            let may_remove = |name: &str| unused.contains(name) && !source.may_read(name);
             let oracle = meaning.of(file);
             let host = Host {
                 asking: Asking::Oracle(&oracle),
@@ -353,7 +393,7 @@ fn put_back<'a>(looked: &mut Looked<'a>, again: Vec<(usize, Result<Analysed<'a>,
 }
 
 /// The module as the search for uses wants it; none where no import is to go.
-fn module(analysed: &Analysed, files: &[File]) -> Option<Module> {
+pub fn module(analysed: &Analysed, files: &[File]) -> Option<Module> {
     let Analysed {
         file, rewritten, ..
     } = analysed;
@@ -413,28 +453,14 @@ fn write_one(analysed: &mut Analysed) -> Result<Option<String>, Failure> {
 
 /// Prints what is to be said, and decides on the exit status.
 fn conclude(plan: &Plan, checked: usize, mut looked: Looked) -> Result<Exit> {
-    let mut exit = Exit::Success;
+    let mut exit = tell_failures(plan, &mut looked.failures);
     let mut counts = Counts::new(checked);
-    looked
-        .failures
-        .sort_by(|one, other| one.path.cmp(&other.path));
     for failure in &looked.failures {
-        exit = exit.max(if failure.ours {
-            Exit::Failure
-        } else {
-            Exit::Findings
-        });
         counts.count_failure(failure);
-        if plan.verbosity >= Verbosity::Quiet || failure.ours {
-            report::message(failure);
-        }
     }
     for analysed in &looked.analysed {
-        for Fault { codemod, problem } in &analysed.rewritten.faults {
-            let whose =
-                codemod.map_or_else(String::new, |codemod| format!(" of `{}`", codemod.name));
-            let problem = format!("a fix{whose} was dropped: {problem}");
-            report::message(&Failure::ours(&analysed.file.path, &problem));
+        for fault in analysed.faults() {
+            report::message(&fault);
             exit = Exit::Failure;
         }
         let changed = analysed.written || plan.mode == Mode::Diff && analysed.after.is_some();
@@ -458,7 +484,7 @@ fn conclude(plan: &Plan, checked: usize, mut looked: Looked) -> Result<Exit> {
     let mut printed = false;
     match plan.mode {
         Mode::Diff => printed = print_patches(plan, &looked.analysed, &mut out)?,
-        Mode::Report | Mode::Fix => print_findings(plan, &looked, &mut out)?,
+        Mode::Report | Mode::Fix | Mode::Review => print_findings(plan, &looked, &mut out)?,
     }
     out.flush()?;
     if plan.verbosity >= Verbosity::Normal {
@@ -468,10 +494,31 @@ fn conclude(plan: &Plan, checked: usize, mut looked: Looked) -> Result<Exit> {
     if printed || counts.remaining() > 0 {
         exit = exit.max(Exit::Findings);
     }
-    Ok(match exit {
+    Ok(as_wanted(plan, exit))
+}
+
+/// Prints what went wrong, by path.
+fn tell_failures(plan: &Plan, failures: &mut [Failure]) -> Exit {
+    let mut exit = Exit::Success;
+    failures.sort_by(|one, other| one.path.cmp(&other.path));
+    for failure in failures {
+        exit = exit.max(if failure.ours {
+            Exit::Failure
+        } else {
+            Exit::Findings
+        });
+        if plan.verbosity >= Verbosity::Quiet || failure.ours {
+            report::message(failure);
+        }
+    }
+    exit
+}
+
+fn as_wanted(plan: &Plan, exit: Exit) -> Exit {
+    match exit {
         Exit::Findings if plan.exit_zero => Exit::Success,
         exit => exit,
-    })
+    }
 }
 
 /// Warnings and notes.
@@ -580,6 +627,17 @@ fn print_findings(plan: &Plan, looked: &Looked, out: &mut impl Write) -> Result<
 }
 
 impl Analysed<'_> {
+    /// The fixes that were dropped because they would have broken the file.
+    pub fn faults(&self) -> impl Iterator<Item = Failure> {
+        self.rewritten.faults.iter().map(|fault| {
+            let Fault { codemod, problem } = fault;
+            let whose =
+                codemod.map_or_else(String::new, |codemod| format!(" of `{}`", codemod.name));
+            let problem = format!("a fix{whose} was dropped: {problem}");
+            Failure::ours(&self.file.path, &problem)
+        })
+    }
+
     /// What is left to be reported, and the text that its places are in.
     fn entry(&self) -> Entry<'_> {
         let rewritten = &self.rewritten;

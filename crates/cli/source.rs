@@ -115,6 +115,12 @@ impl Source {
             .collect()
     }
 
+    /// Whether a notebook may use the name in a cell that is not part of the text.
+    pub fn may_read(&self, name: &str) -> bool {
+        let notebook = self.notebook.as_ref();
+        notebook.is_some_and(|it| it.notebook.unread.contains(name))
+    }
+
     /// The bytes of `text`, written as this source was.
     pub fn encode(&self, text: &str) -> Result<Vec<u8>, Unreadable> {
         let json;

@@ -16,9 +16,13 @@ mod order; // codemods that come one after the other
 mod patches; // what --diff prints
 mod project; // a folder to run in
 mod reports; // what is printed for findings
+#[cfg(unix)]
+mod review; // --review, in a terminal
 mod selection; // which codemods run
 mod statuses; // exit status and streams
 mod streams; // standard input, files of arguments, excluded paths that are named
+#[cfg(unix)]
+mod terminal; // a pseudo-terminal to run in
 mod types; // what other files decide
 mod usage; // arguments, help and subcommands
 mod walking; // which files are looked at

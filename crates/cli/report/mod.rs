@@ -1,7 +1,7 @@
 //! What a run prints. Findings and patches go to standard output, all else to standard error.
 
 pub mod diff;
-mod fingerprint;
+pub mod fingerprint;
 pub mod github;
 pub mod gitlab;
 pub mod ignores;
@@ -194,19 +194,25 @@ impl Failure {
     }
 }
 
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.display();
+        let message = &self.message;
+        let cell = self
+            .cell
+            .map(|cell| format!("cell {cell}:"))
+            .unwrap_or_default();
+        match (self.row, self.column) {
+            (Some(row), Some(column)) => write!(f, "{path}:{cell}{row}:{column}: {message}"),
+            (Some(row), None) => write!(f, "{path}:{row}: {message}"),
+            (None, _) => write!(f, "{path}: {message}"),
+        }
+    }
+}
+
 /// Prints what went wrong with a file.
 pub fn message(failure: &Failure) {
-    let path = failure.path.display();
-    let message = &failure.message;
-    let cell = failure
-        .cell
-        .map(|cell| format!("cell {cell}:"))
-        .unwrap_or_default();
-    line(&match (failure.row, failure.column) {
-        (Some(row), Some(column)) => format!("{path}:{cell}{row}:{column}: {message}"),
-        (Some(row), None) => format!("{path}:{row}: {message}"),
-        (None, _) => format!("{path}: {message}"),
-    });
+    line(&failure.to_string());
 }
 
 /// Prints what stops the run.

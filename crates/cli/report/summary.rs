@@ -100,7 +100,7 @@ impl Counts {
 pub fn sentence(mode: Mode, counts: &Counts, all_listed: bool) -> String {
     let mut sentences = match mode {
         _ if counts.findings == 0 => vec![format!("No findings in {}.", files(counts.checked))],
-        Mode::Report => vec![report(counts, all_listed)],
+        Mode::Report | Mode::Review => vec![report(counts, all_listed)],
         Mode::Diff => changed("Would fix", counts, all_listed),
         Mode::Fix => changed("Fixed", counts, all_listed),
     };

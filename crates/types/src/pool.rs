@@ -150,6 +150,11 @@ impl Pool {
         answers
     }
 
+    /// Counts [`Limits::run`] from the next question on.
+    pub fn restart(&self) {
+        self.state().started = None;
+    }
+
     /// The files whose questions were not all answered, so far.
     pub fn lost(&self) -> Vec<Lost> {
         let mut lost = self.state().lost.clone();

@@ -1,0 +1,136 @@
+//! What a file becomes by the fixes that are chosen.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use edit::Applicability;
+use engine::{Asking, Finding, Host, Silence};
+
+use super::choice::{Choice, Found};
+use super::file::Open;
+use crate::meaning::Meaning;
+use crate::report::Failure;
+use crate::run::{self, Analysed};
+use crate::source::Source;
+use crate::usage::{self, Module};
+use crate::walk::File;
+
+/// Rewrites the files of a run.
+pub struct Rewriting<'r, 'a> {
+    files: &'a [File],
+    meaning: &'r Meaning<'a>,
+    pool: &'r rayon::ThreadPool,
+    /// Whether imports that were asked about are used by other files.
+    used: HashMap<(usize, String), bool>,
+}
+
+/// What a rewrite gave, and what is found in it, each with its place in the text before.
+pub struct Looked<'a> {
+    pub analysed: Analysed<'a>,
+    pub found: Vec<(Finding, Range<usize>)>,
+}
+
+/// What a file is to become.
+pub struct Fixed {
+    pub text: String,
+    pub bytes: Vec<u8>,
+    /// How many fixes that is.
+    pub fixes: usize,
+    /// The highest of them.
+    pub applicability: Applicability,
+    /// What is found then, each with its place in the text before.
+    pub found: Vec<(Finding, Range<usize>)>,
+}
+
+impl<'r, 'a> Rewriting<'r, 'a> {
+    pub fn new(files: &'a [File], meaning: &'r Meaning<'a>, pool: &'r rayon::ThreadPool) -> Self {
+        Self {
+            files,
+            meaning,
+            pool,
+            used: HashMap::new(),
+        }
+    }
+
+    /// The file by the fixes that are chosen, without the imports that they leave unused and that
+    /// no other file uses.
+    pub fn fixed(&mut self, open: &Open<'a>, choice: &Choice) -> Result<Looked<'a>, Failure> {
+        let looked = self.with(open, &open.source.text, choice, None)?;
+        let Some(module) = run::module(&looked.analysed, self.files) else {
+            return Ok(looked);
+        };
+        let unused = self.unused(module);
+        if unused.is_empty() {
+            return Ok(looked);
+        }
+        self.rewrite(open, &open.source.text, choice, None, &|name| {
+            unused.contains(name) && !open.source.may_read(name)
+        })
+    }
+
+    /// The file as if it held `text`, by the fixes that are chosen. All imports stay.
+    pub fn with(
+        &self,
+        open: &Open<'a>,
+        text: &str,
+        choice: &Choice,
+        silence: Option<Silence>,
+    ) -> Result<Looked<'a>, Failure> {
+        self.rewrite(open, text, choice, silence, &|_| false)
+    }
+
+    /// The names of imports of a module that no other file uses. Each is looked for once.
+    fn unused(&mut self, mut module: Module) -> HashSet<String> {
+        let number = module.file;
+        let names = module.names.clone();
+        module
+            .names
+            .retain(|name| !self.used.contains_key(&(number, name.clone())));
+        if !module.names.is_empty() {
+            let asked = module.names.clone();
+            let read = |file: &File, buffer: &mut Vec<u8>| file.read_into(buffer).is_ok();
+            let used = self
+                .pool
+                .install(|| usage::used(&[module], self.files, read));
+            for name in asked {
+                let is_used = used.iter().any(|used| used.contains(&name));
+                self.used.insert((number, name), is_used);
+            }
+        }
+        names
+            .into_iter()
+            .filter(|name| self.used.get(&(number, name.clone())) == Some(&false))
+            .collect()
+    }
+
+    fn rewrite(
+        &self,
+        open: &Open<'a>,
+        text: &str,
+        choice: &Choice,
+        silence: Option<Silence>,
+        may_remove: &(dyn Fn(&str) -> bool + Sync),
+    ) -> Result<Looked<'a>, Failure> {
+        let file = open.file;
+        let mut settings = file.settings().into_owned();
+        settings.silence = silence;
+        let source = Source {
+            text: text.to_string(),
+            ..open.source.clone()
+        };
+        self.pool.install(|| {
+            let oracle = self.meaning.of(file);
+            let found = Found::new(choice);
+            let host = Host {
+                asking: Asking::Oracle(&oracle),
+                may_remove,
+                admission: &found,
+            };
+            let analysed = run::analyse_as(&settings, file, Some(open.stamp), source, host)?;
+            Ok(Looked {
+                analysed,
+                found: found.into_last(),
+            })
+        })
+    }
+}
