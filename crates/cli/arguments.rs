@@ -34,6 +34,7 @@ Examples:
   asyncfix --fix --await-sleep src           run one codemod, and write
   asyncfix --review src                      decide on one fix after the other
   asyncfix explain await-sleep               what a codemod does, and what it leaves alone
+  asyncfix report src --html report.html     a page with all of it, to look at
 
 Exit status:
   0  nothing was found, or all of it was fixed
@@ -67,10 +68,40 @@ pub enum Command {
     ///
     /// A path of this name is written `./list`.
     List,
+    /// Write a page to look at: every finding with its diff, totals, charts, filters
+    ///
+    /// The page is one file that loads nothing. It takes the same options as a run that reports,
+    /// and has the same exit status: 1 where something is found, unless --exit-zero. A path of
+    /// this name is written `./report`.
+    Report(Box<Report>),
 }
 
 /// The names of the subcommands, to tell a slip from a path.
-pub const SUBCOMMANDS: [&str; 2] = ["explain", "list"];
+pub const SUBCOMMANDS: [&str; 3] = ["explain", "list", "report"];
+
+/// The arguments of `report`.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// Write the page to this file; `-` is standard output
+    ///
+    /// The file is replaced at once, when the page is whole.
+    #[arg(long, value_name = "OUT", required = true, help_heading = OUTPUT)]
+    pub html: PathBuf,
+
+    #[command(flatten)]
+    pub run: Run,
+}
+
+/// The arguments of a run that say what a page does not leave open.
+const NOT_OF_A_REPORT: [&str; 7] = [
+    "diff",
+    "fix",
+    "add_ignores",
+    "show_withheld",
+    "output_format",
+    "output_file",
+    "color",
+];
 
 /// The arguments of a run.
 #[derive(Debug, Args)]
@@ -291,11 +322,15 @@ impl Arguments {
         let matches = command.try_get_matches_from_mut(arguments)?;
         let mut parsed =
             Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
-        parsed.run.named = codemods::ALL
+        let (run, matches) = match (&mut parsed.command, matches.subcommand()) {
+            (Some(Command::Report(report)), Some((_, matches))) => (&mut report.run, matches),
+            _ => (&mut parsed.run, &matches),
+        };
+        run.named = codemods::ALL
             .iter()
             .copied()
             .filter(|codemod| {
-                matches.get_flag(codemod.name) || parsed.run.modernise && codemod.dated.is_some()
+                matches.get_flag(codemod.name) || run.modernise && codemod.dated.is_some()
             })
             .collect();
         Ok(parsed)
@@ -304,14 +339,26 @@ impl Arguments {
 
 /// The derived command, with a flag for each codemod.
 fn command() -> clap::Command {
-    let flags = codemods::ALL.iter().map(|codemod| {
-        Arg::new(codemod.name)
-            .long(codemod.name)
-            .action(ArgAction::SetTrue)
-            .help_heading(CODEMODS)
-            .help(codemod.title())
-    });
-    Arguments::command().args(flags)
+    let flags = || {
+        codemods::ALL.iter().map(|codemod| {
+            Arg::new(codemod.name)
+                .long(codemod.name)
+                .action(ArgAction::SetTrue)
+                .help_heading(CODEMODS)
+                .help(codemod.title())
+        })
+    };
+    Arguments::command()
+        .args(flags())
+        .mut_subcommand("report", |report| {
+            report.args(flags()).mut_args(|argument| {
+                if NOT_OF_A_REPORT.contains(&argument.get_id().as_str()) {
+                    argument.hide(true).conflicts_with("html")
+                } else {
+                    argument
+                }
+            })
+        })
 }
 
 /// The codemods that one name stands for.

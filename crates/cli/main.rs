@@ -93,6 +93,7 @@ fn child_memory() -> Option<u64> {
 fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     match arguments.command {
         None => run::run(&Plan::new(arguments.run)?),
+        Some(Command::Report(report)) => run::run(&Plan::of_report(*report)?),
         Some(Command::Explain { codemod }) => print(codemod.page),
         Some(Command::List) => print(&page::list()),
     }

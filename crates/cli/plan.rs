@@ -2,13 +2,13 @@
 
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 use engine::{Codemod, Silence, Target};
 
-use crate::arguments::{Color, MODERNISE, Named, OutputFormat, Run, SUBCOMMANDS};
+use crate::arguments::{Color, MODERNISE, Named, OutputFormat, Report, Run, SUBCOMMANDS};
 use crate::config::{self, Argument, Layer};
 use crate::folder::{Folders, Search};
 use crate::{stdin, suggest};
@@ -25,6 +25,8 @@ pub struct Plan {
     pub format: OutputFormat,
     /// Where findings and patches go, if not to standard output.
     pub output: Option<PathBuf>,
+    /// Where the page goes that is to be written instead of findings; `-` is standard output.
+    pub page: Option<PathBuf>,
     pub verbosity: Verbosity,
     /// Whether findings leave the exit status at 0.
     pub exit_zero: bool,
@@ -121,9 +123,47 @@ impl Plan {
                 None => colored(arguments.color, &std::io::stdout()),
             },
             output: arguments.output_file.clone(),
+            page: None,
             folders: folders(arguments)?,
         })
     }
+
+    /// The plan of a run that ends in a page.
+    pub fn of_report(arguments: Report) -> Result<Self> {
+        check_page(&arguments.html)?;
+        Ok(Self {
+            page: Some(arguments.html),
+            ..Self::new(arguments.run)?
+        })
+    }
+
+    /// Whether what is printed or written lists the withheld findings in any case.
+    pub fn lists_withheld(&self) -> bool {
+        self.page.is_some() || self.format.is_for_programs()
+    }
+}
+
+/// What can be known to fail before a run that takes minutes.
+fn check_page(path: &Path) -> Result<()> {
+    let shown = path.display();
+    if path
+        .extension()
+        .is_some_and(|it| it == "py" || it == "pyw" || it == "ipynb")
+    {
+        bail!(
+            "--html takes the page to write, and `{shown}` is a Python file: name the page first, \
+             as in `--html report.html {shown}`"
+        );
+    }
+    if path.is_dir() {
+        bail!("--html takes the page to write, and `{shown}` is a directory: name a file in it");
+    }
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|it| !it.is_dir()) {
+        let folder = folder.display();
+        bail!("--html: `{shown}` cannot be written: there is no directory `{folder}`: make it");
+    }
+    Ok(())
 }
 
 /// What the paths and `--stdin-filename` say.

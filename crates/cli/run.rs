@@ -17,7 +17,7 @@ use crate::meaning::Meaning;
 use crate::plan::{Input, Mode, Plan, Verbosity};
 use crate::progress::Progress;
 use crate::report::summary::{self, Counts};
-use crate::report::{self, Entry, Failure, Place};
+use crate::report::{self, Entry, Failure, Place, html};
 use crate::review::Reviewed;
 use crate::source::{NotebookFile, Source, Unreadable};
 use crate::stdin;
@@ -80,7 +80,7 @@ fn look_decide_and_write(plan: &Plan, walked: Walked, input: Option<&[u8]>) -> R
     }
     looked.notes.extend(meaning.notes());
     looked.warnings = meaning.problems();
-    conclude(plan, files.len(), looked)
+    conclude(plan, &files, looked)
 }
 
 /// Lets a person decide on what was found, and says what is left.
@@ -452,9 +452,9 @@ fn write_one(analysed: &mut Analysed) -> Result<Option<String>, Failure> {
 }
 
 /// Prints what is to be said, and decides on the exit status.
-fn conclude(plan: &Plan, checked: usize, mut looked: Looked) -> Result<Exit> {
+fn conclude(plan: &Plan, files: &[File], mut looked: Looked) -> Result<Exit> {
     let mut exit = tell_failures(plan, &mut looked.failures);
-    let mut counts = Counts::new(checked);
+    let mut counts = Counts::new(files.len());
     for failure in &looked.failures {
         counts.count_failure(failure);
     }
@@ -473,23 +473,30 @@ fn conclude(plan: &Plan, checked: usize, mut looked: Looked) -> Result<Exit> {
     }
     say(plan, &looked);
 
-    // Standard output has the text.
-    let is_piped = plan.mode == Mode::Fix && matches!(plan.input, Input::Stdin(_));
-    let stream: Box<dyn Write> = match &plan.output {
-        Some(path) => Box::new(fs_err::File::create(path).context("--output-file")?),
-        None if is_piped => Box::new(io::stderr().lock()),
-        None => Box::new(io::stdout().lock()),
-    };
-    let mut out = BufWriter::new(stream);
     let mut printed = false;
-    match plan.mode {
-        Mode::Diff => printed = print_patches(plan, &looked.analysed, &mut out)?,
-        Mode::Report | Mode::Fix | Mode::Review => print_findings(plan, &looked, &mut out)?,
+    if let Some(path) = &plan.page {
+        write_page(path, plan, files, &looked)?;
+    } else {
+        // Standard output has the text.
+        let is_piped = plan.mode == Mode::Fix && matches!(plan.input, Input::Stdin(_));
+        let stream: Box<dyn Write> = match &plan.output {
+            Some(path) => Box::new(fs_err::File::create(path).context("--output-file")?),
+            None if is_piped => Box::new(io::stderr().lock()),
+            None => Box::new(io::stdout().lock()),
+        };
+        let mut out = BufWriter::new(stream);
+        match plan.mode {
+            Mode::Diff => printed = print_patches(plan, &looked.analysed, &mut out)?,
+            Mode::Report | Mode::Fix | Mode::Review => print_findings(plan, &looked, &mut out)?,
+        }
+        out.flush()?;
     }
-    out.flush()?;
     if plan.verbosity >= Verbosity::Normal {
-        let all_listed = plan.format.is_for_programs();
-        report::line(&summary::sentence(plan.mode, &counts, all_listed));
+        report::line(&summary::sentence(
+            plan.mode,
+            &counts,
+            plan.lists_withheld(),
+        ));
     }
     if printed || counts.remaining() > 0 {
         exit = exit.max(Exit::Findings);
@@ -519,6 +526,26 @@ fn as_wanted(plan: &Plan, exit: Exit) -> Exit {
         Exit::Findings if plan.exit_zero => Exit::Success,
         exit => exit,
     }
+}
+
+/// Writes the page of the run to `path`.
+fn write_page(path: &Path, plan: &Plan, files: &[File], looked: &Looked) -> Result<()> {
+    let entries: Vec<Entry> = looked.analysed.iter().map(Analysed::entry).collect();
+    let faults = looked.analysed.iter().flat_map(Analysed::faults);
+    let failures: Vec<Failure> = looked.failures.iter().cloned().chain(faults).collect();
+    let mut about = html::About::new(&plan.input, files);
+    about.warnings = plan.folders.warnings();
+    about.warnings.extend_from_slice(&looked.warnings);
+    about.notes.clone_from(&looked.notes);
+    let page = html::page(&html::Document::new(about, &entries, &failures))?;
+    if path == Path::new("-") {
+        let mut out = io::stdout().lock();
+        out.write_all(page.as_bytes())?;
+        out.flush()?;
+        return Ok(());
+    }
+    write::create(path, page.as_bytes())
+        .map_err(|problem| anyhow::anyhow!("--html: `{}` {problem}", path.display()))
 }
 
 /// Warnings and notes.
@@ -662,6 +689,17 @@ impl Analysed<'_> {
             apply: self.settings_apply(),
             show_withheld: self.file.folder.show_withheld,
         }
+    }
+
+    /// What we did wrong in it.
+    fn faults(&self) -> impl Iterator<Item = Failure> {
+        let faults = self.rewritten.faults.iter();
+        faults.map(|Fault { codemod, problem }| {
+            let whose =
+                codemod.map_or_else(String::new, |codemod| format!(" of `{}`", codemod.name));
+            let problem = format!("a fix{whose} was dropped: {problem}");
+            Failure::ours(&self.file.path, &problem)
+        })
     }
 
     /// Whether there is nothing to say of it.

@@ -74,6 +74,35 @@ pub fn replace(path: &Path, read: Stamp, before: &[u8], after: &[u8]) -> Result<
     })
 }
 
+/// Writes a file of our own: a new one, or at once in the place of what `path` leads to. The error
+/// says what is the matter and what to do.
+pub fn create(path: &Path, content: &[u8]) -> Result<(), String> {
+    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let metadata = std::fs::metadata(&path).ok();
+    // Nothing can stand in the place of a pipe or a device.
+    if metadata.as_ref().is_some_and(|it| !it.is_file()) {
+        return std::fs::write(&path, content).map_err(|error| cannot("be written", &error));
+    }
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".asyncfix-");
+    // As other programs make files: what the user's mask leaves of it.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut new = builder
+        .tempfile_in(folder.unwrap_or(Path::new(".")))
+        .map_err(|error| cannot("be written", &error) + ": make its folder writable")?;
+    new.write_all(content)
+        .map_err(|error| cannot("be written", &error))?;
+    if let Some(metadata) = &metadata {
+        copy_owner_and_mode(new.as_file(), metadata)
+            .map_err(|error| cannot("be replaced by a file of the same mode", &error))?;
+    }
+    new.persist(&path)
+        .map_err(|error| cannot("be replaced", &error.error))?;
+    Ok(())
+}
+
 fn holds(path: &Path, expected: &[u8]) -> bool {
     std::fs::read(path).is_ok_and(|bytes| bytes == expected)
 }
@@ -140,7 +169,7 @@ pub fn lowercase_first(text: &str) -> String {
 #[cfg(unix)]
 #[cfg(test)]
 mod tests {
-    use super::{Stamp, Written, replace};
+    use super::{Stamp, Written, create, replace};
     use std::fs;
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     use std::path::{Path, PathBuf};
@@ -221,6 +250,27 @@ mod tests {
         assert_eq!(after.mode(), before.mode());
         assert_eq!((after.uid(), after.gid()), (before.uid(), before.gid()));
         assert_eq!(names(folder.path()), ["a.py"]);
+    }
+
+    #[test]
+    fn a_file_of_our_own_is_replaced_behind_a_link_and_keeps_its_mode() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.html");
+        create(&path, b"new").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        create(&link, b"newer").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"newer");
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o640);
+        assert_eq!(names(folder.path()).len(), 2);
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+
+        let error = create(&folder.path().join("none/a.html"), b"").unwrap_err();
+        assert!(
+            error.starts_with("cannot be written: no such file"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod notebooks; // cells
 mod order; // codemods that come one after the other
 mod patches; // what --diff prints
 mod project; // a folder to run in
+mod report; // the page of a run
 mod reports; // what is printed for findings
 #[cfg(unix)]
 mod review; // --review, in a terminal

@@ -4,6 +4,7 @@ pub mod diff;
 pub mod fingerprint;
 pub mod github;
 pub mod gitlab;
+pub mod html;
 pub mod ignores;
 pub mod json;
 mod remark;
@@ -88,6 +89,11 @@ impl<'a> Places<'a> {
                 },
             },
         }
+    }
+
+    /// Of a notebook: the number of each cell, and the row before its first.
+    pub fn cells(&self) -> &[(usize, usize)] {
+        &self.cells
     }
 
     /// The text of the line that holds `offset`.
