@@ -120,7 +120,7 @@ pub struct Run {
     #[arg(long, help_heading = FILES)]
     pub force_exclude: bool,
 
-    /// Run these codemods, and no others; `modernise` names its group
+    /// Run these codemods, and no others; `modernise` and `all` name groups
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = named,
           help_heading = SELECTION)]
     pub select: Vec<Named>,
@@ -308,7 +308,12 @@ pub struct Named(pub Vec<&'static Codemod>);
 /// The name of the group of codemods that replace what is dated, in both ways of writing it.
 pub const MODERNISE: [&str; 2] = ["modernise", "modernize"];
 
-/// The codemods of that group.
+/// The names that stand for several codemods.
+pub const GROUPS: [&str; 3] = [MODERNISE[0], MODERNISE[1], ALL];
+
+const ALL: &str = "all";
+
+/// The codemods that replace what is dated.
 pub fn modernising() -> impl Iterator<Item = &'static Codemod> {
     let all = codemods::ALL.iter().copied();
     all.filter(|codemod| codemod.dated.is_some())
@@ -319,13 +324,16 @@ fn named(name: &str) -> Result<Named, String> {
     find(name).map(Named)
 }
 
-/// The codemod of that name, or those of the group; the error names the nearest.
+/// The codemod of that name, or those of a group; the error names the nearest.
 pub fn find(name: &str) -> Result<Vec<&'static Codemod>, String> {
     if MODERNISE.contains(&name) {
         return Ok(modernising().collect());
     }
+    if name == ALL {
+        return Ok(codemods::ALL.to_vec());
+    }
     let codemod = codemods::find(name).map(|codemod| vec![codemod]);
-    codemod.ok_or_else(|| unknown(name, &MODERNISE))
+    codemod.ok_or_else(|| unknown(name, &GROUPS))
 }
 
 /// The codemod of that name, for clap.
@@ -362,7 +370,7 @@ const STYLES: Styles = Styles::styled()
 
 #[cfg(test)]
 mod tests {
-    use super::{MODERNISE, SUBCOMMANDS, command};
+    use super::{GROUPS, SUBCOMMANDS, command};
 
     #[test]
     fn the_command_is_well_formed() {
@@ -370,8 +378,8 @@ mod tests {
     }
 
     #[test]
-    fn the_group_has_no_codemods_name() {
-        for name in MODERNISE {
+    fn no_group_has_a_codemods_name() {
+        for name in GROUPS {
             assert!(codemods::find(name).is_none(), "{name}");
         }
     }

@@ -60,6 +60,8 @@ pub struct Folder {
     layer: Layer,
     /// What the closest files say, for the folders below.
     found: Found,
+    /// What holds instead for the files that the configuration has rules for, by those rules.
+    narrowed: Mutex<HashMap<Vec<bool>, Arc<Folder>>>,
 }
 
 /// How types are inferred for the files of a folder.
@@ -112,10 +114,11 @@ impl Folders {
             warnings: Mutex::default(),
         };
         // The root of the search, above all folders.
-        let top = folders.folder(Found {
+        let found = Found {
             configuration: base.map(Arc::new),
             ..Found::default()
-        });
+        };
+        let top = Folder::new(folders.layer(&found), found);
         write(&folders.known).insert(PathBuf::new(), Arc::new(top));
         folders
     }
@@ -129,7 +132,7 @@ impl Folders {
         let found = self.look(folder, above.found.clone())?;
         let new = match found {
             None => above,
-            Some(found) => Arc::new(self.folder(found)),
+            Some(found) => Arc::new(Folder::new(self.layer(&found), found)),
         };
         write(&self.known).insert(folder.to_path_buf(), Arc::clone(&new));
         Ok(new)
@@ -161,13 +164,25 @@ impl Folders {
         self.get(path.parent().unwrap_or(path))
     }
 
+    /// What holds for the file at `path`, which is absolute.
+    pub fn of_file(&self, path: &Path) -> Result<Arc<Folder>> {
+        let folder = self.get(path.parent().unwrap_or(Path::new("/")))?;
+        let rules = folder.layer.rules(path);
+        if !rules.contains(&true) {
+            return Ok(folder);
+        }
+        let mut narrowed = lock(&folder.narrowed);
+        let known = narrowed.entry(rules).or_insert_with(|| {
+            let added = &self.flags.extend_select;
+            let layer = folder.layer.clone().narrowed(path, added);
+            Arc::new(Folder::new(layer, folder.found.clone()))
+        });
+        Ok(Arc::clone(known))
+    }
+
     /// What was odd in the files that were looked at, but does not stop the run.
     pub fn warnings(&self) -> Vec<String> {
-        let mut warnings = self
-            .warnings
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let mut warnings = lock(&self.warnings).clone();
         warnings.sort();
         warnings.dedup();
         warnings
@@ -283,14 +298,11 @@ impl Folders {
     }
 
     fn warn(&self, warning: String) {
-        self.warnings
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(warning);
+        lock(&self.warnings).push(warning);
     }
 
     /// Puts the layers on top of each other.
-    fn folder(&self, found: Found) -> Folder {
+    fn layer(&self, found: &Found) -> Layer {
         let mut base = match &found.configuration {
             Some(configuration) => self.settings.clone().over(configuration),
             None => self.settings.clone(),
@@ -300,8 +312,14 @@ impl Folders {
             base.select = None;
             base.extend_select = Vec::new();
             base.ignore = None;
+            base.per_file_select = None;
         }
-        let layer = self.flags.clone().over(&base);
+        self.flags.clone().over(&base)
+    }
+}
+
+impl Folder {
+    fn new(layer: Layer, found: Found) -> Self {
         let target = layer
             .target
             .clone()
@@ -334,7 +352,7 @@ impl Folders {
             is_notebook: true,
             ..module.clone()
         };
-        Folder {
+        Self {
             package: Settings {
                 is_package: true,
                 ..module.clone()
@@ -357,11 +375,10 @@ impl Folders {
             },
             layer,
             found,
+            narrowed: Mutex::default(),
         }
     }
-}
 
-impl Folder {
     /// The settings for the file of that path.
     pub fn settings(&self, path: &Path) -> Cow<'_, Settings> {
         let is_package = path.file_stem().is_some_and(|stem| stem == "__init__");
@@ -401,14 +418,16 @@ impl Folder {
                     .and_then(|name| name.to_str())
                     .is_some_and(|name| EXCLUDED.contains(&name))
         };
-        let matches = |globs: &ignore::gitignore::Gitignore| {
-            path.starts_with(globs.path()) && globs.matched(path, is_folder).is_ignore()
-        };
         let excluded = match &self.layer.exclude {
-            Some(globs) => matches(globs),
+            Some(globs) => globs.match_entry(path, is_folder),
             None => by_default(),
         };
-        excluded || self.layer.extend_exclude.iter().any(|globs| matches(globs))
+        excluded
+            || self
+                .layer
+                .extend_exclude
+                .iter()
+                .any(|globs| globs.match_entry(path, is_folder))
     }
 }
 
@@ -534,4 +553,8 @@ fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
 
 fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -9,6 +9,7 @@ mod callers;
 mod config;
 mod exit;
 mod folder;
+mod globs;
 mod guard;
 mod meaning;
 mod modules;

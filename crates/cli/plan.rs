@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 use engine::{Codemod, Silence, Target};
 
-use crate::arguments::{Color, MODERNISE, Named, OutputFormat, Run, SUBCOMMANDS};
+use crate::arguments::{Color, GROUPS, Named, OutputFormat, Run, SUBCOMMANDS};
 use crate::config::{self, Argument, Layer};
 use crate::folder::{Folders, Search};
 use crate::{stdin, suggest};
@@ -148,7 +148,7 @@ fn paths(arguments: &Run) -> Result<Vec<PathBuf>> {
                  read about it, `asyncfix explain {word}`"
             );
         }
-        if MODERNISE.contains(&word) {
+        if GROUPS.contains(&word) {
             bail!(
                 "there is no file or directory `{word}`; to run those codemods, write `--{word}`"
             );

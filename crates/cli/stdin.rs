@@ -49,11 +49,10 @@ fn walked(path: &Path, bytes: Vec<u8>, folders: &Folders) -> Result<Walked> {
         walked.leave_out(path);
         return Ok(walked);
     }
-    let folder = folders.get(canonical.parent().unwrap_or(Path::new("/")))?;
     walked.files.push(File {
         path: path.to_path_buf(),
+        folder: folders.of_file(&canonical)?,
         canonical,
-        folder,
         content: Some(bytes),
     });
     Ok(walked)
