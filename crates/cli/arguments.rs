@@ -61,15 +61,54 @@ pub enum Command {
         /// The codemod
         #[arg(value_name = "NAME", value_parser = codemod)]
         codemod: &'static Codemod,
+
+        /// Do not show it through a pager
+        ///
+        /// In a terminal it goes through what `ASYNCFIX_PAGER` or `PAGER` names, else through less.
+        #[arg(long)]
+        no_pager: bool,
+
+        /// Use colour, and lay the page out; without, it is Markdown
+        #[arg(long, value_name = "WHEN", default_value = "auto")]
+        color: Color,
     },
-    /// List the codemods and their options
+    /// List the codemods with their effects, the versions that they need, and their options
     ///
     /// A path of this name is written `./list`.
-    List,
+    List {
+        /// How they are printed
+        #[arg(long, value_name = "FORMAT", default_value = "text")]
+        output_format: ListFormat,
+
+        /// Use colour; `auto` looks at `NO_COLOR`, `FORCE_COLOR` and the terminal
+        #[arg(long, value_name = "WHEN", default_value = "auto")]
+        color: Color,
+    },
+    /// Print a script that completes arguments in a shell
+    ///
+    /// A path of this name is written `./completions`.
+    Completions {
+        /// The shell
+        #[arg(value_name = "SHELL")]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, for `man`
+    ///
+    /// A path of this name is written `./man`.
+    Man,
+}
+
+/// How the codemods are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For people
+    Text,
+    /// One JSON array
+    Json,
 }
 
 /// The names of the subcommands, to tell a slip from a path.
-pub const SUBCOMMANDS: [&str; 2] = ["explain", "list"];
+pub const SUBCOMMANDS: [&str; 4] = ["explain", "list", "completions", "man"];
 
 /// The arguments of a run.
 #[derive(Debug, Args)]
@@ -203,6 +242,21 @@ pub struct Run {
     #[arg(long, value_name = "FORMAT", default_value = "full", help_heading = OUTPUT)]
     pub output_format: OutputFormat,
 
+    /// Print how much was found, what can be fixed, and why the rest is withheld
+    ///
+    /// Reasons that differ only in names count as one. With --fix, what was fixed and what remains.
+    /// With --output-format json it is one JSON object.
+    #[arg(long, help_heading = OUTPUT)]
+    pub statistics: bool,
+
+    /// Print the files that would be looked at, and do nothing else
+    #[arg(long, conflicts_with = "show_settings", help_heading = CONFIGURATION)]
+    pub show_files: bool,
+
+    /// Print what holds for each path and where it was set, and do nothing else
+    #[arg(long, help_heading = CONFIGURATION)]
+    pub show_settings: bool,
+
     /// Write findings or the patch to this file instead of standard output
     #[arg(long, value_name = "PATH", help_heading = OUTPUT)]
     pub output_file: Option<PathBuf>,
@@ -290,7 +344,7 @@ impl Arguments {
 }
 
 /// The derived command, with a flag for each codemod.
-fn command() -> clap::Command {
+pub fn command() -> clap::Command {
     let flags = codemods::ALL.iter().map(|codemod| {
         Arg::new(codemod.name)
             .long(codemod.name)

@@ -57,7 +57,7 @@ pub struct Folder {
     /// Whether types are inferred, where the packages are, and what that may take.
     pub types: Types,
     /// The merged configuration.
-    layer: Layer,
+    pub layer: Layer,
     /// What the closest files say, for the folders below.
     found: Found,
     /// What holds instead for the files that the configuration has rules for, by those rules.
@@ -76,7 +76,8 @@ pub struct Types {
 struct Found {
     configuration: Option<Arc<Layer>>,
     target: Option<Requires>,
-    line_length: Option<usize>,
+    /// And where it was set.
+    line_length: Option<(usize, String)>,
     commands: Option<Arc<Vec<Command>>>,
 }
 
@@ -217,7 +218,7 @@ impl Folders {
             found.commands = Some(Arc::new(commands));
             changed = true;
         }
-        if let Some(length) = self.line_length(folder, pyproject.as_ref())? {
+        if let Some(length) = self.formatter_line_length(folder, pyproject.as_ref())? {
             found.line_length = Some(length);
             changed = true;
         }
@@ -279,10 +280,17 @@ impl Folders {
         }
     }
 
-    fn line_length(&self, folder: &Path, pyproject: Option<&Table>) -> Result<Option<usize>> {
+    fn formatter_line_length(
+        &self,
+        folder: &Path,
+        pyproject: Option<&Table>,
+    ) -> Result<Option<(usize, String)>> {
+        let origin = |path: &Path| format!("of the formatter in {}", place::shown(path));
         for name in [".ruff.toml", "ruff.toml"] {
-            if let Some(ruff) = self.table(&folder.join(name))? {
-                return Ok(Some(length_in(&ruff).unwrap_or(LINE_LENGTH)));
+            let path = folder.join(name);
+            if let Some(ruff) = self.table(&path)? {
+                let length = length_in(&ruff).unwrap_or(LINE_LENGTH);
+                return Ok(Some((length, origin(&path))));
             }
         }
         let Some(tool) = pyproject.and_then(|table| table.get("tool")?.as_table()) else {
@@ -294,7 +302,8 @@ impl Folders {
             .or_else(|| of("black").and_then(length_in));
         // A formatter that is configured without a length has this one; both have the same.
         let formatter = of("ruff").or_else(|| of("black"));
-        Ok(length.or_else(|| formatter.map(|_| LINE_LENGTH)))
+        let length = length.or_else(|| formatter.map(|_| LINE_LENGTH));
+        Ok(length.map(|length| (length, origin(&folder.join(config::PYPROJECT)))))
     }
 
     fn warn(&self, warning: String) {
@@ -341,7 +350,7 @@ impl Folder {
             options: layer.option_values(),
             line_length: layer
                 .line_length
-                .or(found.line_length)
+                .or(found.line_length.as_ref().map(|(length, _)| *length))
                 .unwrap_or(LINE_LENGTH),
             entry_points: Vec::new(),
             is_package: false,
@@ -409,6 +418,14 @@ impl Folder {
         })
     }
 
+    /// Which formatter's configuration the line length was taken from, unless ours sets it.
+    pub fn line_length_origin(&self) -> Option<&str> {
+        self.found
+            .line_length
+            .as_ref()
+            .map(|(_, origin)| origin.as_str())
+    }
+
     /// Whether the walk leaves out the entry at `path` (absolute), which is in this folder.
     pub fn excludes(&self, path: &Path, is_folder: bool) -> bool {
         let by_default = || {
@@ -433,7 +450,7 @@ impl Folder {
 
 /// Folders that are never a project's own code. Those whose names start with a dot are hidden, and
 /// not walked into anyway; `build` and `dist` are names that packages of a project have too.
-const EXCLUDED: [&str; 7] = [
+pub const EXCLUDED: [&str; 7] = [
     "__pycache__",
     "__pypackages__",
     "_build",

@@ -7,17 +7,19 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use edit::LineIndex;
-use engine::{Asking, Fault, Finding, Host, Rewritten};
+use engine::{Applied, Asking, Fault, Finding, Host, Rewritten};
 use rayon::prelude::*;
 
 use crate::arguments::OutputFormat;
 use crate::exit::Exit;
 use crate::guard::guarded;
 use crate::meaning::Meaning;
-use crate::plan::{Input, Mode, Plan, Verbosity};
+use crate::plan::{Input, Mode, Plan, Show, Verbosity};
 use crate::progress::Progress;
+use crate::report::statistics::Statistics;
 use crate::report::summary::{self, Counts};
 use crate::report::{self, Entry, Failure, Place};
+use crate::show;
 use crate::source::{NotebookFile, Source, Unreadable};
 use crate::stdin;
 use crate::usage::{self, Module};
@@ -26,6 +28,11 @@ use crate::write::{self, Stamp};
 
 /// Does what the plan says. An error is one of configuration, or of standard output.
 pub fn run(plan: &Plan) -> Result<Exit> {
+    match plan.show {
+        Some(Show::Settings) => return show::settings(plan),
+        Some(Show::Files) => return show::files(plan),
+        None => {}
+    }
     let name = match &plan.input {
         Input::Paths(paths) => {
             let walked = walk(paths, &plan.folders, plan.threads)?;
@@ -77,6 +84,18 @@ fn look_decide_and_write(plan: &Plan, walked: Walked, input: Option<&[u8]>) -> R
     looked.notes.extend(meaning.notes());
     looked.warnings = meaning.problems();
     conclude(plan, files.len(), looked)
+}
+
+/// Where findings and patches go.
+pub fn output(plan: &Plan) -> Result<BufWriter<Box<dyn Write>>> {
+    // Standard output has the text.
+    let is_piped = plan.mode == Mode::Fix && matches!(plan.input, Input::Stdin(_));
+    let stream: Box<dyn Write> = match &plan.output {
+        Some(path) => Box::new(fs_err::File::create(path).context("--output-file")?),
+        None if is_piped && plan.show.is_none() => Box::new(io::stderr().lock()),
+        None => Box::new(io::stdout().lock()),
+    };
+    Ok(BufWriter::new(stream))
 }
 
 /// The parser and the visitors recurse as deep as the code is nested. Pages that are not touched
@@ -447,16 +466,10 @@ fn conclude(plan: &Plan, checked: usize, mut looked: Looked) -> Result<Exit> {
     }
     say(plan, &looked);
 
-    // Standard output has the text.
-    let is_piped = plan.mode == Mode::Fix && matches!(plan.input, Input::Stdin(_));
-    let stream: Box<dyn Write> = match &plan.output {
-        Some(path) => Box::new(fs_err::File::create(path).context("--output-file")?),
-        None if is_piped => Box::new(io::stderr().lock()),
-        None => Box::new(io::stdout().lock()),
-    };
-    let mut out = BufWriter::new(stream);
+    let mut out = output(plan)?;
     let mut printed = false;
     match plan.mode {
+        _ if plan.statistics => print_statistics(plan, checked, &looked, &mut out)?,
         Mode::Diff => printed = print_patches(plan, &looked.analysed, &mut out)?,
         Mode::Report | Mode::Fix => print_findings(plan, &looked, &mut out)?,
     }
@@ -559,6 +572,31 @@ fn print_patches(plan: &Plan, analysed: &[Analysed], out: &mut impl Write) -> Re
         report::line("a file is outside of the current directory: apply with `patch -d / -p1`");
     }
     Ok(printed)
+}
+
+fn print_statistics(
+    plan: &Plan,
+    checked: usize,
+    looked: &Looked,
+    out: &mut impl Write,
+) -> Result<()> {
+    let mut statistics = Statistics::new(checked, plan.mode == Mode::Fix);
+    for analysed in &looked.analysed {
+        let Rewritten {
+            findings, applied, ..
+        } = &analysed.rewritten;
+        let applied: &[Applied] = if analysed.written { applied } else { &[] };
+        statistics.count(findings, applied, &analysed.entry());
+    }
+    for failure in &looked.failures {
+        statistics.count_failure(failure);
+    }
+    if plan.format == OutputFormat::Json {
+        statistics.print_json(out)?;
+    } else {
+        statistics.print(plan.color, out)?;
+    }
+    Ok(())
 }
 
 fn print_findings(plan: &Plan, looked: &Looked, out: &mut impl Write) -> Result<()> {

@@ -6,7 +6,9 @@ pub mod github;
 pub mod gitlab;
 pub mod ignores;
 pub mod json;
+mod reasons;
 mod remark;
+pub mod statistics;
 pub mod summary;
 pub mod text;
 
