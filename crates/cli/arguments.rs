@@ -63,11 +63,41 @@ pub enum Command {
         /// The codemod
         #[arg(value_name = "NAME", value_parser = codemod)]
         codemod: &'static Codemod,
+
+        /// Do not show it through a pager
+        ///
+        /// In a terminal it goes through what `ASYNCFIX_PAGER` or `PAGER` names, else through less.
+        #[arg(long)]
+        no_pager: bool,
+
+        /// Use colour, and lay the page out; without, it is Markdown
+        #[arg(long, value_name = "WHEN", default_value = "auto")]
+        color: Color,
     },
-    /// List the codemods and their options
+    /// List the codemods with their effects, the versions that they need, and their options
     ///
     /// A path of this name is written `./list`.
-    List,
+    List {
+        /// How they are printed
+        #[arg(long, value_name = "FORMAT", default_value = "text")]
+        output_format: ListFormat,
+
+        /// Use colour; `auto` looks at `NO_COLOR`, `FORCE_COLOR` and the terminal
+        #[arg(long, value_name = "WHEN", default_value = "auto")]
+        color: Color,
+    },
+    /// Print a script that completes arguments in a shell
+    ///
+    /// A path of this name is written `./completions`.
+    Completions {
+        /// The shell
+        #[arg(value_name = "SHELL")]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, for `man`
+    ///
+    /// A path of this name is written `./man`.
+    Man,
     /// Write a page to look at: every finding with its diff, totals, charts, filters
     ///
     /// The page is one file that loads nothing. It takes the same options as a run that reports,
@@ -76,8 +106,17 @@ pub enum Command {
     Report(Box<Report>),
 }
 
+/// How the codemods are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For people
+    Text,
+    /// One JSON array
+    Json,
+}
+
 /// The names of the subcommands, to tell a slip from a path.
-pub const SUBCOMMANDS: [&str; 3] = ["explain", "list", "report"];
+pub const SUBCOMMANDS: [&str; 5] = ["explain", "list", "completions", "man", "report"];
 
 /// The arguments of `report`.
 #[derive(Debug, Args)]
@@ -164,7 +203,7 @@ pub struct Run {
     #[arg(long, help_heading = FILES)]
     pub force_exclude: bool,
 
-    /// Run these codemods, and no others; `modernise` names its group
+    /// Run these codemods, and no others; `modernise` and `all` name groups
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = named,
           help_heading = SELECTION)]
     pub select: Vec<Named>,
@@ -246,6 +285,21 @@ pub struct Run {
     /// How findings are printed
     #[arg(long, value_name = "FORMAT", default_value = "full", help_heading = OUTPUT)]
     pub output_format: OutputFormat,
+
+    /// Print how much was found, what can be fixed, and why the rest is withheld
+    ///
+    /// Reasons that differ only in names count as one. With --fix, what was fixed and what remains.
+    /// With --output-format json it is one JSON object.
+    #[arg(long, help_heading = OUTPUT)]
+    pub statistics: bool,
+
+    /// Print the files that would be looked at, and do nothing else
+    #[arg(long, conflicts_with = "show_settings", help_heading = CONFIGURATION)]
+    pub show_files: bool,
+
+    /// Print what holds for each path and where it was set, and do nothing else
+    #[arg(long, help_heading = CONFIGURATION)]
+    pub show_settings: bool,
 
     /// Write findings or the patch to this file instead of standard output
     #[arg(long, value_name = "PATH", help_heading = OUTPUT)]
@@ -338,7 +392,7 @@ impl Arguments {
 }
 
 /// The derived command, with a flag for each codemod.
-fn command() -> clap::Command {
+pub fn command() -> clap::Command {
     let flags = || {
         codemods::ALL.iter().map(|codemod| {
             Arg::new(codemod.name)
@@ -368,7 +422,12 @@ pub struct Named(pub Vec<&'static Codemod>);
 /// The name of the group of codemods that replace what is dated, in both ways of writing it.
 pub const MODERNISE: [&str; 2] = ["modernise", "modernize"];
 
-/// The codemods of that group.
+/// The names that stand for several codemods.
+pub const GROUPS: [&str; 3] = [MODERNISE[0], MODERNISE[1], ALL];
+
+const ALL: &str = "all";
+
+/// The codemods that replace what is dated.
 pub fn modernising() -> impl Iterator<Item = &'static Codemod> {
     let all = codemods::ALL.iter().copied();
     all.filter(|codemod| codemod.dated.is_some())
@@ -379,13 +438,16 @@ fn named(name: &str) -> Result<Named, String> {
     find(name).map(Named)
 }
 
-/// The codemod of that name, or those of the group; the error names the nearest.
+/// The codemod of that name, or those of a group; the error names the nearest.
 pub fn find(name: &str) -> Result<Vec<&'static Codemod>, String> {
     if MODERNISE.contains(&name) {
         return Ok(modernising().collect());
     }
+    if name == ALL {
+        return Ok(codemods::ALL.to_vec());
+    }
     let codemod = codemods::find(name).map(|codemod| vec![codemod]);
-    codemod.ok_or_else(|| unknown(name, &MODERNISE))
+    codemod.ok_or_else(|| unknown(name, &GROUPS))
 }
 
 /// The codemod of that name, for clap.
@@ -425,7 +487,7 @@ const STYLES: Styles = Styles::styled()
 
 #[cfg(test)]
 mod tests {
-    use super::{MODERNISE, SUBCOMMANDS, command};
+    use super::{GROUPS, SUBCOMMANDS, command};
 
     #[test]
     fn the_command_is_well_formed() {
@@ -433,8 +495,8 @@ mod tests {
     }
 
     #[test]
-    fn the_group_has_no_codemods_name() {
-        for name in MODERNISE {
+    fn no_group_has_a_codemods_name() {
+        for name in GROUPS {
             assert!(codemods::find(name).is_none(), "{name}");
         }
     }

@@ -2,15 +2,14 @@
 //! top of each other.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use edit::Applicability;
 use engine::{Choices, Codemod, OptionValues, Silence, Target};
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use toml::{Table, Value};
 
 use crate::arguments;
+use crate::globs::{Globs, PerFile};
 use crate::{place, suggest, target};
 
 /// The settings that one place makes; what it leaves open is none or empty.
@@ -22,6 +21,12 @@ pub struct Layer {
     pub extend_select: Vec<&'static Codemod>,
     /// Which do not.
     pub ignore: Option<Vec<&'static Codemod>>,
+    /// Which run in some files, in place of those that run elsewhere.
+    pub per_file_select: Option<Vec<PerFile>>,
+    /// Which do not run in some files.
+    pub per_file_ignores: Option<Vec<PerFile>>,
+    /// Which do not either.
+    pub extend_per_file_ignores: Vec<PerFile>,
     /// The lowest version that the code has to run on.
     pub target: Option<Target>,
     /// Leave intended fixes out.
@@ -31,9 +36,9 @@ pub struct Layer {
     /// List withheld findings too.
     pub show_withheld: Option<bool>,
     /// What is not walked into, in place of the default.
-    pub exclude: Option<Arc<Gitignore>>,
+    pub exclude: Option<Globs>,
     /// What is not walked into beside that.
-    pub extend_exclude: Vec<Arc<Gitignore>>,
+    pub extend_exclude: Vec<Globs>,
     /// Leave what is excluded out even where it is named.
     pub force_exclude: Option<bool>,
     /// The longest line to write, in characters.
@@ -52,6 +57,10 @@ pub struct Layer {
     pub silence: Option<Silence>,
     /// Codemods' options that were checked: codemod, option, value.
     pub options: Vec<(&'static Codemod, String, String)>,
+    /// Where each key was set, what counts most last: key, place.
+    pub origins: Vec<(String, String)>,
+    /// The files that were read, what counts most first.
+    pub files: Vec<PathBuf>,
 }
 
 impl Layer {
@@ -64,6 +73,17 @@ impl Layer {
             select: self.select.or_else(|| base.select.clone()),
             extend_select: [base.extend_select.clone(), self.extend_select].concat(),
             ignore: self.ignore.or_else(|| base.ignore.clone()),
+            per_file_select: self
+                .per_file_select
+                .or_else(|| base.per_file_select.clone()),
+            per_file_ignores: self
+                .per_file_ignores
+                .or_else(|| base.per_file_ignores.clone()),
+            extend_per_file_ignores: [
+                base.extend_per_file_ignores.clone(),
+                self.extend_per_file_ignores,
+            ]
+            .concat(),
             target: self.target.or_else(|| base.target.clone()),
             safe_only: self.safe_only.or(base.safe_only.filter(|_| keep_safe_only)),
             unsafe_fixes: self
@@ -81,6 +101,8 @@ impl Layer {
             types_memory: self.types_memory.or(base.types_memory),
             silence: self.silence.or_else(|| base.silence.clone()),
             options: [base.options.clone(), self.options].concat(),
+            origins: [base.origins.clone(), self.origins].concat(),
+            files: [self.files, base.files.clone()].concat(),
         }
     }
 
@@ -116,6 +138,37 @@ impl Layer {
                         .is_some_and(|list| has(list, codemod))
             })
             .collect()
+    }
+
+    /// Which of the rules for some files are about the file at `path`, which is absolute.
+    pub fn rules(&self, path: &Path) -> Vec<bool> {
+        let select = self.per_file_select.iter().flatten();
+        let rules = select.chain(self.ignores_per_file());
+        rules.map(|rule| rule.is_about(path)).collect()
+    }
+
+    /// The layer for the file at `path`, which is absolute. `added` run in any case.
+    pub fn narrowed(mut self, path: &Path, added: &[&'static Codemod]) -> Self {
+        let named = |rules: &mut dyn Iterator<Item = &PerFile>| {
+            let rules = rules.filter(|rule| rule.is_about(path));
+            let lists: Vec<&[&Codemod]> = rules.map(|rule| rule.codemods.as_slice()).collect();
+            (!lists.is_empty()).then(|| lists.concat())
+        };
+        let only = named(&mut self.per_file_select.iter().flatten());
+        let not = named(&mut self.ignores_per_file());
+        if let Some(only) = only {
+            self.select = Some(only);
+            self.extend_select = added.to_vec();
+        }
+        if let Some(not) = not {
+            self.ignore.get_or_insert_default().extend(not);
+        }
+        self
+    }
+
+    fn ignores_per_file(&self) -> impl Iterator<Item = &PerFile> {
+        let ignores = self.per_file_ignores.iter().flatten();
+        ignores.chain(&self.extend_per_file_ignores)
     }
 
     /// The values of the codemods' options.
@@ -219,8 +272,9 @@ pub fn parse(text: &str) -> Result<Table> {
 fn extended(path: &Path, table: &Table, chain: &mut Vec<PathBuf>) -> Result<Layer> {
     let shown = place::shown(path);
     let folder = path.parent().unwrap_or(Path::new(""));
-    let own =
+    let mut own =
         layer(table, folder, &format!("in {shown}")).with_context(|| format!("in `{shown}`"))?;
+    own.files.push(path.to_path_buf());
     let Some(base) = table.get("extend") else {
         return Ok(own);
     };
@@ -254,10 +308,13 @@ fn extended(path: &Path, table: &Table, chain: &mut Vec<PathBuf>) -> Result<Laye
 }
 
 /// The keys beside the codemods' tables.
-const KEYS: [&str; 17] = [
+pub const KEYS: [&str; 20] = [
     "select",
     "extend-select",
     "ignore",
+    "per-file-select",
+    "per-file-ignores",
+    "extend-per-file-ignores",
     "target-version",
     "safe-only",
     "unsafe-fixes",
@@ -279,10 +336,16 @@ const KEYS: [&str; 17] = [
 fn layer(table: &Table, folder: &Path, origin: &str) -> Result<Layer> {
     let mut layer = Layer::default();
     for (key, value) in table {
+        layer.origins.push((key.clone(), origin.to_string()));
         match key.as_str() {
             "select" => layer.select = Some(codemod_list(key, value)?),
             "extend-select" => layer.extend_select = codemod_list(key, value)?,
             "ignore" => layer.ignore = Some(codemod_list(key, value)?),
+            "per-file-select" => layer.per_file_select = Some(per_file(key, value, folder)?),
+            "per-file-ignores" => layer.per_file_ignores = Some(per_file(key, value, folder)?),
+            "extend-per-file-ignores" => {
+                layer.extend_per_file_ignores = per_file(key, value, folder)?;
+            }
             "target-version" => {
                 let text = expect(value.as_str(), key, "text, as in \"py311\"", value)?;
                 let version = target::parse_version(text)
@@ -314,7 +377,7 @@ fn layer(table: &Table, folder: &Path, origin: &str) -> Result<Layer> {
             "types-memory" => layer.types_memory = Some(count(key, value)?),
             // Followed by the caller, who knows the file.
             "extend" => {}
-            _ => read_options(&mut layer, key, value)?,
+            _ => read_options(&mut layer, key, value, origin)?,
         }
     }
     if layer.safe_only == Some(true) && layer.unsafe_fixes == Some(true) {
@@ -324,7 +387,7 @@ fn layer(table: &Table, folder: &Path, origin: &str) -> Result<Layer> {
 }
 
 /// Reads a codemod's table, or refuses a key that is neither ours nor a codemod's.
-fn read_options(layer: &mut Layer, key: &str, value: &Value) -> Result<()> {
+fn read_options(layer: &mut Layer, key: &str, value: &Value, origin: &str) -> Result<()> {
     let Some(codemod) = codemods::find(key) else {
         let known = KEYS
             .into_iter()
@@ -363,6 +426,8 @@ fn read_options(layer: &mut Layer, key: &str, value: &Value) -> Result<()> {
             .set(codemod, option, &text)
             .map_err(anyhow::Error::msg)?;
         layer.options.push((codemod, option.clone(), text));
+        let key = format!("{key}.{option}");
+        layer.origins.push((key, origin.to_string()));
     }
     Ok(())
 }
@@ -383,20 +448,20 @@ fn codemod_list(key: &str, value: &Value) -> Result<Vec<&'static Codemod>> {
     Ok(codemods)
 }
 
-fn globs(key: &str, value: &Value, folder: &Path) -> Result<Arc<Gitignore>> {
-    let folder = fs_err::canonicalize(if folder.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        folder
-    })?;
-    let mut builder = GitignoreBuilder::new(folder);
-    for glob in strings(key, value)? {
-        builder
-            .add_line(None, glob)
-            .with_context(|| format!("`{key}`: `{glob}` is not a pattern as in .gitignore"))?;
-    }
-    let matcher = builder.build().with_context(|| format!("`{key}`"))?;
-    Ok(Arc::new(matcher))
+fn globs(key: &str, value: &Value, folder: &Path) -> Result<Globs> {
+    Globs::new(&strings(key, value)?, folder).with_context(|| format!("`{key}`"))
+}
+
+/// Reads a table of patterns, each with a list of codemods.
+fn per_file(key: &str, value: &Value, folder: &Path) -> Result<Vec<PerFile>> {
+    let wanted = "a table of patterns, as in { \"tests/**\" = [\"await-sleep\"] }";
+    expect(value.as_table(), key, wanted, value)?
+        .iter()
+        .map(|(pattern, names)| {
+            let codemods = codemod_list(&format!("{key}.{pattern:?}"), names)?;
+            PerFile::new(pattern, codemods, folder).with_context(|| format!("`{key}`"))
+        })
+        .collect()
 }
 
 fn strings<'a>(key: &str, value: &'a Value) -> Result<Vec<&'a str>> {

@@ -57,9 +57,11 @@ pub struct Folder {
     /// Whether types are inferred, where the packages are, and what that may take.
     pub types: Types,
     /// The merged configuration.
-    layer: Layer,
+    pub layer: Layer,
     /// What the closest files say, for the folders below.
     found: Found,
+    /// What holds instead for the files that the configuration has rules for, by those rules.
+    narrowed: Mutex<HashMap<Vec<bool>, Arc<Folder>>>,
 }
 
 /// How types are inferred for the files of a folder.
@@ -74,7 +76,8 @@ pub struct Types {
 struct Found {
     configuration: Option<Arc<Layer>>,
     target: Option<Requires>,
-    line_length: Option<usize>,
+    /// And where it was set.
+    line_length: Option<(usize, String)>,
     commands: Option<Arc<Vec<Command>>>,
 }
 
@@ -112,10 +115,11 @@ impl Folders {
             warnings: Mutex::default(),
         };
         // The root of the search, above all folders.
-        let top = folders.folder(Found {
+        let found = Found {
             configuration: base.map(Arc::new),
             ..Found::default()
-        });
+        };
+        let top = Folder::new(folders.layer(&found), found);
         write(&folders.known).insert(PathBuf::new(), Arc::new(top));
         folders
     }
@@ -129,7 +133,7 @@ impl Folders {
         let found = self.look(folder, above.found.clone())?;
         let new = match found {
             None => above,
-            Some(found) => Arc::new(self.folder(found)),
+            Some(found) => Arc::new(Folder::new(self.layer(&found), found)),
         };
         write(&self.known).insert(folder.to_path_buf(), Arc::clone(&new));
         Ok(new)
@@ -161,13 +165,25 @@ impl Folders {
         self.get(path.parent().unwrap_or(path))
     }
 
+    /// What holds for the file at `path`, which is absolute.
+    pub fn of_file(&self, path: &Path) -> Result<Arc<Folder>> {
+        let folder = self.get(path.parent().unwrap_or(Path::new("/")))?;
+        let rules = folder.layer.rules(path);
+        if !rules.contains(&true) {
+            return Ok(folder);
+        }
+        let mut narrowed = lock(&folder.narrowed);
+        let known = narrowed.entry(rules).or_insert_with(|| {
+            let added = &self.flags.extend_select;
+            let layer = folder.layer.clone().narrowed(path, added);
+            Arc::new(Folder::new(layer, folder.found.clone()))
+        });
+        Ok(Arc::clone(known))
+    }
+
     /// What was odd in the files that were looked at, but does not stop the run.
     pub fn warnings(&self) -> Vec<String> {
-        let mut warnings = self
-            .warnings
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let mut warnings = lock(&self.warnings).clone();
         warnings.sort();
         warnings.dedup();
         warnings
@@ -202,7 +218,7 @@ impl Folders {
             found.commands = Some(Arc::new(commands));
             changed = true;
         }
-        if let Some(length) = self.line_length(folder, pyproject.as_ref())? {
+        if let Some(length) = self.formatter_line_length(folder, pyproject.as_ref())? {
             found.line_length = Some(length);
             changed = true;
         }
@@ -264,10 +280,17 @@ impl Folders {
         }
     }
 
-    fn line_length(&self, folder: &Path, pyproject: Option<&Table>) -> Result<Option<usize>> {
+    fn formatter_line_length(
+        &self,
+        folder: &Path,
+        pyproject: Option<&Table>,
+    ) -> Result<Option<(usize, String)>> {
+        let origin = |path: &Path| format!("of the formatter in {}", place::shown(path));
         for name in [".ruff.toml", "ruff.toml"] {
-            if let Some(ruff) = self.table(&folder.join(name))? {
-                return Ok(Some(length_in(&ruff).unwrap_or(LINE_LENGTH)));
+            let path = folder.join(name);
+            if let Some(ruff) = self.table(&path)? {
+                let length = length_in(&ruff).unwrap_or(LINE_LENGTH);
+                return Ok(Some((length, origin(&path))));
             }
         }
         let Some(tool) = pyproject.and_then(|table| table.get("tool")?.as_table()) else {
@@ -279,18 +302,16 @@ impl Folders {
             .or_else(|| of("black").and_then(length_in));
         // A formatter that is configured without a length has this one; both have the same.
         let formatter = of("ruff").or_else(|| of("black"));
-        Ok(length.or_else(|| formatter.map(|_| LINE_LENGTH)))
+        let length = length.or_else(|| formatter.map(|_| LINE_LENGTH));
+        Ok(length.map(|length| (length, origin(&folder.join(config::PYPROJECT)))))
     }
 
     fn warn(&self, warning: String) {
-        self.warnings
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(warning);
+        lock(&self.warnings).push(warning);
     }
 
     /// Puts the layers on top of each other.
-    fn folder(&self, found: Found) -> Folder {
+    fn layer(&self, found: &Found) -> Layer {
         let mut base = match &found.configuration {
             Some(configuration) => self.settings.clone().over(configuration),
             None => self.settings.clone(),
@@ -300,8 +321,14 @@ impl Folders {
             base.select = None;
             base.extend_select = Vec::new();
             base.ignore = None;
+            base.per_file_select = None;
         }
-        let layer = self.flags.clone().over(&base);
+        self.flags.clone().over(&base)
+    }
+}
+
+impl Folder {
+    fn new(layer: Layer, found: Found) -> Self {
         let target = layer
             .target
             .clone()
@@ -323,7 +350,7 @@ impl Folders {
             options: layer.option_values(),
             line_length: layer
                 .line_length
-                .or(found.line_length)
+                .or(found.line_length.as_ref().map(|(length, _)| *length))
                 .unwrap_or(LINE_LENGTH),
             entry_points: Vec::new(),
             is_package: false,
@@ -334,7 +361,7 @@ impl Folders {
             is_notebook: true,
             ..module.clone()
         };
-        Folder {
+        Self {
             package: Settings {
                 is_package: true,
                 ..module.clone()
@@ -357,11 +384,10 @@ impl Folders {
             },
             layer,
             found,
+            narrowed: Mutex::default(),
         }
     }
-}
 
-impl Folder {
     /// The settings for the file of that path.
     pub fn settings(&self, path: &Path) -> Cow<'_, Settings> {
         let is_package = path.file_stem().is_some_and(|stem| stem == "__init__");
@@ -392,6 +418,14 @@ impl Folder {
         })
     }
 
+    /// Which formatter's configuration the line length was taken from, unless ours sets it.
+    pub fn line_length_origin(&self) -> Option<&str> {
+        self.found
+            .line_length
+            .as_ref()
+            .map(|(_, origin)| origin.as_str())
+    }
+
     /// Whether the walk leaves out the entry at `path` (absolute), which is in this folder.
     pub fn excludes(&self, path: &Path, is_folder: bool) -> bool {
         let by_default = || {
@@ -401,20 +435,22 @@ impl Folder {
                     .and_then(|name| name.to_str())
                     .is_some_and(|name| EXCLUDED.contains(&name))
         };
-        let matches = |globs: &ignore::gitignore::Gitignore| {
-            path.starts_with(globs.path()) && globs.matched(path, is_folder).is_ignore()
-        };
         let excluded = match &self.layer.exclude {
-            Some(globs) => matches(globs),
+            Some(globs) => globs.match_entry(path, is_folder),
             None => by_default(),
         };
-        excluded || self.layer.extend_exclude.iter().any(|globs| matches(globs))
+        excluded
+            || self
+                .layer
+                .extend_exclude
+                .iter()
+                .any(|globs| globs.match_entry(path, is_folder))
     }
 }
 
 /// Folders that are never a project's own code. Those whose names start with a dot are hidden, and
 /// not walked into anyway; `build` and `dist` are names that packages of a project have too.
-const EXCLUDED: [&str; 7] = [
+pub const EXCLUDED: [&str; 7] = [
     "__pycache__",
     "__pypackages__",
     "_build",
@@ -534,4 +570,8 @@ fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
 
 fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

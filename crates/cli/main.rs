@@ -9,7 +9,9 @@ mod callers;
 mod config;
 mod exit;
 mod folder;
+mod globs;
 mod guard;
+mod list;
 mod meaning;
 mod modules;
 mod page;
@@ -19,10 +21,14 @@ mod progress;
 mod report;
 mod review;
 mod run;
+mod settings;
+mod shell;
+mod show;
 mod source;
 mod stdin;
 mod suggest;
 mod target;
+mod terminal;
 mod usage;
 mod walk;
 mod write;
@@ -30,7 +36,7 @@ mod write;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, ListFormat};
 use exit::Exit;
 use plan::Plan;
 
@@ -92,18 +98,40 @@ fn child_memory() -> Option<u64> {
 
 fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     match arguments.command {
-        None => run::run(&Plan::new(arguments.run)?),
-        Some(Command::Report(report)) => run::run(&Plan::of_report(*report)?),
-        Some(Command::Explain { codemod }) => print(codemod.page),
-        Some(Command::List) => print(&page::list()),
+        None => return run::run(&Plan::new(arguments.run)?),
+        Some(Command::Report(report)) => return run::run(&Plan::of_report(*report)?),
+        Some(Command::Explain {
+            codemod,
+            no_pager,
+            color,
+        }) => {
+            let page = if plan::colored(color, &io::stdout()) {
+                terminal::markdown::render(codemod.page, terminal::width())
+            } else {
+                codemod.page.to_string()
+            };
+            terminal::pager::print(&page, !no_pager)?;
+        }
+        Some(Command::List {
+            output_format,
+            color,
+        }) => match output_format {
+            ListFormat::Json => print(list::json()?.as_bytes())?,
+            ListFormat::Text => {
+                let color = plan::colored(color, &io::stdout());
+                print(list::text(terminal::width(), color).as_bytes())?;
+            }
+        },
+        Some(Command::Completions { shell }) => print(&shell::completions(shell))?,
+        Some(Command::Man) => print(&shell::man()?)?,
     }
+    Ok(Exit::Success)
 }
 
-fn print(text: &str) -> anyhow::Result<Exit> {
+fn print(text: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
-    Ok(Exit::Success)
+    out.write_all(text)?;
+    out.flush()
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -1,35 +1,7 @@
-//! A codemod's page, as the command line shows it.
+//! What a codemod's page says of its fixes.
 
 use edit::Applicability;
-use engine::{Choices, Codemod};
-
-use crate::arguments::MODERNISE;
-
-/// What `asyncfix list` prints: each codemod, whether it runs when none is named, its group, the
-/// versions that deprecate and remove what it takes out, its options.
-pub fn list() -> String {
-    let mut text = String::new();
-    for codemod in codemods::ALL {
-        text.push_str(codemod.name);
-        let marks = marks(codemod);
-        if !marks.is_empty() {
-            text.extend([" (", &marks.join(", "), ")"]);
-        }
-        text.extend(["\n    ", codemod.title(), "\n"]);
-        for option in codemod.options {
-            let values = match option.choices {
-                Choices::Words(words) => format!("\"{}\"", words.join("\" | \"")),
-                Choices::Flag => "false | true".to_string(),
-                Choices::Count(default) => default.to_string(),
-                Choices::Name => "\"package.module.function\"".to_string(),
-                Choices::Names => "[\"package.module.function\", ...]".to_string(),
-            };
-            let name = [codemod.name, option.name].join(".");
-            text.extend(["    ", &name, " = ", &values, ": ", option.help, "\n"]);
-        }
-    }
-    text
-}
+use engine::Codemod;
 
 /// Why a fix of `codemod` has this applicability. What makes one unsafe is said on the page.
 pub fn why(codemod: &Codemod, applicability: Applicability) -> String {
@@ -64,19 +36,4 @@ fn unsafe_where(page: &str) -> Vec<String> {
         .filter(|paragraph| paragraph.contains(" unsafe") && !paragraph.starts_with('#'))
         .map(|paragraph| paragraph.split_whitespace().collect::<Vec<_>>().join(" "))
         .collect()
-}
-
-/// What `list` says behind a name.
-fn marks(codemod: &Codemod) -> Vec<String> {
-    let mut marks = Vec::new();
-    if codemod.headline {
-        marks.push("default".to_string());
-    }
-    if let Some(dated) = codemod.dated {
-        marks.push(MODERNISE[0].to_string());
-        let version = |what: &str, version| format!("{what} Python {version}");
-        marks.extend(dated.deprecated.map(|it| version("deprecated since", it)));
-        marks.extend(dated.removed.map(|it| version("removed in", it)));
-    }
-    marks
 }

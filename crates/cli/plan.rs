@@ -8,10 +8,10 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 use engine::{Codemod, Silence, Target};
 
-use crate::arguments::{Color, MODERNISE, Named, OutputFormat, Report, Run, SUBCOMMANDS};
+use crate::arguments::{Color, GROUPS, Named, OutputFormat, Report, Run, SUBCOMMANDS};
 use crate::config::{self, Argument, Layer};
 use crate::folder::{Folders, Search};
-use crate::{stdin, suggest};
+use crate::{settings, stdin, suggest};
 
 /// What a run is to do.
 pub struct Plan {
@@ -23,6 +23,10 @@ pub struct Plan {
     /// How many threads work.
     pub threads: usize,
     pub format: OutputFormat,
+    /// Whether findings are counted instead of listed.
+    pub statistics: bool,
+    /// What is shown in place of doing anything.
+    pub show: Option<Show>,
     /// Where findings and patches go, if not to standard output.
     pub output: Option<PathBuf>,
     /// Where the page goes that is to be written instead of findings; `-` is standard output.
@@ -40,6 +44,15 @@ pub enum Input {
     Paths(Vec<PathBuf>),
     /// From standard input: one text, of that name.
     Stdin(Option<PathBuf>),
+}
+
+/// What a run shows of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Show {
+    /// The files that it would look at.
+    Files,
+    /// What holds for its paths.
+    Settings,
 }
 
 /// What becomes of the fixes.
@@ -94,6 +107,9 @@ impl Plan {
                 format.as_ref().map_or("", |value| value.get_name())
             );
         }
+        if arguments.statistics {
+            refuse_with_statistics(mode, arguments.output_format)?;
+        }
         let input = input(&arguments)?;
         if is_review && matches!(input, Input::Stdin(_)) {
             bail!(
@@ -115,6 +131,12 @@ impl Plan {
             from_start: arguments.review_from_start,
             threads: arguments.jobs.map_or_else(cores, NonZeroUsize::get),
             format: arguments.output_format,
+            statistics: arguments.statistics,
+            show: match (arguments.show_files, arguments.show_settings) {
+                (true, _) => Some(Show::Files),
+                (false, true) => Some(Show::Settings),
+                (false, false) => None,
+            },
             verbosity,
             exit_zero: arguments.exit_zero,
             color: match &arguments.output_file {
@@ -193,6 +215,22 @@ fn input(arguments: &Run) -> Result<Input> {
     }
 }
 
+/// A table is no patch, and only one of the formats for programs has a form for it.
+fn refuse_with_statistics(mode: Mode, format: OutputFormat) -> Result<()> {
+    if mode == Mode::Diff {
+        bail!("--diff prints a patch, and --statistics a table: use one of them");
+    }
+    if format.is_for_programs() && format != OutputFormat::Json {
+        let format = format.to_possible_value();
+        bail!(
+            "--statistics prints a table, or with --output-format json an object, and has no form \
+             for {}",
+            format.as_ref().map_or("", |value| value.get_name())
+        );
+    }
+    Ok(())
+}
+
 /// The paths that were typed, unless the first is the slip of another word.
 fn paths(arguments: &Run) -> Result<Vec<PathBuf>> {
     let Some(first) = arguments.paths.first() else {
@@ -206,7 +244,7 @@ fn paths(arguments: &Run) -> Result<Vec<PathBuf>> {
                  read about it, `asyncfix explain {word}`"
             );
         }
-        if MODERNISE.contains(&word) {
+        if GROUPS.contains(&word) {
             bail!(
                 "there is no file or directory `{word}`; to run those codemods, write `--{word}`"
             );
@@ -222,7 +260,7 @@ fn paths(arguments: &Run) -> Result<Vec<PathBuf>> {
 
 fn folders(arguments: Run) -> Result<Folders> {
     let mut files: Option<Layer> = None;
-    let mut settings = Layer::default();
+    let mut set = Layer::default();
     for argument in &arguments.config {
         match config::read_argument(argument)? {
             Argument::File(layer) => {
@@ -231,7 +269,7 @@ fn folders(arguments: Run) -> Result<Folders> {
                     None => layer,
                 });
             }
-            Argument::Setting(layer) => settings = layer.over(&settings),
+            Argument::Setting(layer) => set = layer.over(&set),
         }
     }
     let search = if arguments.isolated {
@@ -251,7 +289,7 @@ fn folders(arguments: Run) -> Result<Folders> {
     } else {
         (!named.is_empty()).then_some(named)
     };
-    let flags = Layer {
+    let mut flags = Layer {
         select,
         extend_select: flat(arguments.extend_select),
         ignore: (!ignore.is_empty()).then_some(ignore),
@@ -273,12 +311,15 @@ fn folders(arguments: Run) -> Result<Folders> {
             .map(|path| std::path::absolute(&path).unwrap_or(path)),
         ..Layer::default()
     };
-    Ok(Folders::new(flags, selected, files, settings, search))
+    let is_set = |key: &&str| settings::value(&flags, key).is_some();
+    let place = |key: &str| (key.to_string(), "the command line".to_string());
+    flags.origins = config::KEYS.into_iter().filter(is_set).map(place).collect();
+    Ok(Folders::new(flags, selected, files, set, search))
 }
 
 /// Whether to colour what goes to `stream`. `NO_COLOR` counts more than `FORCE_COLOR`, as in
 /// CPython.
-fn colored(color: Color, stream: &impl IsTerminal) -> bool {
+pub fn colored(color: Color, stream: &impl IsTerminal) -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     match color {
         Color::Always => true,

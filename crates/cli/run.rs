@@ -7,18 +7,20 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use edit::LineIndex;
-use engine::{Asking, Fault, Finding, Host, Rewritten, Settings};
+use engine::{Applied, Asking, Fault, Finding, Host, Rewritten, Settings};
 use rayon::prelude::*;
 
 use crate::arguments::OutputFormat;
 use crate::exit::Exit;
 use crate::guard::guarded;
 use crate::meaning::Meaning;
-use crate::plan::{Input, Mode, Plan, Verbosity};
+use crate::plan::{Input, Mode, Plan, Show, Verbosity};
 use crate::progress::Progress;
+use crate::report::statistics::Statistics;
 use crate::report::summary::{self, Counts};
 use crate::report::{self, Entry, Failure, Place, html};
 use crate::review::Reviewed;
+use crate::show;
 use crate::source::{NotebookFile, Source, Unreadable};
 use crate::stdin;
 use crate::usage::{self, Module};
@@ -27,6 +29,11 @@ use crate::write::{self, Stamp};
 
 /// Does what the plan says. An error is one of configuration, or of standard output.
 pub fn run(plan: &Plan) -> Result<Exit> {
+    match plan.show {
+        Some(Show::Settings) => return show::settings(plan),
+        Some(Show::Files) => return show::files(plan),
+        None => {}
+    }
     let name = match &plan.input {
         Input::Paths(paths) => {
             let walked = walk(paths, &plan.folders, plan.threads)?;
@@ -106,6 +113,18 @@ fn review<'a>(
         exit = exit.max(Exit::Findings);
     }
     Ok(as_wanted(plan, exit))
+}
+
+/// Where findings and patches go.
+pub fn output(plan: &Plan) -> Result<BufWriter<Box<dyn Write>>> {
+    // Standard output has the text.
+    let is_piped = plan.mode == Mode::Fix && matches!(plan.input, Input::Stdin(_));
+    let stream: Box<dyn Write> = match &plan.output {
+        Some(path) => Box::new(fs_err::File::create(path).context("--output-file")?),
+        None if is_piped && plan.show.is_none() => Box::new(io::stderr().lock()),
+        None => Box::new(io::stdout().lock()),
+    };
+    Ok(BufWriter::new(stream))
 }
 
 /// The parser and the visitors recurse as deep as the code is nested. Pages that are not touched
@@ -477,15 +496,9 @@ fn conclude(plan: &Plan, files: &[File], mut looked: Looked) -> Result<Exit> {
     if let Some(path) = &plan.page {
         write_page(path, plan, files, &looked)?;
     } else {
-        // Standard output has the text.
-        let is_piped = plan.mode == Mode::Fix && matches!(plan.input, Input::Stdin(_));
-        let stream: Box<dyn Write> = match &plan.output {
-            Some(path) => Box::new(fs_err::File::create(path).context("--output-file")?),
-            None if is_piped => Box::new(io::stderr().lock()),
-            None => Box::new(io::stdout().lock()),
-        };
-        let mut out = BufWriter::new(stream);
+        let mut out = output(plan)?;
         match plan.mode {
+            _ if plan.statistics => print_statistics(plan, files.len(), &looked, &mut out)?,
             Mode::Diff => printed = print_patches(plan, &looked.analysed, &mut out)?,
             Mode::Report | Mode::Fix | Mode::Review => print_findings(plan, &looked, &mut out)?,
         }
@@ -635,6 +648,31 @@ fn print_patches(plan: &Plan, analysed: &[Analysed], out: &mut impl Write) -> Re
     Ok(printed)
 }
 
+fn print_statistics(
+    plan: &Plan,
+    checked: usize,
+    looked: &Looked,
+    out: &mut impl Write,
+) -> Result<()> {
+    let mut statistics = Statistics::new(checked, plan.mode == Mode::Fix);
+    for analysed in &looked.analysed {
+        let Rewritten {
+            findings, applied, ..
+        } = &analysed.rewritten;
+        let applied: &[Applied] = if analysed.written { applied } else { &[] };
+        statistics.count(findings, applied, &analysed.entry());
+    }
+    for failure in &looked.failures {
+        statistics.count_failure(failure);
+    }
+    if plan.format == OutputFormat::Json {
+        statistics.print_json(out)?;
+    } else {
+        statistics.print(plan.color, out)?;
+    }
+    Ok(())
+}
+
 fn print_findings(plan: &Plan, looked: &Looked, out: &mut impl Write) -> Result<()> {
     let entries: Vec<Entry> = looked.analysed.iter().map(Analysed::entry).collect();
     let failures = &looked.failures;
@@ -689,17 +727,6 @@ impl Analysed<'_> {
             apply: self.settings_apply(),
             show_withheld: self.file.folder.show_withheld,
         }
-    }
-
-    /// What we did wrong in it.
-    fn faults(&self) -> impl Iterator<Item = Failure> {
-        let faults = self.rewritten.faults.iter();
-        faults.map(|Fault { codemod, problem }| {
-            let whose =
-                codemod.map_or_else(String::new, |codemod| format!(" of `{}`", codemod.name));
-            let problem = format!("a fix{whose} was dropped: {problem}");
-            Failure::ours(&self.file.path, &problem)
-        })
     }
 
     /// Whether there is nothing to say of it.

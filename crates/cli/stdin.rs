@@ -13,7 +13,7 @@ use crate::walk::{File, Walked};
 pub const DASH: &str = "-";
 
 /// What a text without a name is called in messages and patches.
-const UNNAMED: &str = "<stdin>";
+pub const UNNAMED: &str = "<stdin>";
 
 /// The text on standard input as the only file of a run, and its bytes as they came.
 ///
@@ -33,11 +33,13 @@ pub fn take(name: Option<&Path>, folders: &Folders) -> (Vec<u8>, Result<Walked>)
             }),
         );
     }
-    let walked = walked(path, bytes.clone(), folders);
+    let walked = named(name, bytes.clone(), folders);
     (bytes, walked)
 }
 
-fn walked(path: &Path, bytes: Vec<u8>, folders: &Folders) -> Result<Walked> {
+/// The text as the only file of a run. An error is one of configuration, or of the name.
+pub fn named(name: Option<&Path>, bytes: Vec<u8>, folders: &Folders) -> Result<Walked> {
+    let path = name.unwrap_or(Path::new(UNNAMED));
     let mut walked = Walked::default();
     let Some(canonical) = canonical(path) else {
         bail!(
@@ -49,11 +51,10 @@ fn walked(path: &Path, bytes: Vec<u8>, folders: &Folders) -> Result<Walked> {
         walked.leave_out(path);
         return Ok(walked);
     }
-    let folder = folders.get(canonical.parent().unwrap_or(Path::new("/")))?;
     walked.files.push(File {
         path: path.to_path_buf(),
+        folder: folders.of_file(&canonical)?,
         canonical,
-        folder,
         content: Some(bytes),
     });
     Ok(walked)
@@ -61,7 +62,7 @@ fn walked(path: &Path, bytes: Vec<u8>, folders: &Folders) -> Result<Walked> {
 
 /// The path, absolute and without symbolic links as far as it exists: an editor's new file is in no
 /// folder yet.
-fn canonical(path: &Path) -> Option<PathBuf> {
+pub fn canonical(path: &Path) -> Option<PathBuf> {
     let path = if path.as_os_str().is_empty() {
         Path::new(".")
     } else {

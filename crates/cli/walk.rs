@@ -101,11 +101,10 @@ pub fn walk(paths: &[PathBuf], folders: &Folders, threads: usize) -> Result<Walk
         } else if metadata.is_dir() {
             walk_folder(path, &canonical, folders, threads, &mut walked)?;
         } else if metadata.is_file() {
-            let folder = folders.get(canonical.parent().unwrap_or(Path::new("/")))?;
             walked.files.push(File {
                 path: without_dot(path).to_path_buf(),
+                folder: folders.of_file(&canonical)?,
                 canonical,
-                folder,
                 content: None,
             });
         } else {
@@ -214,8 +213,8 @@ fn visit(entry: &DirEntry, root: &Path, canonical_root: &Path, folders: &Folders
     } else {
         Visit::Take(File {
             path: without_dot(path).to_path_buf(),
+            folder: folders.of_file(&canonical)?,
             canonical,
-            folder,
             content: None,
         })
     })

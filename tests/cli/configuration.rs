@@ -208,6 +208,131 @@ fn the_configuration_selects_and_the_command_line_counts_more() {
     assert_eq!(project.run(["--fix", "--unsafe-fixes"]).status, 0);
 }
 
+/// The codemods that `-vv` names for each file that has findings.
+fn ran(project: &Project, arguments: &[&str]) -> Vec<(String, String)> {
+    let ran = project.run([&["-vv"], arguments].concat());
+    let said = |line: &str| {
+        let (path, rest) = line.split_once(": for Python ")?;
+        Some((
+            path.to_string(),
+            rest.split_once(", by ").unwrap().1.to_string(),
+        ))
+    };
+    ran.stderr.lines().filter_map(said).collect()
+}
+
+#[test]
+fn codemods_are_left_out_in_some_files() {
+    let project = Project::new([
+        ("src/a.py", SLEEPS),
+        ("tests/b.py", SLEEPS),
+        ("c.py", SLEEPS),
+    ]);
+    let files = |arguments: &[&str]| {
+        let ran = ran(&project, arguments).into_iter();
+        let paths: Vec<String> = ran.map(|(path, _)| path).collect();
+        paths.join(" ")
+    };
+    for (text, expected) in [
+        ("'tests/**' = ['await-sleep']", "c.py src/a.py"),
+        ("'tests' = ['await-sleep']", "c.py src/a.py"),
+        ("'/*.py' = ['all']", "src/a.py tests/b.py"),
+        ("'!src/**' = ['await-sleep']", "src/a.py"),
+        ("'tests/**' = ['modernise']", "c.py src/a.py tests/b.py"),
+        ("'src/**' = ['all']\n'tests/**' = ['await-sleep']", "c.py"),
+    ] {
+        project.write("asyncfix.toml", format!("[per-file-ignores]\n{text}\n"));
+        for arguments in [&[][..], &["--await-sleep"], &["--all"]] {
+            assert_eq!(files(arguments), expected, "{text} {arguments:?}");
+        }
+    }
+    // The command line changes the rules, not what they are about.
+    assert_eq!(
+        files(&["--config", "per-file-ignores={}"]),
+        "c.py src/a.py tests/b.py"
+    );
+    assert_eq!(
+        files(&["--config", "extend-per-file-ignores.'c.py'=['all']"]),
+        ""
+    );
+    assert_eq!(files(&["--isolated"]), "c.py src/a.py tests/b.py");
+    assert_eq!(project.run(["src/a.py"]).status, 0);
+}
+
+#[test]
+fn other_codemods_run_in_some_files() {
+    let text = format!("{SLEEPS}    await asyncio.sleep(1, loop=None)\n");
+    let project = Project::new([("old/a.py", text.as_str()), ("b.py", &text)]);
+    project.write(
+        "asyncfix.toml",
+        "select = ['await-sleep']\nextend-select = ['run-debug']\n\
+         [per-file-select]\n'old/**' = ['drop-loop-argument']\n",
+    );
+    let of = |arguments: &[&str]| {
+        let ran = ran(&project, arguments).into_iter();
+        let said: Vec<String> = ran
+            .map(|(path, names)| format!("{path}: {names}"))
+            .collect();
+        said.join("; ")
+    };
+    assert_eq!(
+        of(&[]),
+        "b.py: await-sleep, run-debug; old/a.py: drop-loop-argument"
+    );
+    // Who names codemods on the command line means these.
+    assert_eq!(
+        of(&["--await-sleep"]),
+        "b.py: await-sleep; old/a.py: await-sleep"
+    );
+    assert_eq!(
+        of(&["--extend-select", "keep-task-reference"]),
+        "b.py: await-sleep, keep-task-reference, run-debug; \
+         old/a.py: keep-task-reference, drop-loop-argument"
+    );
+    assert_eq!(
+        of(&["--ignore", "drop-loop-argument"]),
+        "b.py: await-sleep, run-debug"
+    );
+}
+
+#[test]
+fn rules_for_some_files_are_relative_to_the_file_that_holds_them() {
+    let project = Project::new([("pkg/tests/a.py", SLEEPS), ("pkg/sub/tests/b.py", SLEEPS)]);
+    let rules = "[per-file-ignores]\n'/tests/*' = ['await-sleep']\n";
+    let found = || {
+        let ran = ran(&project, &[]).into_iter();
+        ran.map(|(path, _)| path).collect::<Vec<String>>()
+    };
+    project.write("asyncfix.toml", rules);
+    assert_eq!(found(), ["pkg/sub/tests/b.py", "pkg/tests/a.py"]);
+    project.write("pkg/asyncfix.toml", rules);
+    assert_eq!(found(), ["pkg/sub/tests/b.py"]);
+    // What a file extends keeps its own place, and what it sets itself takes its place.
+    project.write("pkg/sub/asyncfix.toml", "extend = '../asyncfix.toml'\n");
+    project.write(
+        "pkg/asyncfix.toml",
+        "per-file-ignores.'/sub/tests' = ['all']\n",
+    );
+    assert_eq!(found(), ["pkg/tests/a.py"]);
+    project.write(
+        "pkg/sub/asyncfix.toml",
+        "extend = '../asyncfix.toml'\nper-file-ignores = {}\n",
+    );
+    assert_eq!(found(), ["pkg/sub/tests/b.py", "pkg/tests/a.py"]);
+}
+
+#[test]
+fn a_file_in_which_nothing_runs_is_not_parsed() {
+    let project = Project::of("def f(:\n    time.sleep(1)  # asyncfix: ignore\n");
+    assert_eq!(project.run(["--await-sleep"]).status, 1);
+    let config = [
+        "--await-sleep",
+        "--config",
+        "per-file-ignores.'*.py'=['all']",
+    ];
+    assert_eq!(project.run(config).status, 0);
+}
+
 #[test]
 fn a_wrong_configuration_stops_the_run_before_anything_is_written() {
     let project = Project::new([("a.py", SLEEPS), ("sub/b.py", SLEEPS)]);
@@ -227,6 +352,24 @@ fn a_wrong_configuration_stops_the_run_before_anything_is_written() {
         (
             "line-length = '88'",
             "in `sub/asyncfix.toml`: `line-length` takes a whole number from 1 to 1000, not text",
+        ),
+        (
+            "per-file-ignores = ['tests']",
+            "in `sub/asyncfix.toml`: `per-file-ignores` takes a table of patterns, as in \
+             { \"tests/**\" = [\"await-sleep\"] }, not a list",
+        ),
+        (
+            "per-file-ignores.'tests/**' = ['await-slep']",
+            "in `sub/asyncfix.toml`: `per-file-ignores.\"tests/**\"`: no codemod is named \
+             `await-slep`; did you mean `await-sleep`?",
+        ),
+        (
+            "per-file-select.'[z-a]' = ['all']",
+            "in `sub/asyncfix.toml`: `per-file-select`: `[z-a]` is not a pattern as in .gitignore",
+        ),
+        (
+            "per-file-ignore = {}",
+            "in `sub/asyncfix.toml`: unknown key `per-file-ignore`; did you mean `per-file-ignores`?",
         ),
         ("a = ", "`sub/asyncfix.toml` is not valid TOML: row 1: "),
     ] {

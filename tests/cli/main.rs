@@ -13,6 +13,7 @@ mod ignores; // comments that silence findings
 mod imports; // which unused imports go
 mod notebooks; // cells
 mod order; // codemods that come one after the other
+mod overview; // what tells of codemods, files and settings
 mod patches; // what --diff prints
 mod project; // a folder to run in
 mod report; // the page of a run

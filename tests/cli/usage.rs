@@ -25,9 +25,9 @@ fn help_and_version_go_to_standard_output() {
 #[test]
 fn every_codemod_has_a_page_and_a_flag() {
     let project = Project::of(CLEAN);
-    let list = project.run(["list"]).stdout;
-    for line in list.lines().filter(|line| !line.starts_with(' ')) {
-        let name = line.split(' ').next().unwrap();
+    let list = project.run(["list", "--output-format", "json"]).stdout;
+    let list: Vec<serde_json::Value> = serde_json::from_str(&list).unwrap();
+    for name in list.iter().map(|codemod| codemod["name"].as_str().unwrap()) {
         let page = project.run(["explain", name]);
         assert_eq!(page.status, 0);
         assert!(page.stdout.starts_with(&format!("# {name}\n")));

@@ -7,7 +7,9 @@ pub mod gitlab;
 pub mod html;
 pub mod ignores;
 pub mod json;
+mod reasons;
 mod remark;
+pub mod statistics;
 pub mod summary;
 pub mod text;
 

@@ -48,6 +48,19 @@ impl Codemod {
             .nth(1);
         effect.unwrap_or_default().trim()
     }
+
+    /// How much its fixes may change, from least to most: what stands behind the `diff` of the
+    /// examples on its page. None: it only reports.
+    pub fn applicabilities(&self) -> Vec<Applicability> {
+        use Applicability::{Intended, Safe, Unsafe};
+        let shown = |applicability: &Applicability| {
+            let lines = self.page.lines().map(str::trim_start);
+            let words = lines.filter_map(|line| line.strip_prefix("```diff "));
+            let mut firsts = words.filter_map(|words| words.split(' ').next());
+            firsts.any(|word| word == applicability.as_str())
+        };
+        [Safe, Intended, Unsafe].into_iter().filter(shown).collect()
+    }
 }
 
 /// From which version on asyncio discourages, and no longer has, what a codemod takes out.
