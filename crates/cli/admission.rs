@@ -88,16 +88,17 @@ impl State {
             None => Tally::new(),
         };
         // Of equal ones the first are the known ones.
-        let mut left: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        let mut left: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
         for (codemod, lines) in known.into_iter().flatten() {
-            for (line, count) in lines {
-                left.insert((codemod, line), count.get());
-            }
+            let counts = lines
+                .iter()
+                .map(|(line, count)| (line.as_str(), count.get()));
+            left.insert(codemod, counts.collect());
         }
         let place = |Sited { finding, .. }: &Sited<'_>| {
             let line = baseline::line(text, finding.range.start);
-            let left = left.get_mut(&(finding.codemod.name, line.as_str()));
-            let is_known = match left {
+            let lines = left.get_mut(finding.codemod.name);
+            let is_known = match lines.and_then(|lines| lines.get_mut(line.as_str())) {
                 Some(left) if *left > 0 => {
                     *left -= 1;
                     true
@@ -122,19 +123,21 @@ impl State {
 
     /// Whether a finding of any round is one that was known in the text as it was given.
     fn is_known(&self, Sited { finding, origin }: &Sited<'_>) -> bool {
+        if origin.is_empty() {
+            return false;
+        }
         let mut places = self
             .places
             .iter()
             .filter(|place| place.codemod == finding.codemod.name);
+        let is_same = |place: &&Place| place.range == *origin;
         let begins = |place: &&Place| place.range.start == origin.start;
-        match places.clone().find(begins) {
-            Some(place) => place.is_known && !origin.is_empty(),
+        let mut places_there = places.clone().filter(begins);
+        match places.clone().find(is_same).or(places_there.next()) {
+            Some(place) => place.is_known,
             // A fix beside it moved its edge.
             None => places.any(|place| {
-                place.is_known
-                    && place.range.start <= origin.start
-                    && origin.end <= place.range.end
-                    && !origin.is_empty()
+                place.is_known && place.range.start <= origin.start && origin.end <= place.range.end
             }),
         }
     }

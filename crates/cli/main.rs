@@ -3,8 +3,10 @@
 //!
 //! The way of a run: [`Arguments`] as typed -> [`Plan`] as meant -> [`run::run`] -> [`Exit`].
 
+mod admission;
 mod argument_file;
 mod arguments;
+mod baseline;
 mod callers;
 mod config;
 mod exit;
@@ -18,6 +20,7 @@ mod plan;
 mod progress;
 mod report;
 mod run;
+mod since;
 mod source;
 mod stdin;
 mod suggest;

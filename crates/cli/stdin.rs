@@ -54,6 +54,7 @@ fn walked(path: &Path, bytes: Vec<u8>, folders: &Folders) -> Result<Walked> {
         path: path.to_path_buf(),
         canonical,
         folder,
+        is_named: true,
         content: Some(bytes),
     });
     Ok(walked)

@@ -74,6 +74,28 @@ pub fn replace(path: &Path, read: Stamp, before: &[u8], after: &[u8]) -> Result<
     })
 }
 
+/// Makes the file at `path` hold `content`, at once: as the file that it was, or as a new one.
+/// Nothing happens where it does already.
+pub fn whole(path: &Path, content: &[u8]) -> io::Result<()> {
+    if holds(path, content) {
+        return Ok(());
+    }
+    // Of a link the file that it leads to is replaced.
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".asyncfix-");
+    // The process's own mask takes away from it.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut new = builder.tempfile_in(path.parent().unwrap_or(Path::new(".")))?;
+    new.write_all(content)?;
+    if let Ok(metadata) = std::fs::metadata(&path) {
+        copy_owner_and_mode(new.as_file(), &metadata)?;
+    }
+    new.persist(&path)?;
+    Ok(())
+}
+
 fn holds(path: &Path, expected: &[u8]) -> bool {
     std::fs::read(path).is_ok_and(|bytes| bytes == expected)
 }

@@ -6,6 +6,7 @@
     reason = "a test ends where something is not as it says"
 )]
 
+mod baseline; // findings that are known
 mod blocking; // what functions of other modules do
 mod configuration; // which settings hold for a file
 mod encodings; // how files are read and written back
@@ -17,6 +18,7 @@ mod patches; // what --diff prints
 mod project; // a folder to run in
 mod reports; // what is printed for findings
 mod selection; // which codemods run
+mod since; // findings on lines that changed
 mod statuses; // exit status and streams
 mod streams; // standard input, files of arguments, excluded paths that are named
 mod types; // what other files decide

@@ -228,7 +228,12 @@ mod tests {
 
     #[test]
     fn a_line_is_known_by_its_text_alone() {
-        for text in ["a\n  x = f()\nb", "a\r\n\tx = f()\r\nb", "x = f()", "a\rx = f() \r"] {
+        for text in [
+            "a\n  x = f()\nb",
+            "a\r\n\tx = f()\r\nb",
+            "x = f()",
+            "a\rx = f() \r",
+        ] {
             let offset = text.find('f').unwrap();
             assert_eq!(line(text, offset), "x = f()", "{text:?}");
         }

@@ -124,13 +124,15 @@ impl Baselines {
         }
     }
 
-    /// Writes the baselines, if that is wanted, and says what there is to say. `ran` are the
-    /// codemods of a file, and `is_rewritten` says whether it was written.
-    pub fn conclude(
-        &self,
-        files: &[File],
-        is_rewritten: &dyn Fn(&File) -> bool,
-    ) -> Result<Known> {
+    /// Whether what was found in a file is in its baseline after an update.
+    pub fn hold(&self, file: &File) -> bool {
+        let place = self.place(file);
+        place.is_some_and(|(baseline, name)| baseline.seen().contains_key(&name))
+    }
+
+    /// Writes the baselines, if that is wanted, and says what there is to say of them.
+    /// `is_rewritten` says whether a file was written.
+    pub fn conclude(&self, files: &[File], is_rewritten: &dyn Fn(&File) -> bool) -> Result<Known> {
         let mut known = Known::default();
         for baseline in &self.all {
             let (next, found, gone) = baseline.next(files, &self.roots, is_rewritten);
@@ -248,7 +250,7 @@ impl Baseline {
         roots: &[PathBuf],
         is_rewritten: &dyn Fn(&File) -> bool,
     ) -> (Entries, usize, usize) {
-        let mut seen = self.seen();
+        let seen = self.seen();
         let mut next = Entries::default();
         let (mut found, mut gone) = (0, 0);
         let mut rest: BTreeMap<&str, &Tally> = self
@@ -264,18 +266,19 @@ impl Baseline {
             let Some(name) = file::name(&file.canonical, &self.folder) else {
                 continue;
             };
-            let Some(Seen { before, after }) = seen.remove(&name) else {
+            let Some(Seen { before, after }) = seen.get(&name) else {
                 continue;
             };
             let old = self.moved.get(&name).unwrap_or(&name).as_str();
             let (asked, mut kept) = match rest.remove(old) {
-                Some(known) => split(known, &file.folder.module.codemods),
+                Some(known) => split(known, &file.settings().codemods),
                 None => Default::default(),
             };
-            let lost = missing(&asked, &before);
+            let lost = missing(&asked, before);
             found += count(&asked) - lost;
             gone += lost;
-            kept.extend(if is_rewritten(file) { after } else { before });
+            let left = if is_rewritten(file) { after } else { before };
+            kept.extend(left.clone());
             next.findings.insert(name, kept);
         }
         for (name, tally) in rest {

@@ -73,9 +73,7 @@ fn unquoted(quoted: &[u8]) -> Vec<u8> {
                 let digits = [Some(first), bytes.next(), bytes.next()];
                 let digits = digits.into_iter().flatten();
                 digits.fold(0, |value: u8, digit| {
-                    value
-                        .wrapping_mul(8)
-                        .wrapping_add(digit.wrapping_sub(b'0'))
+                    value.wrapping_mul(8).wrapping_add(digit.wrapping_sub(b'0'))
                 })
             }
             Some(other) => other, // a quote or a backslash

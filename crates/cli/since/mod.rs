@@ -24,7 +24,7 @@ pub struct Changes {
 /// The lines of a file that changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lines {
-    /// The file is new.
+    /// The file is new, or a notebook.
     All,
     /// One-based rows as git counts them, which ends lines at `\n` only; in order, none empty.
     Rows(Vec<Range<usize>>),
@@ -63,6 +63,8 @@ impl Changes {
                 };
                 let lines = match hunks.get(name) {
                     Some(rows) if rows.is_empty() => continue,
+                    // Its rows are not those of its cells.
+                    Some(_) if file.is_notebook() => Lines::All,
                     Some(rows) => Lines::Rows(rows.clone()),
                     None if tracked.contains(name) => continue,
                     None => Lines::All,
