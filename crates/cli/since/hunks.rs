@@ -147,6 +147,9 @@ mod tests {
             @@ -9,2 +11,0 @@ def f():\n\
             -\n\
             -x\n\
+            @@ -12 +13 @@\n\
+            -x\n\
+            +x\n\
             diff --git a/gone.py b/gone.py\n\
             --- a/gone.py\n\
             +++ /dev/null\n\
@@ -165,14 +168,17 @@ mod tests {
             +++ b/d.py\n\
             @@ -5,0 +6,2 @@ x\n\
             +x\n\
-            +y\n";
+            +y\n\
+            @@ -9 +11 @@\n\
+            -x\n\
+            +x\n";
         let mut files: Vec<_> = read(patch).into_iter().collect();
-        files.sort();
+        files.sort_by(|(one, _), (other, _)| one.cmp(other));
         assert_eq!(
             files,
             [
-                (PathBuf::from("a.py"), vec![1..4]),
-                (PathBuf::from("d.py"), vec![6..8]),
+                (PathBuf::from("a.py"), vec![1..4, 13..14]),
+                (PathBuf::from("d.py"), vec![6..8, 11..12]),
                 (PathBuf::from("less.py"), Vec::new()),
             ]
         );
