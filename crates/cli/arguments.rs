@@ -203,6 +203,32 @@ pub struct Run {
     #[arg(long, help_heading = FILES)]
     pub force_exclude: bool,
 
+    /// Only what is on lines that changed since this git revision
+    ///
+    /// Those count that are not committed, and each line of a file that git does not track. With
+    /// another branch (`--since main`), what changed since the two branches parted. Of a notebook
+    /// all counts, if any of it changed. Files without a changed line are not read.
+    #[arg(long, value_name = "REV", help_heading = FILES)]
+    pub since: Option<String>,
+
+    /// Pass over the findings that this file lists
+    ///
+    /// They are neither reported nor fixed. A finding is known by its file, its codemod and the
+    /// text of its line, so that it may move. [default: `baseline` of the configuration]
+    #[arg(long, value_name = "FILE", help_heading = BASELINE)]
+    pub baseline: Option<PathBuf>,
+
+    /// Write what is found to the baseline, and take out what is fixed
+    ///
+    /// With --fix, fixes are written first, and what remains becomes known. Entries stay of files
+    /// and codemods that this run does not look at.
+    #[arg(long, conflicts_with_all = ["diff", "since", "no_baseline"], help_heading = BASELINE)]
+    pub update_baseline: bool,
+
+    /// Report what the baseline of the configuration lists, too
+    #[arg(long, conflicts_with = "baseline", help_heading = BASELINE)]
+    pub no_baseline: bool,
+
     /// Run these codemods, and no others; `modernise` and `all` name groups
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = named,
           help_heading = SELECTION)]
@@ -472,6 +498,7 @@ const NO_REVIEW: [&str; 5] = ["diff", "fix", "add_ignores", "output_format", "ou
 
 const MODE: &str = "What to do";
 const FILES: &str = "Which files";
+const BASELINE: &str = "Which findings";
 const SELECTION: &str = "Which codemods [default: those that `asyncfix list` marks]";
 const CODEMODS: &str = "Run this codemod, and no others that are not named";
 const FIXES: &str = "Which fixes";

@@ -41,6 +41,8 @@ pub struct Layer {
     pub extend_exclude: Vec<Globs>,
     /// Leave what is excluded out even where it is named.
     pub force_exclude: Option<bool>,
+    /// The baseline, or that there is none.
+    pub baseline: Option<Baseline>,
     /// The longest line to write, in characters.
     pub line_length: Option<usize>,
     /// Whether types are inferred.
@@ -93,6 +95,7 @@ impl Layer {
             exclude: self.exclude.or_else(|| base.exclude.clone()),
             extend_exclude: [base.extend_exclude.clone(), self.extend_exclude].concat(),
             force_exclude: self.force_exclude.or(base.force_exclude),
+            baseline: self.baseline.or_else(|| base.baseline.clone()),
             line_length: self.line_length.or(base.line_length),
             types: self.types.or(base.types),
             python: self.python.or_else(|| base.python.clone()),
@@ -184,6 +187,27 @@ impl Layer {
 
 /// The codemod that runs on notebooks by default.
 const IN_NOTEBOOKS: &str = "await-nested-run";
+
+/// Which findings are known.
+#[derive(Clone, Debug)]
+pub enum Baseline {
+    /// Those in this file.
+    File(PathBuf),
+    /// None, whatever another layer says.
+    None,
+}
+
+/// The file that `path` names from `folder`, which may not exist yet. Its path is the same also
+/// where another configuration names it.
+pub fn file_at(path: &Path, folder: &Path) -> PathBuf {
+    let path = folder.join(path);
+    let path = std::path::absolute(&path).unwrap_or(path);
+    let folder = path.parent().and_then(|it| it.canonicalize().ok());
+    match (folder, path.file_name()) {
+        (Some(folder), Some(name)) => folder.join(name),
+        _ => path,
+    }
+}
 
 /// The names of the files that hold nothing but configuration, the one that counts most first.
 pub const FILES: [&str; 2] = [".asyncfix.toml", "asyncfix.toml"];
@@ -308,7 +332,7 @@ fn extended(path: &Path, table: &Table, chain: &mut Vec<PathBuf>) -> Result<Laye
 }
 
 /// The keys beside the codemods' tables.
-pub const KEYS: [&str; 20] = [
+pub const KEYS: [&str; 21] = [
     "select",
     "extend-select",
     "ignore",
@@ -322,6 +346,7 @@ pub const KEYS: [&str; 20] = [
     "exclude",
     "extend-exclude",
     "force-exclude",
+    "baseline",
     "line-length",
     "types",
     "python",
@@ -361,6 +386,10 @@ fn layer(table: &Table, folder: &Path, origin: &str) -> Result<Layer> {
             "exclude" => layer.exclude = Some(globs(key, value, folder)?),
             "force-exclude" => layer.force_exclude = Some(flag(key, value)?),
             "extend-exclude" => layer.extend_exclude = vec![globs(key, value, folder)?],
+            "baseline" => {
+                let text = expect(value.as_str(), key, "text, the path of a file", value)?;
+                layer.baseline = Some(Baseline::File(file_at(Path::new(text), folder)));
+            }
             "line-length" => layer.line_length = Some(line_length(key, value)?),
             "types" => layer.types = Some(flag(key, value)?),
             "python" => {

@@ -12,7 +12,7 @@ use engine::{Prefilter, Settings, Target};
 use toml::{Table, Value};
 use types::{Environment, Limits};
 
-use crate::config::{self, Layer};
+use crate::config::{self, Baseline, Layer};
 use crate::{place, target};
 
 /// Finds what holds for a folder. Each folder is looked at once.
@@ -56,6 +56,8 @@ pub struct Folder {
     pub show_withheld: bool,
     /// Whether types are inferred, where the packages are, and what that may take.
     pub types: Types,
+    /// The file that has the known findings.
+    pub baseline: Option<PathBuf>,
     /// The merged configuration.
     pub layer: Layer,
     /// What the closest files say, for the folders below.
@@ -381,6 +383,10 @@ impl Folder {
                     run: Duration::from_secs(layer.types_timeout.unwrap_or(600)),
                     memory: layer.types_memory.unwrap_or(3072),
                 },
+            },
+            baseline: match &layer.baseline {
+                Some(Baseline::File(path)) => Some(path.clone()),
+                Some(Baseline::None) | None => None,
             },
             layer,
             found,

@@ -3,8 +3,10 @@
 //!
 //! The way of a run: [`Arguments`] as typed -> [`Plan`] as meant -> [`run::run`] -> [`Exit`].
 
+mod admission;
 mod argument_file;
 mod arguments;
+mod baseline;
 mod callers;
 mod config;
 mod exit;
@@ -24,6 +26,7 @@ mod run;
 mod settings;
 mod shell;
 mod show;
+mod since;
 mod source;
 mod stdin;
 mod suggest;

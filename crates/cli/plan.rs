@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use engine::{Codemod, Silence, Target};
 
 use crate::arguments::{Color, GROUPS, Named, OutputFormat, Report, Run, SUBCOMMANDS};
-use crate::config::{self, Argument, Layer};
+use crate::config::{self, Argument, Baseline, Layer};
 use crate::folder::{Folders, Search};
 use crate::{settings, stdin, suggest};
 
@@ -20,6 +20,12 @@ pub struct Plan {
     /// Whether a review asks again about what was refused in earlier ones.
     pub from_start: bool,
     pub folders: Folders,
+    /// The git revision since which a line has to have changed to count.
+    pub since: Option<String>,
+    /// The baseline that the command line names.
+    pub baseline: Option<PathBuf>,
+    /// Whether baselines are to be written.
+    pub update_baseline: bool,
     /// How many threads work.
     pub threads: usize,
     pub format: OutputFormat,
@@ -129,6 +135,9 @@ impl Plan {
             mode,
             input,
             from_start: arguments.review_from_start,
+            since: arguments.since.clone(),
+            baseline: named_baseline(&arguments),
+            update_baseline: arguments.update_baseline,
             threads: arguments.jobs.map_or_else(cores, NonZeroUsize::get),
             format: arguments.output_format,
             statistics: arguments.statistics,
@@ -201,6 +210,14 @@ fn input(arguments: &Run) -> Result<Input> {
         }
         return paths(arguments).map(Input::Paths);
     }
+    if arguments.since.is_some() || arguments.update_baseline {
+        let option = if arguments.update_baseline {
+            "--update-baseline"
+        } else {
+            "--since"
+        };
+        bail!("{option} is about files, and `-` is standard input: name the file instead");
+    }
     if arguments.paths.len() > 1 {
         bail!(
             "`-` is standard input, and goes with no other path; a file of that name is written `./-`"
@@ -258,6 +275,12 @@ fn paths(arguments: &Run) -> Result<Vec<PathBuf>> {
     Ok(arguments.paths.clone())
 }
 
+/// The file of `--baseline`.
+fn named_baseline(arguments: &Run) -> Option<PathBuf> {
+    let path = arguments.baseline.as_deref()?;
+    Some(config::file_at(path, Path::new("")))
+}
+
 fn folders(arguments: Run) -> Result<Folders> {
     let mut files: Option<Layer> = None;
     let mut set = Layer::default();
@@ -278,6 +301,10 @@ fn folders(arguments: Run) -> Result<Folders> {
         Search::Project
     } else {
         Search::All
+    };
+    let baseline = match named_baseline(&arguments) {
+        Some(path) => Some(Baseline::File(path)),
+        None => arguments.no_baseline.then_some(Baseline::None),
     };
     let flat = |names: Vec<Named>| names.into_iter().flat_map(|Named(it)| it).collect();
     let select: Vec<&'static Codemod> = flat(arguments.select);
@@ -305,6 +332,7 @@ fn folders(arguments: Run) -> Result<Folders> {
             after_fixes: arguments.fix,
         }),
         force_exclude: arguments.force_exclude.then_some(true),
+        baseline,
         types: arguments.no_types.then_some(false),
         python: arguments
             .python

@@ -3,24 +3,27 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use edit::LineIndex;
 use engine::{Applied, Asking, Fault, Finding, Host, Rewritten, Settings};
 use rayon::prelude::*;
 
+use crate::admission::Filter;
 use crate::arguments::OutputFormat;
+use crate::baseline::{Baselines, Seen};
 use crate::exit::Exit;
 use crate::guard::guarded;
 use crate::meaning::Meaning;
 use crate::plan::{Input, Mode, Plan, Show, Verbosity};
 use crate::progress::Progress;
 use crate::report::statistics::Statistics;
-use crate::report::summary::{self, Counts};
+use crate::report::summary::{self, Beside, Counts, Unchanged};
 use crate::report::{self, Entry, Failure, Place, html};
 use crate::review::Reviewed;
 use crate::show;
+use crate::since::Changes;
 use crate::source::{NotebookFile, Source, Unreadable};
 use crate::stdin;
 use crate::usage::{self, Module};
@@ -65,17 +68,32 @@ fn look_decide_and_write(plan: &Plan, walked: Walked, input: Option<&[u8]>) -> R
         .stack_size(STACK)
         .build()
         .context("no threads can be started")?;
+    let changes = match &plan.since {
+        Some(revision) => Some(Changes::since(revision, &files)?),
+        None => None,
+    };
+    let roots: &[PathBuf] = match &plan.input {
+        Input::Paths(paths) => paths,
+        Input::Stdin(_) => &[],
+    };
+    let named = plan.baseline.as_deref();
+    let baselines = pool.install(|| Baselines::read(&files, named, roots, plan.update_baseline))?;
     let meaning = Meaning::new(&files);
-    let mut looked = pool.install(|| look_at_all(&files, &meaning, plan));
+    let around = Around {
+        meaning: &meaning,
+        baselines: &baselines,
+        changes: changes.as_ref(),
+    };
+    let mut looked = pool.install(|| look_at_all(&files, around, plan));
     looked.failures.extend(failures);
     looked.notes.extend(notes);
-    pool.install(|| decide(&mut looked, &meaning, plan));
+    pool.install(|| decide(&mut looked, around, plan));
     if plan.mode == Mode::Review {
         return review(plan, &files, &meaning, &pool, looked);
     }
     // A report shows what is found, and an import that may go is part of no finding.
     if plan.mode != Mode::Report {
-        pool.install(|| look_again(&mut looked, &files, &meaning));
+        pool.install(|| look_again(&mut looked, &files, around));
     }
     if plan.mode == Mode::Fix {
         pool.install(|| write_all(&mut looked));
@@ -87,6 +105,12 @@ fn look_decide_and_write(plan: &Plan, walked: Walked, input: Option<&[u8]>) -> R
     }
     looked.notes.extend(meaning.notes());
     looked.warnings = meaning.problems();
+    looked.warnings.extend(baselines.warnings());
+    conclude_baselines(plan, &baselines, &files, &mut looked)?;
+    looked.beside.unchanged = changes.map(|changes| Unchanged {
+        files: files.len() - changes.count(),
+        since: changes.revision,
+    });
     conclude(plan, &files, looked)
 }
 
@@ -127,6 +151,15 @@ pub fn output(plan: &Plan) -> Result<BufWriter<Box<dyn Write>>> {
     Ok(BufWriter::new(stream))
 }
 
+/// What is known beside the files themselves.
+#[derive(Clone, Copy)]
+struct Around<'m, 'a> {
+    meaning: &'m Meaning<'a>,
+    baselines: &'m Baselines,
+    /// Where only lines that changed count.
+    changes: Option<&'m Changes>,
+}
+
 /// The parser and the visitors recurse as deep as the code is nested. Pages that are not touched
 /// cost nothing.
 const STACK: usize = 64 << 20;
@@ -139,6 +172,7 @@ struct Looked<'a> {
     failures: Vec<Failure>,
     notes: Vec<String>,
     warnings: Vec<String>,
+    beside: Beside,
 }
 
 /// A file in which something was found.
@@ -157,19 +191,21 @@ pub struct Analysed<'a> {
 /// What looking at one file gave.
 enum Look<'a> {
     Nothing,
+    /// The file can be decoded, has so many bytes, and holds no word of a codemod.
+    Passed(&'a File, u64),
     Skipped(String),
     Found(Box<Analysed<'a>>),
     Failed(Failure),
 }
 
-fn look_at_all<'a>(files: &'a [File], meaning: &Meaning<'a>, plan: &Plan) -> Looked<'a> {
+fn look_at_all<'a>(files: &'a [File], around: Around<'_, 'a>, plan: &Plan) -> Looked<'a> {
     let wanted = plan.verbosity >= Verbosity::Normal && io::stderr().is_terminal();
     let progress = Progress::new(files.len(), wanted);
     let looks: Vec<(Look, Vec<Failure>)> = files
         .par_iter()
         .map_init(Vec::new, |buffer, file| {
             let mut broken = Vec::new();
-            let look = look_at(file, meaning, buffer, &mut broken);
+            let look = look_at(file, around, buffer, &mut broken);
             progress.tick();
             (look, broken)
         })
@@ -177,32 +213,90 @@ fn look_at_all<'a>(files: &'a [File], meaning: &Meaning<'a>, plan: &Plan) -> Loo
         .collect();
     progress.finish();
     let mut looked = Looked::default();
+    let (mut passed, mut bytes) = (Vec::new(), 0);
     for (look, broken) in looks {
         looked.failures.extend(broken);
         match look {
             Look::Nothing => {}
+            Look::Passed(file, length) => {
+                passed.push(file);
+                bytes += length;
+            }
             Look::Skipped(note) => looked.notes.push(note),
             Look::Found(analysed) => looked.analysed.push(*analysed),
             Look::Failed(failure) => looked.failures.push(failure),
         }
     }
+    if bytes > PARSED {
+        looked.beside.unparsed = passed.len();
+    } else {
+        let failures = passed.par_iter().map_init(Vec::new, |buffer, file| {
+            let failure = check(file, buffer);
+            if failure.is_some() {
+                around.baselines.lost(file);
+            }
+            failure
+        });
+        looked.failures.par_extend(failures.flatten());
+    }
     looked
 }
 
-/// Reads the file into `buffer`, and goes on only if it can hold a finding: most do not. Cells of a
-/// notebook that may hold one and cannot be parsed are `broken`.
+/// Files without a word of the codemods are parsed as well, to say which cannot be, if they have
+/// no more bytes than this: a third of a second of one core. A report about a larger tree would
+/// take half as long again, and says instead how many were not parsed.
+const PARSED: u64 = 32 << 20;
+
+/// What keeps a file from being analysed, if there is a reason.
+fn check(file: &File, buffer: &mut Vec<u8>) -> Option<Failure> {
+    if let Err(error) = file.read_into(buffer) {
+        return Some(Failure::io(&file.path, "read", &error));
+    }
+    if is_generated(buffer) {
+        return None;
+    }
+    let source = match Source::decode(std::mem::take(buffer)) {
+        Ok(source) => source,
+        Err(Unreadable { message, row }) => {
+            return Some(Failure::new(&file.path, message).at_row(row));
+        }
+    };
+    match guarded(|| engine::check(&source.text, &file.settings())) {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => {
+            let place = Place::of(&source, &source.text, error.range.start);
+            Some(unparsable(file, &error.message, place))
+        }
+        Err(panic) => Some(Failure::ours(&file.path, &format!("panicked: {panic}"))),
+    }
+}
+
+/// Reads the file into `buffer`, and goes on only if it can hold a finding, which most cannot, or
+/// was named. Cells of a notebook that cannot be parsed are `broken`.
 fn look_at<'a>(
     file: &'a File,
-    meaning: &Meaning<'a>,
+    around: Around<'_, 'a>,
     buffer: &mut Vec<u8>,
     broken: &mut Vec<Failure>,
 ) -> Look<'a> {
+    if around
+        .changes
+        .is_some_and(|changes| changes.of(file).is_none())
+    {
+        return Look::Nothing;
+    }
     let metadata = match file.read_into(buffer) {
         Ok(metadata) => metadata,
         Err(error) => return Look::Failed(Failure::io(&file.path, "read", &error)),
     };
-    if !file.is_notebook() && !file.folder.prefilter.may_match(buffer) {
-        return Look::Nothing;
+    // Those that changed are few.
+    let is_asked_for = file.is_named || file.is_notebook() || around.changes.is_some();
+    if !is_asked_for && !file.folder.prefilter.may_match(buffer) {
+        if let Err(Unreadable { message, row }) = Source::check(buffer) {
+            return Look::Failed(Failure::new(&file.path, message).at_row(row));
+        }
+        around.baselines.saw(file, Seen::default());
+        return Look::Passed(file, buffer.len() as u64);
     }
     if is_generated(buffer) {
         return Look::Skipped(format!("{}: skipped: it is generated", file.path.display()));
@@ -216,11 +310,7 @@ fn look_at<'a>(
         Err(failure) => return Look::Failed(failure),
     };
     if let Some(NotebookFile { notebook, .. }) = &source.notebook {
-        // The text of the file has escapes, and outputs.
-        let prefilter = &file.folder.notebook_prefilter;
-        let found = notebook.broken.iter();
-        let found = found.filter(|(_, text, _)| prefilter.may_match(text.as_bytes()));
-        broken.extend(found.map(|(number, text, problem)| {
+        broken.extend(notebook.broken.iter().map(|(number, text, problem)| {
             let position = LineIndex::new(text).position(text, problem.range.start().to_usize());
             let place = Place {
                 cell: Some(*number),
@@ -228,7 +318,10 @@ fn look_at<'a>(
             };
             unparsable(file, &problem.message, place)
         }));
+        // The text of the file has escapes, and outputs.
+        let prefilter = &file.folder.notebook_prefilter;
         if !prefilter.may_match(source.text.as_bytes()) {
+            around.baselines.saw(file, Seen::default());
             return Look::Nothing;
         }
     }
@@ -237,9 +330,10 @@ fn look_at<'a>(
         metadata.as_ref().map(Stamp::new),
         source,
         Host {
-            asking: Asking::Later(&meaning.of(file)),
+            asking: Asking::Later(&around.meaning.of(file)),
             ..KEEPING
         },
+        around,
     ) {
         Ok(analysed) if analysed.is_empty() => Look::Nothing,
         Ok(analysed) => Look::Found(Box::new(analysed)),
@@ -254,7 +348,7 @@ pub fn decode(file: &File, bytes: Vec<u8>) -> Result<Option<Source>, Failure> {
 }
 
 /// Rewrites the files again in which a codemod asked for what lies outside.
-fn decide<'a>(looked: &mut Looked<'a>, meaning: &Meaning<'a>, plan: &Plan) {
+fn decide<'a>(looked: &mut Looked<'a>, around: Around<'_, 'a>, plan: &Plan) {
     let undecided: Vec<usize> = looked
         .analysed
         .iter()
@@ -277,12 +371,12 @@ fn decide<'a>(looked: &mut Looked<'a>, meaning: &Meaning<'a>, plan: &Plan) {
                 source,
                 ..
             } = &looked.analysed[index];
-            let oracle = meaning.of(file);
+            let oracle = around.meaning.of(file);
             let host = Host {
                 asking: Asking::Oracle(&oracle),
                 ..KEEPING
             };
-            let analysed = analyse(file, *stamp, source.clone(), host);
+            let analysed = analyse(file, *stamp, source.clone(), host, around);
             progress.tick();
             (index, analysed)
         })
@@ -303,9 +397,24 @@ fn analyse<'a>(
     stamp: Option<Stamp>,
     source: Source,
     host: Host,
+    around: Around,
 ) -> Result<Analysed<'a>, Failure> {
     let settings = file.settings();
-    analyse_as(&settings, file, stamp, source, host)
+    let changed = around.changes.and_then(|changes| changes.of(file));
+    let filter = Filter::new(around.baselines.of(file), changed);
+    let host = Host {
+        admission: &filter,
+        ..host
+    };
+    around.baselines.lost(file);
+    let analysed = analyse_as(&settings, file, stamp, source, host)?;
+    let is_whole = |file: &NotebookFile| file.notebook.broken.is_empty();
+    if analysed.rewritten.faults.is_empty()
+        && analysed.source.notebook.as_ref().is_none_or(is_whole)
+    {
+        around.baselines.saw(file, filter.into_seen());
+    }
+    Ok(analysed)
 }
 
 /// With settings that are not those of the file.
@@ -347,7 +456,7 @@ fn unparsable(file: &File, message: &str, place: Place) -> Failure {
 
 /// Rewrites the files again that can lose an import: now that all files are known, it is known
 /// whether another one uses it.
-fn look_again<'a>(looked: &mut Looked<'a>, files: &'a [File], meaning: &Meaning<'a>) {
+fn look_again<'a>(looked: &mut Looked<'a>, files: &'a [File], around: Around<'_, 'a>) {
     let pending: Vec<(usize, Module)> = looked
         .analysed
         .iter()
@@ -379,13 +488,13 @@ fn look_again<'a>(looked: &mut Looked<'a>, files: &'a [File], meaning: &Meaning<
                 ..
             } = &looked.analysed[index];
             let may_remove = |name: &str| unused.contains(name) && !source.may_read(name);
-            let oracle = meaning.of(file);
+            let oracle = around.meaning.of(file);
             let host = Host {
                 asking: Asking::Oracle(&oracle),
                 may_remove: &may_remove,
                 ..Host::ALONE
             };
-            let analysed = analyse(file, *stamp, source.clone(), host);
+            let analysed = analyse(file, *stamp, source.clone(), host, around);
             Some((index, analysed))
         })
         .collect();
@@ -470,10 +579,41 @@ fn write_one(analysed: &mut Analysed) -> Result<Option<String>, Failure> {
     }))
 }
 
+/// Writes the baselines, if that is wanted. What they hold then is no finding any longer.
+fn conclude_baselines(
+    plan: &Plan,
+    baselines: &Baselines,
+    files: &[File],
+    looked: &mut Looked,
+) -> Result<()> {
+    let written = looked.analysed.iter().filter(|file| file.written);
+    let written: HashSet<&Path> = written.map(|it| it.file.canonical.as_path()).collect();
+    let is_written = |file: &File| written.contains(file.canonical.as_path());
+    looked.beside.known = baselines.conclude(files, &is_written)?;
+    if plan.update_baseline {
+        for Analysed {
+            file,
+            rewritten,
+            written,
+            ..
+        } in &mut looked.analysed
+        {
+            if !baselines.hold(file) {
+                continue;
+            }
+            rewritten.remaining.clear();
+            if !*written {
+                rewritten.findings.clear();
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Prints what is to be said, and decides on the exit status.
 fn conclude(plan: &Plan, files: &[File], mut looked: Looked) -> Result<Exit> {
     let mut exit = tell_failures(plan, &mut looked.failures);
-    let mut counts = Counts::new(files.len());
+    let mut counts = Counts::new(files.len(), looked.beside.clone());
     for failure in &looked.failures {
         counts.count_failure(failure);
     }

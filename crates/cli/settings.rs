@@ -26,6 +26,7 @@ pub fn text(path: &Path, canonical: &Path, folders: &Folders) -> Result<String> 
             canonical: canonical.to_path_buf(),
             folder: folders.of_file(canonical)?,
             content: None,
+            is_named: true,
         };
         let folder = folders.get(canonical.parent().unwrap_or(canonical))?;
         (folder, file.settings().codemods.clone())

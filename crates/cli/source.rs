@@ -62,7 +62,7 @@ impl Source {
     pub fn decode(bytes: Vec<u8>) -> Result<Self, Unreadable> {
         let bom = bytes.starts_with(BOM);
         let encoding = declared(&bytes)?;
-        if let Some(offset) = bytes.iter().position(|&byte| byte == 0) {
+        if let Some(offset) = memchr::memchr(0, &bytes) {
             return Err(Unreadable {
                 message: format!("holds a NUL byte (offset {offset}), which Python refuses"),
                 row: Some(row_of(&bytes, offset)),
@@ -76,6 +76,20 @@ impl Source {
             bom,
             notebook: None,
         })
+    }
+
+    /// Whether a file can be decoded, found out without making its text where that can be.
+    pub fn check(bytes: &[u8]) -> Result<(), Unreadable> {
+        let is_sound = match declared(bytes)? {
+            Encoding::Utf8 => simdutf8::basic::from_utf8(bytes).is_ok(),
+            Encoding::Ascii => bytes.is_ascii(),
+            Encoding::Latin1 => true,
+            Encoding::Other(_) => false, // nobody knows yet
+        };
+        if is_sound && memchr::memchr(0, bytes).is_none() {
+            return Ok(());
+        }
+        Self::decode(bytes.to_vec()).map(|_| ())
     }
 
     /// Decodes a notebook, whose text is that of its cells; none where it is for another language.
@@ -184,7 +198,7 @@ impl Encoding {
     fn decode(self, mut bytes: Vec<u8>, start: usize) -> Result<String, Unreadable> {
         match self {
             Encoding::Utf8 => {
-                if let Err(error) = std::str::from_utf8(&bytes[start..]) {
+                if let Err(error) = simdutf8::compat::from_utf8(&bytes[start..]) {
                     let what = "declare the file's encoding in its first line, as in `# -*- coding: latin-1 -*-`, or save it as UTF-8";
                     return Err(undecodable(&bytes, start + error.valid_up_to(), self, what));
                 }

@@ -55,6 +55,7 @@ pub fn named(name: Option<&Path>, bytes: Vec<u8>, folders: &Folders) -> Result<W
         path: path.to_path_buf(),
         folder: folders.of_file(&canonical)?,
         canonical,
+        is_named: true,
         content: Some(bytes),
     });
     Ok(walked)

@@ -23,6 +23,8 @@ pub struct File {
     pub canonical: PathBuf,
     /// What holds for it.
     pub folder: Arc<Folder>,
+    /// Whether it was named itself, and not only a folder that it is in.
+    pub is_named: bool,
     /// What it holds, where that is not on the disk.
     pub content: Option<Vec<u8>>,
 }
@@ -105,6 +107,7 @@ pub fn walk(paths: &[PathBuf], folders: &Folders, threads: usize) -> Result<Walk
                 path: without_dot(path).to_path_buf(),
                 folder: folders.of_file(&canonical)?,
                 canonical,
+                is_named: true,
                 content: None,
             });
         } else {
@@ -115,10 +118,15 @@ pub fn walk(paths: &[PathBuf], folders: &Folders, threads: usize) -> Result<Walk
     walked.files.sort_by(|one, other| one.path.cmp(&other.path));
     if paths.len() > 1 {
         // Within one folder no file is reached twice: links are not followed there.
+        let named = walked.files.iter().filter(|file| file.is_named);
+        let named: HashSet<PathBuf> = named.map(|file| file.canonical.clone()).collect();
         let mut seen = HashSet::new();
         walked
             .files
             .retain(|file| seen.insert(file.canonical.clone()));
+        for file in &mut walked.files {
+            file.is_named = named.contains(&file.canonical);
+        }
     }
     Ok(walked)
 }
@@ -215,6 +223,7 @@ fn visit(entry: &DirEntry, root: &Path, canonical_root: &Path, folders: &Folders
             path: without_dot(path).to_path_buf(),
             folder: folders.of_file(&canonical)?,
             canonical,
+            is_named: false,
             content: None,
         })
     })

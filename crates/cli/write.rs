@@ -103,6 +103,15 @@ pub fn create(path: &Path, content: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
+/// Makes the file at `path` hold `content`, at once: as the file that it was, or as a new one.
+/// Nothing happens where it does already.
+pub fn whole(path: &Path, content: &[u8]) -> Result<(), String> {
+    if holds(path, content) {
+        return Ok(());
+    }
+    create(path, content)
+}
+
 fn holds(path: &Path, expected: &[u8]) -> bool {
     std::fs::read(path).is_ok_and(|bytes| bytes == expected)
 }

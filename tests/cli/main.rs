@@ -6,6 +6,7 @@
     reason = "a test ends where something is not as it says"
 )]
 
+mod baseline; // findings that are known
 mod blocking; // what functions of other modules do
 mod configuration; // which settings hold for a file
 mod encodings; // how files are read and written back
@@ -21,6 +22,7 @@ mod reports; // what is printed for findings
 #[cfg(unix)]
 mod review; // --review, in a terminal
 mod selection; // which codemods run
+mod since; // findings on lines that changed
 mod statuses; // exit status and streams
 mod streams; // standard input, files of arguments, excluded paths that are named
 #[cfg(unix)]

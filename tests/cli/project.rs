@@ -131,7 +131,7 @@ impl Project {
     }
 
     pub fn run<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Ran {
-        Ran::new(&self.command(arguments).output().unwrap())
+        Ran::of(&self.command(arguments).output().unwrap())
     }
 
     /// Like [`Project::run`], with something on standard input; what it printed there as bytes.
@@ -148,7 +148,7 @@ impl Project {
             .spawn()
             .unwrap();
         let output = feed(child, input);
-        (Ran::new(&output), output.stdout)
+        (Ran::of(&output), output.stdout)
     }
 
     /// Like [`Project::run`], by a user who has to ask for permission. Tests may run as root.
@@ -159,7 +159,7 @@ impl Project {
         if is_root() {
             command.uid(UNPRIVILEGED).gid(UNPRIVILEGED);
         }
-        Ran::new(&command.output().unwrap())
+        Ran::of(&command.output().unwrap())
     }
 
     /// Gives everything to the user of [`Project::run_unprivileged`].
@@ -219,7 +219,7 @@ fn is_root() -> bool {
 const UNPRIVILEGED: u32 = 65534;
 
 impl Ran {
-    fn new(output: &Output) -> Self {
+    pub fn of(output: &Output) -> Self {
         Self {
             status: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

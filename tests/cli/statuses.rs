@@ -247,3 +247,175 @@ fn code_that_is_nested_too_deeply_is_named_and_the_others_go_on() {
         assert_eq!(project.read("a.py"), AWAITS);
     }
 }
+
+/// A file that cannot be analysed: its name, how it is made, and what is said of it.
+type Broken = (&'static str, fn(&Project, &str), &'static str);
+
+/// Those that are found in a folder, too.
+const BROKEN: &[Broken] = &[
+    (
+        "unparsable.py",
+        |project, name| project.write(name, "x = 1\ndef f(:\n"),
+        ":2:7: cannot be parsed: ",
+    ),
+    (
+        "undecodable.py",
+        |project, name| project.write(name, b"x = 1\n# \xff\n"),
+        ":2: byte 0xff at offset 8 is not UTF-8: ",
+    ),
+    (
+        "undeclared.py",
+        |project, name| project.write(name, "# coding: klingon\n"),
+        ":1: is declared to be klingon, ",
+    ),
+    (
+        "nul.py",
+        |project, name| project.write(name, b"x = 1\0\n"),
+        ":1: holds a NUL byte ",
+    ),
+    (
+        "deep.py",
+        |project, name| project.write(name, format!("x = {}1\n", "-".repeat(50_000))),
+        ":1:1: cannot be parsed: it is nested too deeply",
+    ),
+    (
+        "cell.ipynb",
+        |project, name| {
+            project.write(
+                name,
+                r#"{"cells": [{"cell_type": "code", "metadata": {}, "outputs": [],
+                    "execution_count": null, "source": ["def f(:"]}],
+                    "metadata": {}, "nbformat": 4, "nbformat_minor": 5}"#,
+            );
+        },
+        ":cell 1:1:7: cannot be parsed: ",
+    ),
+];
+
+/// Those that have to be named.
+#[cfg(unix)]
+const UNREADABLE: &[Broken] = &[
+    (
+        "missing.py",
+        |_, _| {},
+        ": cannot be read: no such file or directory",
+    ),
+    (
+        "dangling.py",
+        |project, name| std::os::unix::fs::symlink("nowhere", project.path(name)).unwrap(),
+        ": cannot be read: no such file or directory",
+    ),
+    (
+        "pipe.py",
+        |project, name| {
+            project.tool("mkfifo", &[name], b"");
+        },
+        ": is neither a file nor a directory",
+    ),
+];
+
+const MODES: &[&[&str]] = &[
+    &[],
+    &["--diff"],
+    &["--fix"],
+    &["--add-ignores"],
+    &["--baseline", "known.json", "--update-baseline"],
+    &["--since", "HEAD"],
+    &["--all"],
+];
+
+/// A folder that is committed to git, with one such file that is not.
+fn with_broken((name, make, _): &Broken) -> Project {
+    let project = Project::new([("clean.py", CLEAN)]);
+    let git = |arguments: &[&str]| {
+        let who = ["-c", "user.name=x", "-c", "user.email=x@example.org"];
+        project.tool("git", &[&who, arguments].concat(), b"");
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "--all"]);
+    git(&["commit", "--quiet", "--message", "x"]);
+    make(&project, name);
+    project
+}
+
+#[test]
+fn what_cannot_be_analysed_never_looks_clean() {
+    for broken @ (name, _, message) in BROKEN {
+        let project = with_broken(broken);
+        for mode in MODES {
+            never_clean(&project, name, message, &[*mode, &["."]].concat());
+        }
+        let ran = project.run(["clean.py", name]);
+        let said = format!("{name}{message}");
+        assert_eq!(ran.status, 1, "{}", ran.stderr);
+        assert!(ran.stderr.starts_with(&said), "{}", ran.stderr);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_read_never_looks_clean() {
+    for broken @ (name, _, message) in UNREADABLE {
+        let project = with_broken(broken);
+        for mode in MODES {
+            never_clean(&project, name, message, &[*mode, &[".", name]].concat());
+        }
+    }
+}
+
+/// Checks a run in every format and with all that could hide something.
+#[track_caller]
+fn never_clean(project: &Project, name: &str, message: &str, arguments: &[&str]) {
+    let said = format!("{name}{message}");
+    let check = |more: &[&str], status: i32, has_summary: bool| {
+        let arguments = [&["--no-types"], arguments, more].concat();
+        let ran = project.run(arguments.iter().copied());
+        let shown = format!("{arguments:?}:\n{}\n{}", ran.stdout, ran.stderr);
+        assert_eq!(ran.status, status, "{shown}");
+        assert!(ran.stderr.starts_with(&said), "{shown}");
+        let summary = ran.stderr.contains("1 file could not be analysed.");
+        assert_eq!(summary, has_summary, "{shown}");
+        (ran, shown)
+    };
+    check(&[], 1, true);
+    check(&["--exit-zero"], 0, true);
+    check(&["-q"], 1, false);
+    let silent = [&["-qq"], arguments].concat();
+    let ran = project.run(silent.iter().copied());
+    assert_eq!((ran.status, ran.stderr.as_str()), (1, ""), "{silent:?}");
+    for format in formats(project) {
+        let is_text = ["full", "concise", "grouped"].contains(&format.as_str());
+        if is_text || !arguments.contains(&"--diff") {
+            let (ran, shown) = check(&["--output-format", &format], 1, true);
+            assert!(is_text || ran.stdout.contains(name), "{shown}");
+        }
+    }
+}
+
+/// All formats, as they are named where a wrong one is refused.
+fn formats(project: &Project) -> Vec<String> {
+    let ran = project.run(["--output-format", "nothing"]);
+    let list = ran.stderr.split_once("[possible values: ").unwrap().1;
+    let list = list.split_once(']').unwrap().0;
+    list.split(", ").map(str::to_string).collect()
+}
+
+#[test]
+fn files_that_are_too_many_to_be_parsed_are_counted() {
+    let large = format!(
+        "x = '''{}'''\n",
+        "0123456789abcde\n".repeat((33 << 20) / 16)
+    );
+    let project = Project::new([("large.py", large.as_str()), ("bad.py", "def f(:\n")]);
+    let ran = project.run([]);
+    assert_eq!(ran.status, 0);
+    assert_eq!(
+        ran.stderr,
+        "No findings in 2 files. 2 files without a word of a codemod were decoded, and not \
+         parsed.\n"
+    );
+    // What is named is parsed, and what cannot be decoded is always said.
+    assert_eq!(project.run([".", "bad.py"]).status, 1);
+    project.write("bad.py", b"\xff");
+    assert_eq!(project.run([]).status, 1);
+}

@@ -84,9 +84,11 @@ fn text_without_fixes_passes_unchanged() {
         CLEAN.as_bytes(),
         b"\xef\xbb\xbf# no end",
         b"a\r\nb\rc\n\n",
-        b"# \xff is not looked at\n",
     ] {
         assert_eq!(fixed(&project, text, 0).0, escaped(text));
+    }
+    for text in [&b"# \xff\n"[..], b"def f(:\n"] {
+        assert_eq!(fixed(&project, text, 1).0, escaped(text));
     }
     assert_eq!(fixed(&project, WITHHELD, 1).0, escaped(WITHHELD));
     let generated = format!("# @generated\n{SLEEPS}");

@@ -4,11 +4,31 @@ use edit::Applicability;
 use engine::{Outcome, Rewritten};
 
 use super::Failure;
+use crate::baseline::{Change, Known};
 use crate::plan::Mode;
+
+/// What is said beside the findings.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// How many files hold no word of a codemod, and were too many to be parsed.
+    pub unparsed: usize,
+    pub known: Known,
+    /// What was not looked at, where only lines count that changed.
+    pub unchanged: Option<Unchanged>,
+}
+
+/// Files without a changed line.
+#[derive(Clone, Debug)]
+pub struct Unchanged {
+    pub files: usize,
+    /// The revision, as it was typed.
+    pub since: String,
+}
 
 /// What is counted over all files.
 #[derive(Debug, Default)]
 pub struct Counts {
+    beside: Beside,
     /// Files that were looked at.
     checked: usize,
     /// Findings of any kind, before anything was applied.
@@ -37,10 +57,12 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Nothing yet, in so many files.
-    pub fn new(checked: usize) -> Self {
+    /// Nothing yet, in so many files, those without a changed line included.
+    pub fn new(files: usize, beside: Beside) -> Self {
+        let unchanged = beside.unchanged.as_ref().map_or(0, |it| it.files);
         Self {
-            checked,
+            checked: files - unchanged,
+            beside,
             ..Self::default()
         }
     }
@@ -113,7 +135,60 @@ pub fn sentence(mode: Mode, counts: &Counts, all_listed: bool) -> String {
     if counts.unwritten > 0 {
         sentences.push(format!("{} could not be written.", files(counts.unwritten)));
     }
+    sentences.extend(beside(&counts.beside));
     sentences.join(" ")
+}
+
+fn beside(beside: &Beside) -> Vec<String> {
+    let mut sentences = Vec::new();
+    if beside.unparsed > 0 {
+        sentences.push(format!(
+            "{} without a word of a codemod {} decoded, and not parsed.",
+            files(beside.unparsed),
+            if beside.unparsed == 1 { "was" } else { "were" }
+        ));
+    }
+    if let Some(Unchanged {
+        files: count,
+        since,
+    }) = &beside.unchanged
+    {
+        let rest = if *count > 0 {
+            format!("; {} did not", files(*count))
+        } else {
+            String::new()
+        };
+        sentences.push(format!(
+            "Only lines count that changed since {since}{rest}."
+        ));
+    }
+    let Known {
+        found,
+        gone,
+        written,
+    } = beside.known;
+    if let Some(Change {
+        total,
+        added,
+        removed,
+    }) = written
+    {
+        let more = format!("{added} more, {removed} less than before");
+        sentences.push(format!("The baseline holds {}: {more}.", findings(total)));
+        return sentences;
+    }
+    if found > 0 {
+        let ones = if found == 1 { "one is" } else { "ones are" };
+        sentences.push(format!("{found} known {ones} in the baseline."));
+    }
+    if gone > 0 {
+        let are = if gone == 1 { "is" } else { "are" };
+        let gone = findings(gone);
+        sentences.push(format!(
+            "{gone} of the baseline {are} fixed: run --update-baseline."
+        ));
+    }
+    sentences
 }
 
 /// `Found 23 findings in 9 of 120 files: 12 can be fixed with --fix, 4 more with --unsafe-fixes;

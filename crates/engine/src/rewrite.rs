@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use edit::{Applicability, Change, Fix, Merged, Origins, Touched, merge};
 use python::ast::{AnyNodeRef, Expr, ExprCall, NodeKind};
-use python::{Module, Ranged};
+use python::{Module, Problem, Ranged};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::admission::{Everything, admitted};
@@ -73,18 +73,10 @@ pub fn rewrite(
         codemods: settings.codemods.clone(),
         rewritten: Rewritten::default(),
     };
-    let original = run
-        .parse(source.to_string())
-        .map_err(|problem| SyntaxError {
-            message: problem.message,
-            range: problem.range.into(),
-        })?;
+    let original = run.parse(source.to_string())?;
     let Some(findings) = run.ask(&original) else {
         original.parsed.forget();
-        return Err(SyntaxError {
-            message: "it is nested too deeply".to_string(),
-            range: 0..0,
-        });
+        return Err(SyntaxError::too_deep());
     };
     let Rewritten {
         suppressions,
@@ -137,6 +129,35 @@ pub fn rewrite(
     Ok(run.rewritten)
 }
 
+/// Whether [`rewrite`] could analyse the text of a module; finds nothing.
+pub fn check(source: &str, settings: &Settings) -> Result<(), SyntaxError> {
+    let text = Text::new(source.to_string(), settings.target.version)?;
+    let is_too_deep = text.module().is_too_deep();
+    if is_too_deep {
+        text.parsed.forget();
+        return Err(SyntaxError::too_deep());
+    }
+    Ok(())
+}
+
+impl SyntaxError {
+    fn too_deep() -> Self {
+        Self {
+            message: "it is nested too deeply".to_string(),
+            range: 0..0,
+        }
+    }
+}
+
+impl From<Problem> for SyntaxError {
+    fn from(problem: Problem) -> Self {
+        Self {
+            message: problem.message,
+            range: problem.range.into(),
+        }
+    }
+}
+
 struct Run<'s> {
     settings: &'s Settings,
     host: Host<'s>,
@@ -148,7 +169,7 @@ struct Run<'s> {
 }
 
 impl Run<'_> {
-    fn parse(&self, source: String) -> Result<Text, python::Problem> {
+    fn parse(&self, source: String) -> Result<Text, Problem> {
         let version = self.settings.target.version;
         if self.settings.is_notebook {
             Text::of_notebook(source, version)
