@@ -1,5 +1,6 @@
 //! `with ClientSession() as session:` => `async with ClientSession() as session:`
 
+mod attributes;
 mod flow;
 mod managers;
 mod sessions;
@@ -132,6 +133,13 @@ fn check_catchers<'a>(cx: &Context<'a, '_>, with: &'a StmtWith) -> Result<(), Re
     let Some(catcher) = around else {
         return Ok(());
     };
+    let is_expected = matches!(
+        catcher.kind,
+        CaughtByKind::Context(call) if !module.refers_to(&call.func, "contextlib.suppress")
+    );
+    if is_expected && catcher.is_exact {
+        return Err(Refusal::NotOurs); // a test that `with` fails
+    }
     Err(match catcher.kind {
         CaughtByKind::Handler(_) => withheld!(
             "`{}` catches the TypeError that the statement raises today, so that its code always runs: decide whether it still has a purpose, and write `async with`",

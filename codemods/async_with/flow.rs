@@ -140,6 +140,18 @@ pub fn hands_on<'a>(cx: &Context<'a, '_>, session: &Symbol<'a>) -> bool {
     })
 }
 
+/// Whether a request may be made with a session of httpx, here or by who gets it.
+pub fn may_open<'a>(cx: &Context<'a, '_>, session: &Symbol<'a>) -> bool {
+    let module = cx.module;
+    hands_on(cx, session)
+        || session.reads.iter().any(|read| {
+            matches!(
+                module.parent(module.node(*read)),
+                Some(AnyNodeRef::ExprAttribute(method)) if REQUESTS.contains(&method.attr.as_str())
+            )
+        })
+}
+
 /// The call that `node` is an argument of.
 fn call_around<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Option<&'a ExprCall> {
     cx.module

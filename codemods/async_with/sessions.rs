@@ -4,10 +4,10 @@ use edit::{Applicability, Edit};
 use engine::{
     Context, Layout, Piece, Refusal, Rewrite, Verdict, deepened, end_of_block, width, withheld,
 };
-use python::ast::{AnyNodeRef, Expr, ExprAttribute, ExprCall, ExprName, Stmt};
-use python::{After, AwaitPlace, BindingKind, Ranged, ScopeKind, TextRange, is_blank};
+use python::ast::{AnyNodeRef, Expr, ExprCall, ExprName, Stmt};
+use python::{After, AwaitPlace, BindingKind, Ranged, ScopeKind, Symbol, TextRange, is_blank};
 
-use super::flow;
+use super::{attributes, flow};
 
 /// What makes a session.
 pub const NAMES: &[&str] = &[
@@ -38,13 +38,13 @@ pub fn never_closed<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
     };
     match target {
         Expr::Name(name) => local(cx, call, statement, name),
-        Expr::Attribute(attribute) => attribute_of(cx, call, attribute),
+        Expr::Attribute(attribute) => attributes::never_closed(cx, call, attribute),
         _ => Err(Refusal::NotOurs),
     }
 }
 
 /// How the session that `call` makes is closed.
-fn closing<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> &'static str {
+pub fn closing<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> &'static str {
     if cx.module.refers_to(&call.func, "httpx.AsyncClient") {
         "aclose"
     } else {
@@ -69,11 +69,14 @@ fn local<'a>(
     if !is_own || flow::is_closed(cx, symbol) {
         return Err(Refusal::NotOurs);
     }
-    if is_expected_to_fail(cx, call) {
+    if is_expected_to_fail(cx, call.into()) || is_deleted_on_trial(cx, symbol) {
         return Err(Refusal::NotOurs); // a test of what becomes of it
     }
     let id = &name.id;
     let close = closing(cx, call);
+    if close == "aclose" && !function.is_async && !flow::may_open(cx, symbol) {
+        return Err(Refusal::NotOurs); // httpx opens nothing before the first request
+    }
     if symbol.reads.is_empty() && symbol.bindings.len() == 1 {
         return Err(withheld!(
             "nothing closes `{id}`, and nothing uses it: delete the line"
@@ -177,10 +180,23 @@ fn local<'a>(
     })
 }
 
-/// Whether a session is made where a test says that something fails, or warns: with
-/// `pytest.raises` and the like.
-fn is_expected_to_fail<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
-    cx.module.ancestors(call).any(|around| match around {
+/// `del session` where a test says that something warns: that nobody closed it.
+fn is_deleted_on_trial<'a>(cx: &Context<'a, '_>, session: &Symbol<'a>) -> bool {
+    let module = cx.module;
+    let mut nodes = session
+        .bindings
+        .iter()
+        .map(|binding| module.node(binding.node));
+    nodes.any(|node| {
+        matches!(module.parent(node), Some(AnyNodeRef::StmtDelete(_)))
+            && is_expected_to_fail(cx, node)
+    })
+}
+
+/// Whether a node stands where a test says that something fails, or warns: with `pytest.raises`
+/// and the like.
+fn is_expected_to_fail<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> bool {
+    cx.module.ancestors(node).any(|around| match around {
         AnyNodeRef::StmtWith(with) => with.items.iter().any(|item| {
             let Expr::Call(call) = &item.context_expr else {
                 return false;
@@ -293,54 +309,4 @@ fn check_arguments<'a>(
         }
     }
     Ok(())
-}
-
-/// `self.session = ClientSession()`: whoever closes the object has to close the session.
-fn attribute_of<'a>(
-    cx: &Context<'a, '_>,
-    call: &'a ExprCall,
-    attribute: &'a ExprAttribute,
-) -> Verdict {
-    let module = cx.module;
-    let name = attribute.attr.as_str();
-    if module.function(call).is_none() || is_handled(cx, name) {
-        return Err(Refusal::NotOurs);
-    }
-    let text = module.text(attribute);
-    Err(withheld!(
-        "`{text}` outlives the function, and nothing in this file closes it: close it with `await {text}.{}()` where its owner is closed",
-        closing(cx, call)
-    ))
-}
-
-/// Whether something in the file closes an attribute of this name, or hands it on to be closed.
-fn is_handled(cx: &Context<'_, '_>, name: &str) -> bool {
-    let module = cx.module;
-    let is_it = |expr: &Expr| matches!(expr, Expr::Attribute(it) if it.attr.as_str() == name);
-    let closes = |attr: &str| CLOSING.contains(&attr);
-    let mut is_named = false;
-    let mut closes_a_name = false;
-    for node in module.descendants(module.root()) {
-        match node {
-            AnyNodeRef::ExprAttribute(it) if closes(it.attr.as_str()) => {
-                if is_it(&it.value) {
-                    return true;
-                }
-                closes_a_name |= it.value.is_name_expr();
-            }
-            // `async with self.session:`, `stack.enter_async_context(self.session)`.
-            AnyNodeRef::WithItem(item) if is_it(&item.context_expr) => return true,
-            AnyNodeRef::ExprCall(call) if call.arguments.args.iter().any(is_it) => return true,
-            // `session, self.session = self.session, None`, and then `session.close()`.
-            AnyNodeRef::StmtAssign(assign) => {
-                is_named |= match &*assign.value {
-                    Expr::Tuple(tuple) => tuple.elts.iter().any(is_it),
-                    value => is_it(value),
-                };
-            }
-            AnyNodeRef::ExprNamed(named) => is_named |= is_it(&named.value),
-            _ => {}
-        }
-    }
-    is_named && closes_a_name
 }

@@ -2,8 +2,8 @@
 
 use engine::{Context, Refusal, withheld};
 use python::ast::{AnyNodeRef, Expr, ExprCall, Stmt, StmtClassDef, StmtFunctionDef};
-use python::{Awaitable, BindingKind, Symbol};
-use types::Gives;
+use python::{Awaitable, BindingKind, ScopeKind, Symbol};
+use types::{Answer, Gives};
 
 /// What a call gives.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub enum Callee {
 
 impl Callee {
     /// The same, where the module leaves it undecided, by the type of what `call` gives.
-    pub fn by_type(self, cx: &Context<'_, '_>, call: &ExprCall) -> Callee {
+    pub fn by_type<'a>(self, cx: &Context<'a, '_>, call: &'a ExprCall) -> Callee {
         let Callee::Undecided(reason) = self else {
             return self;
         };
@@ -33,11 +33,55 @@ impl Callee {
             return Callee::Other;
         }
         match cx.given(call).value().map(|value| value.gives) {
+            Some(Gives::Coroutine) if may_be_overridden(cx, call) => Callee::Other,
             Some(Gives::Coroutine) => Callee::Coroutine,
             Some(Gives::Task | Gives::Future | Gives::Nothing) => Callee::Other,
             Some(Gives::Awaitable) | None => reason.map_or(Callee::Other, Callee::Doubtful),
         }
     }
+}
+
+/// Whether something that is no coroutine function may stand in the place of the method that the
+/// type shows: a stub that is assigned, or a plain method of a subclass. The type is that of the
+/// declared class, and what is called is the method of whichever class the object is of.
+fn may_be_overridden<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    let module = cx.module;
+    let Expr::Attribute(method) = &*call.func else {
+        return false;
+    };
+    let name = method.attr.as_str();
+    let is_plain_here = module.symbols().any(|symbol| {
+        let ScopeKind::Class(class) = module.scope_data(symbol.scope).kind else {
+            return false;
+        };
+        symbol.name == name
+            && class.arguments.is_some()
+            && symbol.bindings.iter().any(|binding| {
+                !matches!(binding.kind, BindingKind::Function(function) if function.is_async)
+            })
+    });
+    if is_plain_here || module.stores_attribute(name) {
+        return true;
+    }
+    let Answer::Callee(function) = cx.callee(&call.func) else {
+        return false;
+    };
+    let Some((class, _)) = function.name.rsplit_once('.') else {
+        return false;
+    };
+    let class = class.rsplit('.').next().unwrap_or(class);
+    // Both have to stand somewhere in the project: a plain method of that name, and a subclass.
+    let is_plain = [format!("  def {name}("), format!("\tdef {name}(")];
+    let has_subclass = [
+        format!("({class})"),
+        format!("({class},"),
+        format!(".{class})"),
+        format!(".{class},"),
+        format!(", {class})"),
+        format!(", {class},"),
+    ];
+    let any = |words: &[String]| words.iter().any(|word| cx.project_mentions(word));
+    any(&is_plain) && any(&has_subclass)
 }
 
 /// Whether a method has the name of one that is called everywhere, of lists and loggers, about
@@ -258,10 +302,7 @@ fn of_method<'a>(cx: &Context<'a, '_>, method: &'a StmtFunctionDef) -> Callee {
             .symbols()
             .filter(|symbol| {
                 symbol.name == name
-                    && matches!(
-                        module.scope_data(symbol.scope).kind,
-                        python::ScopeKind::Class(_)
-                    )
+                    && matches!(module.scope_data(symbol.scope).kind, ScopeKind::Class(_))
             })
             .all(|symbol| match symbol.bindings.as_slice() {
                 [binding] => match binding.kind {

@@ -51,7 +51,8 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
     let usage = usage::of(cx, call).ok_or(Refusal::NotOurs)?; // somebody may await it
     let place = module.await_place(call);
     let shown = callee::of(cx, call);
-    if matches!(shown, Callee::Other) || dead::is_dead(cx, call.into()) {
+    let never_runs = || dead::is_dead(cx, call.into()) || dead::is_asked_about(cx, call);
+    if matches!(shown, Callee::Other) || never_runs() {
         return Err(Refusal::NotOurs);
     }
     let in_coroutine = matches!(

@@ -1,7 +1,8 @@
-//! Code that a constant of the module switches off.
+//! Code that never runs with a coroutine function: a constant of the module switches it off, or a
+//! test asks for the kind of the function.
 
 use engine::Context;
-use python::ast::{AnyNodeRef, BoolOp, Expr, UnaryOp};
+use python::ast::{AnyNodeRef, BoolOp, Expr, ExprCall, UnaryOp};
 use python::{BindingKind, Ranged};
 
 /// Whether `node` never runs, as in `if not IS_SYNC:` where the module says `IS_SYNC = True`: code
@@ -47,6 +48,40 @@ pub fn is_dead<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> bool {
         child = parent;
     }
     false
+}
+
+/// Whether a test around `call` asks if what it calls is a coroutine function: code that takes both
+/// kinds, and knows which one it calls.
+pub fn is_asked_about<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    let module = cx.module;
+    let func = module.text(&*call.func);
+    let asks = |test: &'a Expr| {
+        module.descendants(test).any(|node| {
+            let AnyNodeRef::ExprCall(question) = node else {
+                return false;
+            };
+            let name = match &*question.func {
+                Expr::Attribute(attribute) => attribute.attr.as_str(),
+                Expr::Name(name) => name.id.as_str(),
+                _ => return false,
+            };
+            name == "iscoroutinefunction"
+                && question
+                    .arguments
+                    .args
+                    .iter()
+                    .any(|it| module.text(it) == func)
+        })
+    };
+    module.ancestors(call).any(|around| match around {
+        AnyNodeRef::StmtIf(stmt) => {
+            let others = stmt.elif_else_clauses.iter();
+            asks(&stmt.test) || others.filter_map(|it| it.test.as_ref()).any(asks)
+        }
+        AnyNodeRef::ExprIf(branch) => asks(&branch.test),
+        AnyNodeRef::ExprBoolOp(operation) => operation.values.iter().any(asks),
+        _ => false,
+    })
 }
 
 /// What a test gives in every run, if the module shows it.

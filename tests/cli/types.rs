@@ -558,6 +558,112 @@ async def main(client: Client):
 }
 
 #[test]
+fn a_method_that_a_plain_one_may_override_is_not_awaited() {
+    let project = project(&[
+        (
+            "emitter.py",
+            "\
+class Emitter:
+    async def send(self):
+        pass
+
+    async def close(self):
+        print('closed')
+
+    async def read(self):
+        print('read')
+
+    async def stop(self):
+        print('stopped')
+
+
+def current() -> Emitter: ...
+",
+        ),
+        (
+            "session.py",
+            "\
+from emitter import Emitter
+
+
+class SessionEmitter(Emitter):
+    def send(self):
+        print('sent')
+",
+        ),
+        (
+            "main.py",
+            "\
+from emitter import Emitter, current
+
+
+class Canned(Emitter):
+    def read(self):
+        return 'canned'
+
+
+async def main(stub):
+    emitter = current()
+    emitter.send()
+    emitter.read()
+    emitter.close()
+    emitter.stop = stub
+    emitter.stop()
+",
+        ),
+    ]);
+    let patch = project
+        .run(["--await-coroutine", "--diff", "main.py", "session.py"])
+        .stdout;
+    assert!(patch.contains("+    await emitter.close()"), "{patch}");
+    assert_eq!(patch.matches("\n+    await").count(), 1, "{patch}");
+    let said = withheld(&project, &["--await-coroutine", "main.py", "session.py"]);
+    assert_eq!(said.matches("await-coroutine").count(), 1, "{said}");
+}
+
+#[test]
+fn a_session_that_a_base_of_another_module_closes_is_closed() {
+    let closing = "\
+class Closing:
+    async def close(self):
+        await self.session.close()
+";
+    let bases = "\
+from closing import Closing
+
+
+class Events(Closing):
+    pass
+";
+    let audio = |bases: &str| {
+        format!(
+            "\
+import aiohttp
+from bases import Events
+
+
+class Audio({bases}):
+    def __init__(self):
+        self.session = aiohttp.ClientSession()
+"
+        )
+    };
+    let said = |base| {
+        let audio = audio(base);
+        let project = project(&[
+            ("closing.py", closing),
+            ("bases.py", bases),
+            ("audio.py", &audio),
+        ]);
+        withheld(&project, &["--async-with", "--no-types"])
+    };
+    let closed = said("Events");
+    assert!(!closed.contains("async-with"), "{closed}");
+    let open = said("object");
+    assert!(open.contains("nothing in this file closes it"), "{open}");
+}
+
+#[test]
 fn a_decorated_function_is_what_its_decorator_gives() {
     let decorators = "\
 import asyncio
