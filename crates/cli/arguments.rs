@@ -494,7 +494,17 @@ pub fn unknown(name: &str, groups: &[&'static str]) -> String {
 }
 
 /// What a review has no use for.
-const NO_REVIEW: [&str; 5] = ["diff", "fix", "add_ignores", "output_format", "output_file"];
+const NO_REVIEW: [&str; 9] = [
+    "diff",
+    "fix",
+    "add_ignores",
+    "output_format",
+    "output_file",
+    "since",
+    "baseline",
+    "update_baseline",
+    "statistics",
+];
 
 const MODE: &str = "What to do";
 const FILES: &str = "Which files";
