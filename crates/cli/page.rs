@@ -30,6 +30,15 @@ pub fn list() -> String {
     text
 }
 
+/// Where the page of a codemod can be read.
+pub fn url(codemod: &Codemod) -> String {
+    let folder = codemod.name.replace('-', "_");
+    format!(
+        "{}/blob/main/codemods/{folder}/README.md",
+        env!("CARGO_PKG_REPOSITORY")
+    )
+}
+
 /// What `list` says behind a name.
 fn marks(codemod: &Codemod) -> Vec<String> {
     let mut marks = Vec::new();

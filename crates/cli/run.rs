@@ -6,7 +6,6 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use edit::LineIndex;
 use engine::{Asking, Fault, Finding, Host, Rewritten};
 use rayon::prelude::*;
 
@@ -35,8 +34,8 @@ pub fn run(plan: &Plan) -> Result<Exit> {
     let mut looked = pool.install(|| look_at_all(&files, &meaning, plan));
     looked.failures.extend(failures);
     pool.install(|| decide(&mut looked, &meaning, plan));
-    // A report shows what is found, and an import that may go is part of no finding.
-    if plan.mode != Mode::Report {
+    // An import that may go is part of no finding.
+    if plan.mode != Mode::Report || plan.format.has_rewrites() {
         pool.install(|| look_again(&mut looked, &files, &meaning));
     }
     if plan.mode == Mode::Fix {
@@ -195,12 +194,12 @@ fn analyse<'a>(
     let rewritten = match guarded(|| engine::rewrite(&source.text, &settings, host)) {
         Ok(Ok(rewritten)) => rewritten,
         Ok(Err(error)) => {
-            let place = LineIndex::new(&source.text).position(&source.text, error.range.start);
             let message = format!(
                 "cannot be parsed: {}",
                 write::lowercase_first(&error.message)
             );
-            return Err(Failure::new(&file.path, message).at(place));
+            let failure = Failure::new(&file.path, message);
+            return Err(failure.at(&source, &source.text, error.range.start));
         }
         Err(panic) => return Err(Failure::ours(&file.path, &format!("panicked: {panic}"))),
     };
@@ -495,12 +494,22 @@ fn print_findings(plan: &Plan, looked: &Looked, out: &mut impl Write) -> Result<
         OutputFormat::JsonLines => return Ok(report::json::print_lines(&entries, failures, out)?),
         OutputFormat::Github => return Ok(report::github::print(&entries, failures, out)?),
         OutputFormat::Gitlab => return Ok(report::gitlab::print(&entries, failures, out)?),
+        OutputFormat::Sarif => return Ok(report::sarif::print(&entries, failures, out)?),
+        OutputFormat::Rdjson => return Ok(report::rdjson::print(&entries, failures, out)?),
+        OutputFormat::Rdjsonl => return Ok(report::rdjson::print_lines(&entries, failures, out)?),
+        OutputFormat::Junit => return Ok(report::junit::print(&entries, failures, out)?),
         OutputFormat::Grouped => report::text::grouped,
         OutputFormat::Concise => report::text::concise,
         OutputFormat::Full => report::text::full,
     };
     for entry in &entries {
         text(entry, plan.color, out)?;
+    }
+    // Who reads the file later does not see standard error.
+    if plan.output.is_some() {
+        for failure in failures {
+            writeln!(out, "{failure}")?;
+        }
     }
     Ok(())
 }
@@ -509,7 +518,8 @@ impl Analysed<'_> {
     /// What is left to be reported, and the text that its places are in.
     fn entry(&self) -> Entry<'_> {
         let rewritten = &self.rewritten;
-        let (text, findings, suppressions): (&str, &[Finding], _) = match &rewritten.output {
+        let output = rewritten.output.as_deref();
+        let (text, findings, suppressions): (&str, &[Finding], _) = match output {
             Some(output) if self.written => (
                 output,
                 &rewritten.remaining,
@@ -523,7 +533,11 @@ impl Analysed<'_> {
         };
         Entry {
             path: &self.file.path,
+            canonical: &self.file.canonical,
+            source: &self.source,
             text,
+            rewritten: output.filter(|_| !self.written),
+            faults: &rewritten.faults,
             findings: findings.iter().collect(),
             suppressions,
             apply: self.settings_apply(),

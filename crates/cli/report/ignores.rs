@@ -1,6 +1,5 @@
 //! Comments that silence nothing.
 
-use edit::LineIndex;
 use engine::{Codemod, Suppression};
 
 use super::{Entry, Failure};
@@ -9,10 +8,6 @@ use crate::arguments::unknown;
 /// What is to be said of the comments of a file that silence nothing, as far as the codemods that
 /// `ran` can tell, and of names that no codemod has.
 pub fn useless(entry: &Entry, ran: &[&'static Codemod]) -> Vec<Failure> {
-    if entry.suppressions.is_empty() {
-        return Vec::new();
-    }
-    let index = LineIndex::new(entry.text);
     let message = |suppression: &Suppression| {
         let problem = match &suppression.name {
             _ if suppression.used => return None,
@@ -28,8 +23,8 @@ pub fn useless(entry: &Entry, ran: &[&'static Codemod]) -> Vec<Failure> {
             }
             None => return None,
         };
-        let place = index.position(entry.text, suppression.range.start);
-        Some(Failure::new(entry.path, problem).at(place))
+        let failure = Failure::new(entry.path, problem);
+        Some(failure.at(entry.source, entry.text, suppression.range.start))
     };
     entry.suppressions.iter().filter_map(message).collect()
 }

@@ -6,24 +6,38 @@ pub mod github;
 pub mod gitlab;
 pub mod ignores;
 pub mod json;
+pub mod junit;
+pub mod rdjson;
 mod remark;
+pub mod sarif;
 pub mod summary;
 pub mod text;
+mod uri;
 
+use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use edit::{Applicability, Position};
-use engine::{Finding, Suppression};
+use edit::{Applicability, LineIndex, Position};
+use engine::{Fault, Finding, Suppression};
 
+use crate::source::Source;
 use crate::write;
 
 /// The findings of one file, as they are to be printed.
 pub struct Entry<'a> {
     /// As the user would write it.
     pub path: &'a Path,
+    /// The same without links.
+    pub canonical: &'a Path,
+    /// How the text stands in the file.
+    pub source: &'a Source,
     /// The text that the findings' ranges are in.
     pub text: &'a str,
+    /// What `--fix` makes of it; none where that is the same.
+    pub rewritten: Option<&'a str>,
+    /// Fixes that were dropped because we made them wrongly.
+    pub faults: &'a [Fault],
     pub findings: Vec<&'a Finding>,
     /// What the comments that silence findings say.
     pub suppressions: &'a [Suppression],
@@ -42,6 +56,10 @@ pub struct Failure {
     pub row: Option<usize>,
     /// One-based, in characters, where it is known.
     pub column: Option<usize>,
+    /// What stands before it in its line.
+    pub before: String,
+    /// Whether a byte order mark stands before that.
+    pub bom: bool,
     /// What is wrong and what to do about it; follows the path.
     pub message: String,
     /// Whether it is our fault.
@@ -57,6 +75,8 @@ impl Failure {
             path: path.to_path_buf(),
             row: None,
             column: None,
+            before: String::new(),
+            bom: false,
             message: message.into(),
             ours: false,
             unwritten: false,
@@ -94,11 +114,17 @@ impl Failure {
         self.row.map(|row| Position { row, column })
     }
 
-    /// With its place.
-    pub fn at(self, position: Position) -> Self {
+    /// With its place: a byte offset into `text`, which is what `source` holds.
+    pub fn at(self, source: &Source, text: &str, offset: usize) -> Self {
+        let index = LineIndex::new(text);
+        let Position { row, column } = index.position(text, offset);
+        let line = index.line_range(text, row);
+        let before = text.get(line.start..offset).unwrap_or_default();
         Self {
-            row: Some(position.row),
-            column: Some(position.column),
+            row: Some(row),
+            column: Some(column),
+            before: before.to_string(),
+            bom: source.bom && row == 1,
             ..self
         }
     }
@@ -109,15 +135,19 @@ impl Failure {
     }
 }
 
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        for number in [self.row, self.column].into_iter().flatten() {
+            write!(f, ":{number}")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
 /// Prints what went wrong with a file.
 pub fn message(failure: &Failure) {
-    let path = failure.path.display();
-    let message = &failure.message;
-    line(&match (failure.row, failure.column) {
-        (Some(row), Some(column)) => format!("{path}:{row}:{column}: {message}"),
-        (Some(row), None) => format!("{path}:{row}: {message}"),
-        (None, _) => format!("{path}: {message}"),
-    });
+    line(&failure.to_string());
 }
 
 /// Prints what stops the run.
