@@ -371,6 +371,14 @@ pub enum OutputFormat {
     Github,
     /// A code quality report of GitLab
     Gitlab,
+    /// SARIF 2.1.0, with fixes, for GitHub's code scanning, editors and others
+    Sarif,
+    /// Diagnostics of reviewdog, with suggestions
+    Rdjson,
+    /// The same diagnostics, one a line
+    Rdjsonl,
+    /// JUnit's XML, where each finding is a test that failed
+    Junit,
 }
 
 impl OutputFormat {
@@ -380,6 +388,14 @@ impl OutputFormat {
         !matches!(
             self,
             OutputFormat::Full | OutputFormat::Concise | OutputFormat::Grouped
+        )
+    }
+
+    /// Whether it shows what becomes of whole files.
+    pub fn has_rewrites(self) -> bool {
+        matches!(
+            self,
+            OutputFormat::Sarif | OutputFormat::Rdjson | OutputFormat::Rdjsonl
         )
     }
 }

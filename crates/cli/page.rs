@@ -21,6 +21,15 @@ pub fn why(codemod: &Codemod, applicability: Applicability) -> String {
     }
 }
 
+/// Where the page of a codemod can be read.
+pub fn url(codemod: &Codemod) -> String {
+    let folder = codemod.name.replace('-', "_");
+    format!(
+        "{}/blob/main/codemods/{folder}/README.md",
+        env!("CARGO_PKG_REPOSITORY")
+    )
+}
+
 /// The paragraphs of a page that say of rewrites that they are unsafe.
 fn unsafe_where(page: &str) -> Vec<String> {
     let mut in_code = false;

@@ -14,6 +14,7 @@ use crate::folder::{Folders, Search};
 use crate::{settings, stdin, suggest};
 
 /// What a run is to do.
+#[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 pub struct Plan {
     pub mode: Mode,
     pub input: Input,

@@ -92,7 +92,7 @@ fn look_decide_and_write(plan: &Plan, walked: Walked, input: Option<&[u8]>) -> R
         return review(plan, &files, &meaning, &pool, looked);
     }
     // A report shows what is found, and an import that may go is part of no finding.
-    if plan.mode != Mode::Report {
+    if plan.mode != Mode::Report || plan.format.has_rewrites() {
         pool.install(|| look_again(&mut looked, &files, around));
     }
     if plan.mode == Mode::Fix {
@@ -264,8 +264,10 @@ fn check(file: &File, buffer: &mut Vec<u8>) -> Option<Failure> {
     match guarded(|| engine::check(&source.text, &file.settings())) {
         Ok(Ok(())) => None,
         Ok(Err(error)) => {
-            let place = Place::of(&source, &source.text, error.range.start);
-            Some(unparsable(file, &error.message, place))
+            let offset = error.range.start;
+            let place = Place::of(&source, &source.text, offset);
+            let failure = unparsable(file, &error.message, place);
+            Some(failure.in_line(&source, &source.text, offset))
         }
         Err(panic) => Some(Failure::ours(&file.path, &format!("panicked: {panic}"))),
     }
@@ -428,8 +430,10 @@ pub fn analyse_as<'a>(
     let rewritten = match guarded(|| engine::rewrite(&source.text, settings, host)) {
         Ok(Ok(rewritten)) => rewritten,
         Ok(Err(error)) => {
-            let place = Place::of(&source, &source.text, error.range.start);
-            return Err(unparsable(file, &error.message, place));
+            let offset = error.range.start;
+            let place = Place::of(&source, &source.text, offset);
+            let failure = unparsable(file, &error.message, place);
+            return Err(failure.in_line(&source, &source.text, offset));
         }
         Err(panic) => return Err(Failure::ours(&file.path, &format!("panicked: {panic}"))),
     };
@@ -821,12 +825,22 @@ fn print_findings(plan: &Plan, looked: &Looked, out: &mut impl Write) -> Result<
         OutputFormat::JsonLines => return Ok(report::json::print_lines(&entries, failures, out)?),
         OutputFormat::Github => return Ok(report::github::print(&entries, failures, out)?),
         OutputFormat::Gitlab => return Ok(report::gitlab::print(&entries, failures, out)?),
+        OutputFormat::Sarif => return Ok(report::sarif::print(&entries, failures, out)?),
+        OutputFormat::Rdjson => return Ok(report::rdjson::print(&entries, failures, out)?),
+        OutputFormat::Rdjsonl => return Ok(report::rdjson::print_lines(&entries, failures, out)?),
+        OutputFormat::Junit => return Ok(report::junit::print(&entries, failures, out)?),
         OutputFormat::Grouped => report::text::grouped,
         OutputFormat::Concise => report::text::concise,
         OutputFormat::Full => report::text::full,
     };
     for entry in &entries {
         text(entry, plan.color, out)?;
+    }
+    // Who reads the file later does not see standard error.
+    if plan.output.is_some() {
+        for failure in failures {
+            writeln!(out, "{failure}")?;
+        }
     }
     Ok(())
 }
@@ -846,7 +860,8 @@ impl Analysed<'_> {
     /// What is left to be reported, and the text that its places are in.
     fn entry(&self) -> Entry<'_> {
         let rewritten = &self.rewritten;
-        let (text, findings, suppressions): (&str, &[Finding], _) = match &rewritten.output {
+        let output = rewritten.output.as_deref();
+        let (text, findings, suppressions): (&str, &[Finding], _) = match output {
             Some(output) if self.written => (
                 output,
                 &rewritten.remaining,
@@ -860,8 +875,11 @@ impl Analysed<'_> {
         };
         Entry {
             path: &self.file.path,
+            canonical: &self.file.canonical,
             source: &self.source,
             text,
+            rewritten: output.filter(|_| !self.written),
+            faults: &rewritten.faults,
             findings: findings.iter().collect(),
             suppressions,
             apply: self.settings_apply(),

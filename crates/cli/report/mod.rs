@@ -7,18 +7,22 @@ pub mod gitlab;
 pub mod html;
 pub mod ignores;
 pub mod json;
+pub mod junit;
+pub mod rdjson;
 mod reasons;
 mod remark;
+pub mod sarif;
 pub mod statistics;
 pub mod summary;
 pub mod text;
+mod uri;
 
 use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use edit::{Applicability, LineIndex, Position};
-use engine::{Finding, Suppression};
+use engine::{Fault, Finding, Suppression};
 
 use crate::source::{NotebookFile, Source};
 use crate::write;
@@ -109,10 +113,16 @@ impl<'a> Places<'a> {
 pub struct Entry<'a> {
     /// As the user would write it.
     pub path: &'a Path,
+    /// The same without links.
+    pub canonical: &'a Path,
     /// The file as it was read.
     pub source: &'a Source,
     /// The text that the findings' ranges are in.
     pub text: &'a str,
+    /// What `--fix` makes of it; none where that is the same.
+    pub rewritten: Option<&'a str>,
+    /// Fixes that were dropped because we made them wrongly.
+    pub faults: &'a [Fault],
     pub findings: Vec<&'a Finding>,
     /// What the comments that silence findings say.
     pub suppressions: &'a [Suppression],
@@ -133,6 +143,10 @@ pub struct Failure {
     pub row: Option<usize>,
     /// One-based, in characters, where it is known.
     pub column: Option<usize>,
+    /// What stands before it in its line.
+    pub before: String,
+    /// Whether a byte order mark stands before that.
+    pub bom: bool,
     /// What is wrong and what to do about it; follows the path.
     pub message: String,
     /// Whether it is our fault.
@@ -149,6 +163,8 @@ impl Failure {
             cell: None,
             row: None,
             column: None,
+            before: String::new(),
+            bom: false,
             message: message.into(),
             ours: false,
             unwritten: false,
@@ -184,6 +200,19 @@ impl Failure {
     pub fn position(&self) -> Option<Position> {
         let column = self.column.unwrap_or(1);
         self.row.map(|row| Position { row, column })
+    }
+
+    /// With its line in `source`, which holds `text`, and a byte offset into that.
+    pub fn in_line(self, source: &Source, text: &str, offset: usize) -> Self {
+        let index = LineIndex::new(text);
+        let row = index.position(text, offset).row;
+        let line = index.line_range(text, row);
+        let before = text.get(line.start..offset).unwrap_or_default();
+        Self {
+            before: before.to_string(),
+            bom: source.bom && row == 1,
+            ..self
+        }
     }
 
     /// With its place.

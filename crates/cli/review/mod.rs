@@ -79,8 +79,11 @@ impl<'a> Reviewed<'a> {
         {
             report::text::withheld(&Entry {
                 path: &open.file.path,
+                canonical: &open.file.canonical,
                 source: &open.source,
                 text: &open.source.text,
+                rewritten: None,
+                faults: &[],
                 findings: open.items.iter().map(|item| &item.finding).collect(),
                 suppressions: &[],
                 apply: open.file.folder.module.apply,

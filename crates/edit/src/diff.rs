@@ -96,9 +96,9 @@ impl<'a> Lines<'a> {
 /// Lines, by index, that are replaced by others. Between two groups there is at least one line
 /// that stays.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Group {
-    old: Range<usize>,
-    new: Range<usize>,
+pub(crate) struct Group {
+    pub(crate) old: Range<usize>,
+    pub(crate) new: Range<usize>,
 }
 
 impl Group {
@@ -129,7 +129,7 @@ impl Group {
 }
 
 /// What differs, by position.
-fn groups(old_lines: &[&[u8]], new_lines: &[&[u8]]) -> Vec<Group> {
+pub(crate) fn groups(old_lines: &[&[u8]], new_lines: &[&[u8]]) -> Vec<Group> {
     let prefix = common_prefix(old_lines, new_lines);
     let old = old_lines.get(prefix..).unwrap_or_default();
     let new = new_lines.get(prefix..).unwrap_or_default();

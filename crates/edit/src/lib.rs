@@ -4,10 +4,12 @@
 
 mod diff;
 mod fix;
+mod hunks;
 mod lines;
 mod merge;
 
 pub use diff::{Section, unified_diff};
 pub use fix::{Applicability, Edit, Fix};
+pub use hunks::{Hunk, hunks};
 pub use lines::{LineIndex, Position};
 pub use merge::{Change, Merged, Origins, Touched, merge};

@@ -78,6 +78,18 @@ impl LineIndex {
         self.starts.len()
     }
 
+    /// The lines of `text`, each with the line break that ends it; no empty one at the end.
+    pub(crate) fn lines<'t>(&self, text: &'t str) -> Vec<&'t [u8]> {
+        let line = |index| text.get(self.offset(index, text)..self.offset(index + 1, text));
+        let lines = (0..self.rows()).filter_map(line).map(str::as_bytes);
+        lines.filter(|line| !line.is_empty()).collect()
+    }
+
+    /// The byte offset of the line of index `line`, zero-based; the end of `text` past the last.
+    pub(crate) fn offset(&self, line: usize, text: &str) -> usize {
+        self.starts.get(line).copied().unwrap_or(text.len())
+    }
+
     fn start_of(&self, row: usize) -> Option<usize> {
         self.starts.get(row.checked_sub(1)?).copied()
     }

@@ -282,6 +282,10 @@ impl Counts {
 }
 
 /// A text, by rows.
+#[expect(
+    clippy::struct_field_names,
+    reason = "the text of a text is its content"
+)]
 struct Text<'a> {
     text: &'a str,
     index: LineIndex,
