@@ -304,7 +304,7 @@ pub struct Run {
 
     /// List withheld findings too, with their reasons
     ///
-    /// JSON always has them. With --diff they are listed on standard error.
+    /// Formats for programs always have them. With --diff they are listed on standard error.
     #[arg(long, help_heading = OUTPUT)]
     pub show_withheld: bool,
 

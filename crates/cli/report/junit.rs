@@ -1,6 +1,6 @@
 //! Findings as tests that failed, in JUnit's XML, for services that know nothing else.
 //!
-//! Source: the schema of Jenkins' xUnit plugin, `junit-10.xsd`.
+//! Source: `junit-10.xsd` of Jenkins' xUnit plugin; GitLab Docs, "Unit test reports", for `file`.
 
 use std::io::{self, Write};
 

@@ -76,7 +76,15 @@ const NOT_WRITTEN: &str = "not-written";
 const FAULT: &str = "fault";
 
 fn driver() -> Value {
-    let notification = |id: &str, text: &str| json!({"id": id, "shortDescription": {"text": text}});
+    let notification = |id: &str, text: &str| {
+        json!({
+            "id": id,
+            "name": pascal_case(id),
+            "shortDescription": {"text": text},
+            "fullDescription": {"text": text},
+            "help": {"text": "The message says what is wrong, and what to do."},
+        })
+    };
     json!({
         "name": env!("CARGO_PKG_NAME"),
         "version": env!("CARGO_PKG_VERSION"),
@@ -206,9 +214,9 @@ fn results(entry: &Entry, places: &Places, fingerprints: &mut Fingerprints) -> V
             Outcome::Fix(_) if entry.source.notebook.is_some() => {}
             Outcome::Fix(fix) => {
                 let rewritten = entry.rewritten.filter(|_| fixed == Some(index));
-                let fixes = fixes(finding, fix, rewritten, entry);
-                let fixes = fixes.iter().map(|fix| fix.print(entry, &spots, places));
-                result["fixes"] = fixes.collect();
+                let ways = ways(finding, fix, rewritten, entry);
+                let ways = ways.iter().map(|way| way.print(entry, &spots, places));
+                result["fixes"] = ways.collect();
             }
         }
         result
@@ -225,7 +233,7 @@ struct Way {
 }
 
 /// The ways to fix a finding: alone, and with its whole file, if that is to be `rewritten`.
-fn fixes(finding: &Finding, fix: &Fix, rewritten: Option<&str>, entry: &Entry) -> Vec<Way> {
+fn ways(finding: &Finding, fix: &Fix, rewritten: Option<&str>, entry: &Entry) -> Vec<Way> {
     let own = Way {
         description: format!("{}: {}", finding.codemod.name, finding.codemod.title()),
         applicability: fix.applicability,

@@ -55,5 +55,7 @@ fn sarif_run(ran: &Ran) -> Value {
 }
 
 fn number(value: &Value) -> usize {
-    usize::try_from(value.as_u64().unwrap_or_else(|| panic!("{value}"))).unwrap()
+    let number = value.as_u64();
+    assert!(number.is_some(), "{value} is no number");
+    usize::try_from(number.unwrap()).unwrap()
 }
