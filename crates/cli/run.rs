@@ -287,6 +287,9 @@ fn look_at<'a>(
     {
         return Look::Nothing;
     }
+    if file.settings().codemods.is_empty() {
+        return Look::Nothing; // as `per-file-ignores` wants it
+    }
     let metadata = match file.read_into(buffer) {
         Ok(metadata) => metadata,
         Err(error) => return Look::Failed(Failure::io(&file.path, "read", &error)),

@@ -65,7 +65,8 @@ fn what_git_cannot_answer_is_refused() {
         assert!(refusal(&project, option).contains("takes a git revision, as in"));
     }
     git(&project, &["checkout", "--quiet", "--orphan", "alone"]);
-    commit(&project);
+    // Of another message: within a second, it would be the same commit as the first.
+    git(&project, &["commit", "--quiet", "--message", "y"]);
     assert!(refusal(&project, "main").contains("it has no commit in common with HEAD"));
     assert_eq!(project.names(), [".git", "a.py"]);
 

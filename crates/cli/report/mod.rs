@@ -101,12 +101,6 @@ impl<'a> Places<'a> {
     pub fn cells(&self) -> &[(usize, usize)] {
         &self.cells
     }
-
-    /// The text of the line that holds `offset`.
-    pub fn line(&self, offset: usize) -> &'a str {
-        let row = self.index.position(self.text, offset).row;
-        &self.text[self.index.line_range(self.text, row)]
-    }
 }
 
 /// The findings of one file, as they are to be printed.
