@@ -138,7 +138,7 @@ pub struct Failure {
     /// One-based, in characters, where it is known.
     pub column: Option<usize>,
     /// What stands before it in its line.
-    pub before: String,
+    pub before: Box<str>,
     /// Whether a byte order mark stands before that.
     pub bom: bool,
     /// What is wrong and what to do about it; follows the path.
@@ -157,7 +157,7 @@ impl Failure {
             cell: None,
             row: None,
             column: None,
-            before: String::new(),
+            before: Box::default(),
             bom: false,
             message: message.into(),
             ours: false,
@@ -203,7 +203,7 @@ impl Failure {
         let line = index.line_range(text, row);
         let before = text.get(line.start..offset).unwrap_or_default();
         Self {
-            before: before.to_string(),
+            before: before.into(),
             bom: source.bom && row == 1,
             ..self
         }
