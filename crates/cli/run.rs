@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use edit::LineIndex;
-use engine::{Applied, Asking, Fault, Finding, Host, Rewritten, Settings};
+use engine::{Applied, Asking, Fault, Finding, Host, Rewritten, Settings, SyntaxError};
 use rayon::prelude::*;
 
 use crate::admission::Filter;
@@ -263,12 +263,7 @@ fn check(file: &File, buffer: &mut Vec<u8>) -> Option<Failure> {
     };
     match guarded(|| engine::check(&source.text, &file.settings())) {
         Ok(Ok(())) => None,
-        Ok(Err(error)) => {
-            let offset = error.range.start;
-            let place = Place::of(&source, &source.text, offset);
-            let failure = unparsable(file, &error.message, place);
-            Some(failure.in_line(&source, &source.text, offset))
-        }
+        Ok(Err(error)) => Some(refused(file, &source, &error)),
         Err(panic) => Some(Failure::ours(&file.path, &format!("panicked: {panic}"))),
     }
 }
@@ -432,12 +427,7 @@ pub fn analyse_as<'a>(
 ) -> Result<Analysed<'a>, Failure> {
     let rewritten = match guarded(|| engine::rewrite(&source.text, settings, host)) {
         Ok(Ok(rewritten)) => rewritten,
-        Ok(Err(error)) => {
-            let offset = error.range.start;
-            let place = Place::of(&source, &source.text, offset);
-            let failure = unparsable(file, &error.message, place);
-            return Err(failure.in_line(&source, &source.text, offset));
-        }
+        Ok(Err(error)) => return Err(refused(file, &source, &error)),
         Err(panic) => return Err(Failure::ours(&file.path, &format!("panicked: {panic}"))),
     };
     let after = rewritten
@@ -454,6 +444,14 @@ pub fn analyse_as<'a>(
         after,
         written: false,
     })
+}
+
+/// The parser refused the text of `source`.
+fn refused(file: &File, source: &Source, error: &SyntaxError) -> Failure {
+    let offset = error.range.start;
+    let place = Place::of(source, &source.text, offset);
+    let failure = unparsable(file, &error.message, place);
+    failure.in_line(source, &source.text, offset)
 }
 
 fn unparsable(file: &File, message: &str, place: Place) -> Failure {
