@@ -1,0 +1,123 @@
+//! A file in which something was found.
+
+use engine::{Fault, Finding, Host, Rewritten, Settings, SyntaxError};
+
+use crate::guard::guarded;
+use crate::report::{Entry, Failure, Place};
+use crate::source::Source;
+use crate::walk::File;
+use crate::write::{self, Stamp};
+
+/// A file in which something was found.
+pub struct Analysed<'a> {
+    pub file: &'a File,
+    /// What the file was when it was read; none where its text came on standard input.
+    pub stamp: Option<Stamp>,
+    pub source: Source,
+    pub rewritten: Rewritten,
+    /// The file's bytes after the rewrite.
+    pub after: Option<Vec<u8>>,
+    /// Whether they were written.
+    pub(super) written: bool,
+}
+
+/// With settings that are not those of the file.
+pub fn analyse_as<'a>(
+    settings: &Settings,
+    file: &'a File,
+    stamp: Option<Stamp>,
+    source: Source,
+    host: Host,
+) -> Result<Analysed<'a>, Failure> {
+    let rewritten = match guarded(|| engine::rewrite(&source.text, settings, host)) {
+        Ok(Ok(rewritten)) => rewritten,
+        Ok(Err(error)) => return Err(refused(file, &source, &error)),
+        Err(panic) => return Err(Failure::ours(&file.path, &format!("panicked: {panic}"))),
+    };
+    let after = rewritten
+        .output
+        .as_deref()
+        .map(|text| source.encode(text))
+        .transpose()
+        .map_err(|error| Failure::new(&file.path, error.message).at_row(error.row))?;
+    Ok(Analysed {
+        file,
+        stamp,
+        source,
+        rewritten,
+        after,
+        written: false,
+    })
+}
+
+/// The parser refused the text of `source`.
+pub(super) fn refused(file: &File, source: &Source, error: &SyntaxError) -> Failure {
+    let offset = error.range.start;
+    let place = Place::of(source, &source.text, offset);
+    let failure = unparsable(file, &error.message, place);
+    failure.in_line(source, &source.text, offset)
+}
+
+pub(super) fn unparsable(file: &File, message: &str, place: Place) -> Failure {
+    let message = format!("cannot be parsed: {}", write::lowercase_first(message));
+    Failure::new(&file.path, message).at(place)
+}
+
+impl Analysed<'_> {
+    /// The fixes that were dropped because they would have broken the file.
+    pub fn faults(&self) -> impl Iterator<Item = Failure> {
+        self.rewritten.faults.iter().map(|fault| {
+            let Fault { codemod, problem } = fault;
+            let whose =
+                codemod.map_or_else(String::new, |codemod| format!(" of `{}`", codemod.name));
+            let problem = format!("a fix{whose} was dropped: {problem}");
+            Failure::ours(&self.file.path, &problem)
+        })
+    }
+
+    /// What is left to be reported, and the text that its places are in.
+    pub(super) fn entry(&self) -> Entry<'_> {
+        let rewritten = &self.rewritten;
+        let output = rewritten.output.as_deref();
+        let (text, findings, suppressions): (&str, &[Finding], _) = match output {
+            Some(output) if self.written => (
+                output,
+                &rewritten.remaining,
+                &rewritten.remaining_suppressions,
+            ),
+            _ => (
+                &self.source.text,
+                &rewritten.findings,
+                &rewritten.suppressions,
+            ),
+        };
+        Entry {
+            path: &self.file.path,
+            canonical: &self.file.canonical,
+            source: &self.source,
+            text,
+            rewritten: output.filter(|_| !self.written),
+            faults: &rewritten.faults,
+            findings: findings.iter().collect(),
+            suppressions,
+            apply: self.settings_apply(),
+            show_withheld: self.file.folder.show_withheld,
+        }
+    }
+
+    /// Whether there is nothing to say of it.
+    pub(super) fn is_empty(&self) -> bool {
+        let Rewritten {
+            findings,
+            faults,
+            undecided,
+            suppressions,
+            ..
+        } = &self.rewritten;
+        findings.is_empty() && faults.is_empty() && suppressions.is_empty() && !undecided
+    }
+
+    pub(super) fn settings_apply(&self) -> edit::Applicability {
+        self.file.folder.module.apply
+    }
+}

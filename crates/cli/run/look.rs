@@ -1,0 +1,219 @@
+//! The first look at each file: read, pass over, or decode and analyse.
+
+use std::io::{self, IsTerminal};
+
+use edit::LineIndex;
+use engine::{Asking, Host};
+use rayon::prelude::*;
+
+use crate::baseline::Seen;
+use crate::guard::guarded;
+use crate::plan::{Plan, Verbosity};
+use crate::progress::Progress;
+use crate::report::{Failure, Place};
+use crate::source::{NotebookFile, Source, Unreadable};
+use crate::walk::File;
+use crate::write::Stamp;
+
+use super::analysed::{Analysed, refused, unparsable};
+use super::{Around, KEEPING, Looked, analyse};
+
+/// What looking at one file gave.
+enum Look<'a> {
+    Nothing,
+    /// The file can be decoded, has so many bytes, and holds no word of a codemod.
+    Passed(&'a File, u64),
+    Skipped(String),
+    Found(Box<Analysed<'a>>),
+    Failed(Failure),
+}
+
+pub(super) fn look_at_all<'a>(
+    files: &'a [File],
+    around: Around<'_, 'a>,
+    plan: &Plan,
+) -> Looked<'a> {
+    let wanted = plan.verbosity >= Verbosity::Normal && io::stderr().is_terminal();
+    let progress = Progress::new(files.len(), wanted);
+    let looks: Vec<(Look, Vec<Failure>)> = files
+        .par_iter()
+        .map_init(Vec::new, |buffer, file| {
+            let mut broken = Vec::new();
+            let look = look_at(file, around, buffer, &mut broken);
+            progress.tick();
+            (look, broken)
+        })
+        .filter(|(look, broken)| !matches!(look, Look::Nothing) || !broken.is_empty())
+        .collect();
+    progress.finish();
+    let mut looked = Looked::default();
+    let (mut passed, mut bytes) = (Vec::new(), 0);
+    for (look, broken) in looks {
+        looked.failures.extend(broken);
+        match look {
+            Look::Nothing => {}
+            Look::Passed(file, length) => {
+                passed.push(file);
+                bytes += length;
+            }
+            Look::Skipped(note) => looked.notes.push(note),
+            Look::Found(analysed) => looked.analysed.push(*analysed),
+            Look::Failed(failure) => looked.failures.push(failure),
+        }
+    }
+    if bytes > PARSED {
+        looked.beside.unparsed = passed.len();
+    } else {
+        let failures = passed.par_iter().map_init(Vec::new, |buffer, file| {
+            let failure = check(file, buffer);
+            if failure.is_some() {
+                around.baselines.lost(file);
+            }
+            failure
+        });
+        looked.failures.par_extend(failures.flatten());
+    }
+    looked
+}
+
+/// Files without a word of the codemods are parsed as well, to say which cannot be, if they have
+/// no more bytes than this: a third of a second of one core. A report about a larger tree would
+/// take half as long again, and says instead how many were not parsed.
+const PARSED: u64 = 32 << 20;
+
+/// What keeps a file from being analysed, if there is a reason.
+fn check(file: &File, buffer: &mut Vec<u8>) -> Option<Failure> {
+    if let Err(error) = file.read_into(buffer) {
+        return Some(Failure::io(&file.path, "read", &error));
+    }
+    if is_generated(buffer) {
+        return None;
+    }
+    let source = match Source::decode(std::mem::take(buffer)) {
+        Ok(source) => source,
+        Err(Unreadable { message, row }) => {
+            return Some(Failure::new(&file.path, message).at_row(row));
+        }
+    };
+    match guarded(|| engine::check(&source.text, &file.settings())) {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(refused(file, &source, &error)),
+        Err(panic) => Some(Failure::ours(&file.path, &format!("panicked: {panic}"))),
+    }
+}
+
+/// Reads the file into `buffer`, and goes on only if it can hold a finding, which most cannot, or
+/// was named. Cells of a notebook that cannot be parsed are `broken`.
+fn look_at<'a>(
+    file: &'a File,
+    around: Around<'_, 'a>,
+    buffer: &mut Vec<u8>,
+    broken: &mut Vec<Failure>,
+) -> Look<'a> {
+    if around
+        .changes
+        .is_some_and(|changes| changes.of(file).is_none())
+    {
+        return Look::Nothing;
+    }
+    if file.settings().codemods.is_empty() {
+        return Look::Nothing; // as `per-file-ignores` wants it
+    }
+    let metadata = match file.read_into(buffer) {
+        Ok(metadata) => metadata,
+        Err(error) => return Look::Failed(Failure::io(&file.path, "read", &error)),
+    };
+    // Those that changed are few.
+    let is_asked_for = file.is_named || file.is_notebook() || around.changes.is_some();
+    if !is_asked_for && !file.folder.prefilter.may_match(buffer) {
+        if let Err(Unreadable { message, row }) = Source::check(buffer) {
+            return Look::Failed(Failure::new(&file.path, message).at_row(row));
+        }
+        around.baselines.saw(file, Seen::default());
+        return Look::Passed(file, buffer.len() as u64);
+    }
+    if is_generated(buffer) {
+        return Look::Skipped(format!("{}: skipped: it is generated", file.path.display()));
+    }
+    let source = match decode(file, std::mem::take(buffer)) {
+        Ok(Some(source)) => source,
+        Ok(None) => {
+            let path = file.path.display();
+            return Look::Skipped(format!("{path}: skipped: its language is not Python"));
+        }
+        Err(failure) => return Look::Failed(failure),
+    };
+    if let Some(NotebookFile { notebook, .. }) = &source.notebook {
+        broken.extend(notebook.broken.iter().map(|(number, text, problem)| {
+            let position = LineIndex::new(text).position(text, problem.range.start().to_usize());
+            let place = Place {
+                cell: Some(*number),
+                position,
+            };
+            unparsable(file, &problem.message, place)
+        }));
+        // The text of the file has escapes, and outputs.
+        let prefilter = &file.folder.notebook_prefilter;
+        if !prefilter.may_match(source.text.as_bytes()) {
+            around.baselines.saw(file, Seen::default());
+            return Look::Nothing;
+        }
+    }
+    match analyse(
+        file,
+        metadata.as_ref().map(Stamp::new),
+        source,
+        Host {
+            asking: Asking::Later(&around.meaning.of(file)),
+            ..KEEPING
+        },
+        around,
+    ) {
+        Ok(analysed) if analysed.is_empty() => Look::Nothing,
+        Ok(analysed) => Look::Found(Box::new(analysed)),
+        Err(failure) => Look::Failed(failure),
+    }
+}
+
+/// The text of a file that was read; none where it is a notebook of another language.
+pub fn decode(file: &File, bytes: Vec<u8>) -> Result<Option<Source>, Failure> {
+    file.decode(bytes)
+        .map_err(|Unreadable { message, row }| Failure::new(&file.path, message).at_row(row))
+}
+
+/// Whether a comment in the first lines says that the file is written by a program: what is
+/// changed in it is lost the next time.
+fn is_generated(bytes: &[u8]) -> bool {
+    let has = |line: &[u8], words: &[u8]| line.windows(words.len()).any(|window| window == words);
+    bytes
+        .split(|byte| matches!(byte, b'\n' | b'\r'))
+        .take(10)
+        .filter(|line| line.trim_ascii_start().starts_with(b"#"))
+        .any(|line| {
+            has(line, b"@generated") || has(line, b"Code generated") && has(line, b"DO NOT EDIT")
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_generated;
+
+    #[test]
+    fn generated_files_say_so_in_a_comment_at_the_top() {
+        for text in [
+            "# @generated by protoc\n",
+            "#!/usr/bin/python\n\n# Code generated by x. DO NOT EDIT.\n",
+            "\"\"\"doc\"\"\"\r\n  # @generated\r\n",
+        ] {
+            assert!(is_generated(text.as_bytes()), "{text}");
+        }
+        for text in [
+            "",
+            "x = '@generated'\n",
+            "# Code generated by hand\n",
+            "\n\n\n\n\n\n\n\n\n\n\n# @generated\n",
+        ] {
+            assert!(!is_generated(text.as_bytes()), "{text}");
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The plan, carried out: walk, look at each file, look again where more is to be known, write or
+//! print, report.
+
+mod again;
+mod analysed;
+mod conclude;
+mod look;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use engine::Host;
+use rayon::prelude::*;
+
+use crate::admission::Filter;
+use crate::baseline::Baselines;
+use crate::exit::Exit;
+use crate::meaning::Meaning;
+use crate::plan::{Input, Mode, Plan, Show, Verbosity};
+use crate::report::summary::{Beside, Unchanged};
+use crate::report::{self, Failure};
+use crate::review::Reviewed;
+use crate::show;
+use crate::since::Changes;
+use crate::source::{NotebookFile, Source};
+use crate::stdin;
+use crate::walk::{File, Walked, walk};
+use crate::write::{self, Stamp};
+
+use again::{decide, look_again};
+use conclude::{as_wanted, conclude, conclude_baselines, say, tell_failures};
+use look::look_at_all;
+
+pub use again::module;
+pub use analysed::{Analysed, analyse_as};
+pub use conclude::output;
+pub use look::decode;
+
+/// Does what the plan says. An error is one of configuration, or of standard output.
+pub fn run(plan: &Plan) -> Result<Exit> {
+    match plan.show {
+        Some(Show::Settings) => return show::settings(plan),
+        Some(Show::Files) => return show::files(plan),
+        None => {}
+    }
+    let name = match &plan.input {
+        Input::Paths(paths) => {
+            let walked = walk(paths, &plan.folders, plan.threads)?;
+            return look_decide_and_write(plan, walked, None);
+        }
+        Input::Stdin(name) => name.as_deref(),
+    };
+    let (bytes, walked) = stdin::take(name, &plan.folders);
+    match walked {
+        Ok(walked) => look_decide_and_write(plan, walked, Some(&bytes)),
+        Err(error) => {
+            if plan.mode == Mode::Fix {
+                stdin::give_back(&bytes)?;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// `input` is what came on standard input, if the text of the only file did.
+fn look_decide_and_write(plan: &Plan, walked: Walked, input: Option<&[u8]>) -> Result<Exit> {
+    let Walked {
+        files,
+        failures,
+        notes,
+    } = walked;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(plan.threads)
+        .stack_size(STACK)
+        .build()
+        .context("no threads can be started")?;
+    let changes = match &plan.since {
+        Some(revision) => Some(Changes::since(revision, &files)?),
+        None => None,
+    };
+    let roots: &[PathBuf] = match &plan.input {
+        Input::Paths(paths) => paths,
+        Input::Stdin(_) => &[],
+    };
+    let named = plan.baseline.as_deref();
+    let baselines = pool.install(|| Baselines::read(&files, named, roots, plan.update_baseline))?;
+    let meaning = Meaning::new(&files);
+    let around = Around {
+        meaning: &meaning,
+        baselines: &baselines,
+        changes: changes.as_ref(),
+    };
+    let mut looked = pool.install(|| look_at_all(&files, around, plan));
+    looked.failures.extend(failures);
+    looked.notes.extend(notes);
+    pool.install(|| decide(&mut looked, around, plan));
+    if plan.mode == Mode::Review {
+        return review(plan, &files, &meaning, &pool, looked);
+    }
+    // A report shows what is found, and an import that may go is part of no finding.
+    if plan.mode != Mode::Report || plan.format.has_rewrites() {
+        pool.install(|| look_again(&mut looked, &files, around));
+    }
+    if plan.mode == Mode::Fix {
+        pool.install(|| write_all(&mut looked));
+        // Before anything else can fail: in a pipe nobody else has the text.
+        if let Some(input) = input {
+            let fixed = looked.analysed.first().and_then(|it| it.after.as_deref());
+            stdin::give_back(fixed.unwrap_or(input))?;
+        }
+    }
+    looked.notes.extend(meaning.notes());
+    looked.warnings = meaning.problems();
+    looked.warnings.extend(baselines.warnings());
+    conclude_baselines(plan, &baselines, &files, &mut looked)?;
+    looked.beside.unchanged = changes.map(|changes| Unchanged {
+        files: files.len() - changes.count(),
+        since: changes.revision,
+    });
+    conclude(plan, &files, looked)
+}
+
+/// Lets a person decide on what was found, and says what is left.
+fn review<'a>(
+    plan: &Plan,
+    files: &'a [File],
+    meaning: &Meaning<'a>,
+    pool: &rayon::ThreadPool,
+    mut looked: Looked<'a>,
+) -> Result<Exit> {
+    let analysed = std::mem::take(&mut looked.analysed);
+    let reviewed = Reviewed::new(plan, files, meaning, pool, analysed)?;
+    looked.failures.extend(reviewed.failures.iter().cloned());
+    looked.notes.extend(meaning.notes());
+    looked.warnings = meaning.problems();
+    let mut exit = tell_failures(plan, &mut looked.failures);
+    say(plan, &looked);
+    reviewed.list_withheld();
+    if plan.verbosity >= Verbosity::Normal {
+        report::line(&reviewed.summary(files.len(), &looked.failures));
+    }
+    if reviewed.remaining() > 0 {
+        exit = exit.max(Exit::Findings);
+    }
+    Ok(as_wanted(plan, exit))
+}
+
+/// What is known beside the files themselves.
+#[derive(Clone, Copy)]
+struct Around<'m, 'a> {
+    meaning: &'m Meaning<'a>,
+    baselines: &'m Baselines,
+    /// Where only lines that changed count.
+    changes: Option<&'m Changes>,
+}
+
+/// The parser and the visitors recurse as deep as the code is nested. Pages that are not touched
+/// cost nothing.
+const STACK: usize = 64 << 20;
+
+/// What looking at the files gave, by path.
+#[derive(Default)]
+struct Looked<'a> {
+    /// Only those in which something was found.
+    analysed: Vec<Analysed<'a>>,
+    failures: Vec<Failure>,
+    notes: Vec<String>,
+    warnings: Vec<String>,
+    beside: Beside,
+}
+
+/// Before all files have been read nobody knows which imports can go.
+const KEEPING: Host<'static> = Host {
+    may_remove: &|_| false,
+    ..Host::ALONE
+};
+
+fn analyse<'a>(
+    file: &'a File,
+    stamp: Option<Stamp>,
+    source: Source,
+    host: Host,
+    around: Around,
+) -> Result<Analysed<'a>, Failure> {
+    let settings = file.settings();
+    let changed = around.changes.and_then(|changes| changes.of(file));
+    let filter = Filter::new(around.baselines.of(file), changed);
+    let host = Host {
+        admission: &filter,
+        ..host
+    };
+    around.baselines.lost(file);
+    let analysed = analyse_as(&settings, file, stamp, source, host)?;
+    let is_whole = |file: &NotebookFile| file.notebook.broken.is_empty();
+    if analysed.rewritten.faults.is_empty()
+        && analysed.source.notebook.as_ref().is_none_or(is_whole)
+    {
+        around.baselines.saw(file, filter.into_seen());
+    }
+    Ok(analysed)
+}
+
+fn write_all(looked: &mut Looked) {
+    let results: Vec<Result<Option<String>, Failure>> =
+        looked.analysed.par_iter_mut().map(write_one).collect();
+    for result in results {
+        match result {
+            Ok(note) => looked.notes.extend(note),
+            Err(failure) => looked.failures.push(failure),
+        }
+    }
+}
+
+fn write_one(analysed: &mut Analysed) -> Result<Option<String>, Failure> {
+    let Some(after) = &analysed.after else {
+        return Ok(None);
+    };
+    let Some(stamp) = analysed.stamp else {
+        analysed.written = true; // to standard output, by whoever has the text
+        return Ok(None);
+    };
+    let path = &analysed.file.path;
+    // Decoding is refused where this would not give the file's own bytes.
+    let before = analysed
+        .source
+        .encode(&analysed.source.text)
+        .map_err(|error| Failure::new(path, error.message))?;
+    let written = write::replace(&analysed.file.canonical, stamp, &before, after)
+        .map_err(|message| Failure::unwritten(path, message))?;
+    analysed.written = true;
+    Ok((written.other_links > 0).then(|| {
+        let path = path.display();
+        format!("{path}: the file had other names (hard links), which keep the old content")
+    }))
+}
