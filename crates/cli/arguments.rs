@@ -510,14 +510,12 @@ pub fn unknown(name: &str, groups: &[&'static str]) -> String {
 }
 
 /// What a review has no use for.
-const NO_REVIEW: [&str; 9] = [
+const NO_REVIEW: [&str; 7] = [
     "diff",
     "fix",
     "add_ignores",
     "output_format",
     "output_file",
-    "since",
-    "baseline",
     "update_baseline",
     "statistics",
 ];

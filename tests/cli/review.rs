@@ -318,6 +318,67 @@ fn a_file_that_changed_meanwhile_is_read_again() {
 }
 
 #[test]
+fn what_the_baseline_knows_is_not_asked() {
+    let project = Project::of(THREE.replace("    time.sleep(3)\n", ""));
+    let arguments = ["--await-sleep", "--baseline", "known.json"];
+    let ran = project.run(arguments.into_iter().chain(["--update-baseline"]));
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    project.write("a.py", THREE.replace("sleep(1)", "sleep(4)"));
+    let review = [&["--review"], &arguments[..]].concat();
+
+    let mut terminal = Terminal::new(&project, &review, 24, 80);
+    terminal.wait_for_question("1 of 2");
+    terminal.press("y");
+    // Lines moved, and what is known stays known.
+    terminal.wait_for_question("2 of 2");
+    terminal.press("a");
+    let (status, screen) = terminal.finish();
+    assert_eq!(status, 0, "{screen}");
+    let screen = screen.replace('\n', " ");
+    assert!(screen.contains("Fixed 2 findings. 1 left out:"), "{screen}");
+    let fixed = "    await asyncio.sleep(4)\n    time.sleep(2)\n    await asyncio.sleep(3)\n";
+    assert!(project.read("a.py").ends_with(fixed));
+}
+
+#[test]
+fn lines_that_did_not_change_are_not_asked() {
+    let project = Project::of(THREE.replace("    time.sleep(2)\n", ""));
+    let git = |arguments: &[&str]| {
+        let who = ["-c", "user.name=x", "-c", "user.email=x@example.org"];
+        project.tool("git", &[&who, arguments].concat(), b"");
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "--all"]);
+    git(&["commit", "--quiet", "--message", "x"]);
+    project.write("a.py", THREE);
+    write_editor(
+        &project,
+        "sed -i 's/sleep(2)$/sleep(0)\\n    x = 1/' \"$1\"",
+    );
+
+    let arguments = ["--review", "--await-sleep", "--since=HEAD"];
+    let mut terminal = Terminal::new(&project, &arguments, 24, 80);
+    terminal.wait_for_question("1 of 1");
+    // It is read again, and git is asked again.
+    let changed = "# moved\n".to_string() + THREE;
+    project.write("a.py", &changed);
+    terminal.press("y");
+    terminal.wait_for("is read again.");
+    terminal.wait_for_question("1 of 1");
+    terminal.press("e");
+    let (status, screen) = terminal.finish();
+    assert_eq!(status, 0, "{screen}");
+    assert!(screen.contains("2 left out:"), "{screen}");
+    let fixed = "    await asyncio.sleep(0)\n    x = 1\n";
+    assert_eq!(
+        project.read("a.py").replace("import asyncio\n", ""),
+        changed
+            .replace("    time.sleep(2)\n", fixed)
+            .replace("import asyncio\n", "")
+    );
+}
+
+#[test]
 fn a_tree_with_files_that_cannot_be_read_never_looks_clean() {
     let broken = "async def f(:\n    time.sleep(1)\n";
     let project = Project::new([("a.py", SLEEPS), ("broken.py", broken), ("c.py", CLEAN)]);

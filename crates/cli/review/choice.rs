@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
+use crate::admission::Filter;
 use edit::Applicability;
 use engine::{Admission, Admitted, Finding, Outcome, Sited};
 
@@ -79,5 +80,40 @@ impl Admission for Found<'_> {
             }
         };
         findings.iter().map(admitted).collect()
+    }
+}
+
+/// Admits nothing, and keeps what is found in the text as it was given.
+pub struct Listing<'f> {
+    filter: Filter<'f>,
+    first: RefCell<Option<Vec<(Finding, bool)>>>,
+}
+
+impl<'f> Listing<'f> {
+    /// `filter` says which findings count.
+    pub fn new(filter: Filter<'f>) -> Self {
+        Self {
+            filter,
+            first: RefCell::default(),
+        }
+    }
+
+    /// The findings, each with whether it counts.
+    pub fn into_first(self) -> Vec<(Finding, bool)> {
+        self.first.into_inner().unwrap_or_default()
+    }
+}
+
+impl Admission for Listing<'_> {
+    fn admit(&self, text: &str, findings: &[Sited<'_>]) -> Vec<Admitted> {
+        self.first.borrow_mut().get_or_insert_with(|| {
+            let admitted = self.filter.admit(text, findings);
+            let counts = |at: usize| admitted.get(at).is_none_or(|it| *it == Admitted::Yes);
+            let numbered = findings.iter().enumerate();
+            numbered
+                .map(|(at, sited)| (sited.finding.clone(), counts(at)))
+                .collect()
+        });
+        vec![Admitted::No; findings.len()]
     }
 }

@@ -1,5 +1,7 @@
 //! One file of a review: what it holds, what is found in it, and what became of that.
 
+use std::ops::Range;
+
 use edit::Applicability;
 use engine::{Finding, Outcome};
 
@@ -34,9 +36,24 @@ pub enum State {
     Refused,
     /// There is nothing to ask: it has no fix that is to be applied.
     Left,
+    /// It does not count: the baseline knows it, or its lines did not change.
+    Known,
 }
 
 impl Open<'_> {
+    /// What became of a finding whose place in this text is `origin`, as far as it was found.
+    pub fn state_of(&self, finding: &Finding, origin: &Range<usize>) -> Option<State> {
+        let mut of = self.items.iter().filter(|item| item.is_of(finding));
+        let same = of.clone().find(|item| item.finding.range == *origin);
+        let around = |item: &&Item| {
+            let range = &item.finding.range;
+            item.state == State::Known && range.start <= origin.start && origin.end <= range.end
+        };
+        // A fix beside it may have moved the edge of one that does not count.
+        same.or_else(|| of.find(around).filter(|_| !origin.is_empty()))
+            .map(|item| item.state)
+    }
+
     /// Replaces the file's bytes, if they are still those that are known.
     pub fn write(&self, after: &[u8]) -> Result<Stamp, String> {
         let Open {
@@ -65,6 +82,11 @@ impl Open<'_> {
             let known = source.encode(&source.text);
             Stamp::new(&metadata) == *stamp && known.is_ok_and(|known| known == bytes)
         })
+    }
+
+    /// The findings that count.
+    pub fn counted(&self) -> impl Iterator<Item = &Item> {
+        self.items.iter().filter(|item| item.state != State::Known)
     }
 
     /// Whether a fix of the codemod is open that is no less safe than `most`.

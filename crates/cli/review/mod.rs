@@ -15,10 +15,9 @@ use anyhow::{Context, Result};
 use edit::Applicability;
 use engine::Outcome;
 
-use crate::meaning::Meaning;
 use crate::plan::Plan;
 use crate::report::{self, Entry, Failure};
-use crate::run::Analysed;
+use crate::run::{Analysed, Around};
 use crate::walk::File;
 use file::{Open, State};
 use session::{Done, Session, counted};
@@ -38,7 +37,7 @@ impl<'a> Reviewed<'a> {
     pub fn new(
         plan: &Plan,
         files: &'a [File],
-        meaning: &Meaning<'a>,
+        around: Around<'_, 'a>,
         pool: &rayon::ThreadPool,
         analysed: Vec<Analysed<'a>>,
     ) -> Result<Self> {
@@ -56,7 +55,7 @@ impl<'a> Reviewed<'a> {
                 refused.keep(&file.canonical, "", &[], ran);
             }
         }
-        let mut session = Session::new(files, meaning, pool, analysed, refused);
+        let mut session = Session::new(files, around, pool, analysed, refused);
         session.run(&mut Terminal::new(plan.color))?;
         Ok(Self {
             done: session.done(),
@@ -67,7 +66,7 @@ impl<'a> Reviewed<'a> {
 
     /// How many findings are left.
     pub fn remaining(&self) -> usize {
-        self.open.iter().map(|open| open.items.len()).sum()
+        self.open.iter().map(|open| open.counted().count()).sum()
     }
 
     /// Lists the withheld findings where that is wanted.
@@ -84,7 +83,7 @@ impl<'a> Reviewed<'a> {
                 text: &open.source.text,
                 rewritten: None,
                 faults: &[],
-                findings: open.items.iter().map(|item| &item.finding).collect(),
+                findings: open.counted().map(|item| &item.finding).collect(),
                 suppressions: &[],
                 apply: open.file.folder.module.apply,
                 show_withheld: true,
@@ -141,6 +140,12 @@ impl<'a> Reviewed<'a> {
                 left.withheld
             ));
         }
+        if left.known > 0 {
+            sentences.push(format!(
+                "{} left out: known to the baseline, or on lines that did not change.",
+                left.known
+            ));
+        }
         let unwritten = failures.iter().filter(|failure| failure.unwritten).count();
         if failures.len() > unwritten {
             let count = files(failures.len() - unwritten);
@@ -162,6 +167,7 @@ struct Left {
     intended: usize,
     unsafe_: usize,
     withheld: usize,
+    known: usize,
 }
 
 impl Left {
@@ -171,6 +177,7 @@ impl Left {
             let apply = open.file.folder.module.apply;
             for item in &open.items {
                 match (&item.finding.outcome, item.state) {
+                    (_, State::Known) => left.known += 1,
                     (_, State::Open) => left.open += 1,
                     (_, State::Refused) => left.refused += 1,
                     (Outcome::Withheld(_), _) => left.withheld += 1,

@@ -4,13 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use edit::Applicability;
-use engine::{Asking, Finding, Host, Silence};
+use engine::{Admission, Asking, Finding, Host, Silence};
 
-use super::choice::{Choice, Found};
+use super::choice::{Choice, Found, Listing};
 use super::file::Open;
-use crate::meaning::Meaning;
+use crate::admission::Filter;
 use crate::report::Failure;
-use crate::run::{self, Analysed};
+use crate::run::{self, Analysed, Around};
 use crate::source::Source;
 use crate::usage::{self, Module};
 use crate::walk::File;
@@ -18,7 +18,7 @@ use crate::walk::File;
 /// Rewrites the files of a run.
 pub struct Rewriting<'r, 'a> {
     files: &'a [File],
-    meaning: &'r Meaning<'a>,
+    around: Around<'r, 'a>,
     pool: &'r rayon::ThreadPool,
     /// Whether imports that were asked about are used by other files.
     used: HashMap<(usize, String), bool>,
@@ -43,10 +43,10 @@ pub struct Fixed {
 }
 
 impl<'r, 'a> Rewriting<'r, 'a> {
-    pub fn new(files: &'a [File], meaning: &'r Meaning<'a>, pool: &'r rayon::ThreadPool) -> Self {
+    pub fn new(files: &'a [File], around: Around<'r, 'a>, pool: &'r rayon::ThreadPool) -> Self {
         Self {
             files,
-            meaning,
+            around,
             pool,
             used: HashMap::new(),
         }
@@ -77,6 +77,17 @@ impl<'r, 'a> Rewriting<'r, 'a> {
         silence: Option<Silence>,
     ) -> Result<Looked<'a>, Failure> {
         self.rewrite(open, text, choice, silence, &|_| false)
+    }
+
+    /// What is found in the file as it is, each with whether it counts.
+    pub fn listed(
+        &self,
+        open: &Open<'a>,
+        filter: Filter<'_>,
+    ) -> Result<Vec<(Finding, bool)>, Failure> {
+        let text = &open.source.text;
+        let (_, listing) = self.rewrite_as(open, text, Listing::new(filter), None, &|_| false)?;
+        Ok(listing.into_first())
     }
 
     /// The names of imports of a module that no other file uses. Each is looked for once.
@@ -111,6 +122,22 @@ impl<'r, 'a> Rewriting<'r, 'a> {
         silence: Option<Silence>,
         may_remove: &(dyn Fn(&str) -> bool + Sync),
     ) -> Result<Looked<'a>, Failure> {
+        let (analysed, found) =
+            self.rewrite_as(open, text, Found::new(choice), silence, may_remove)?;
+        Ok(Looked {
+            analysed,
+            found: found.into_last(),
+        })
+    }
+
+    fn rewrite_as<A: Admission + Send>(
+        &self,
+        open: &Open<'a>,
+        text: &str,
+        admission: A,
+        silence: Option<Silence>,
+        may_remove: &(dyn Fn(&str) -> bool + Sync),
+    ) -> Result<(Analysed<'a>, A), Failure> {
         let file = open.file;
         let mut settings = file.settings().into_owned();
         settings.silence = silence;
@@ -119,18 +146,14 @@ impl<'r, 'a> Rewriting<'r, 'a> {
             ..open.source.clone()
         };
         self.pool.install(|| {
-            let oracle = self.meaning.of(file);
-            let found = Found::new(choice);
+            let oracle = self.around.meaning.of(file);
             let host = Host {
                 asking: Asking::Oracle(&oracle),
                 may_remove,
-                admission: &found,
+                admission: &admission,
             };
             let analysed = run::analyse_as(&settings, file, Some(open.stamp), source, host)?;
-            Ok(Looked {
-                analysed,
-                found: found.into_last(),
-            })
+            Ok((analysed, admission))
         })
     }
 }

@@ -14,9 +14,10 @@ use super::hunks;
 use super::rewriting::{Fixed, Looked, Rewriting};
 use super::state::Refused;
 use super::view::View;
-use crate::meaning::Meaning;
+use crate::admission::Filter;
 use crate::report::{Failure, Place};
-use crate::run::{self, Analysed};
+use crate::run::{self, Analysed, Around};
+use crate::since::Changes;
 use crate::source::{Source, read_into};
 use crate::walk::File;
 use crate::write::Stamp;
@@ -66,7 +67,7 @@ pub struct Done {
 
 /// A review of the files of a run.
 pub struct Session<'r, 'a> {
-    meaning: &'r Meaning<'a>,
+    around: Around<'r, 'a>,
     rewriting: Rewriting<'r, 'a>,
     refused: Refused,
     /// Whether refusals cannot be kept, which was said.
@@ -99,14 +100,14 @@ impl<'r, 'a> Session<'r, 'a> {
     /// before.
     pub fn new(
         files: &'a [File],
-        meaning: &'r Meaning<'a>,
+        around: Around<'r, 'a>,
         pool: &'r rayon::ThreadPool,
         analysed: Vec<Analysed<'a>>,
         refused: Refused,
     ) -> Self {
         let mut session = Self {
-            meaning,
-            rewriting: Rewriting::new(files, meaning, pool),
+            around,
+            rewriting: Rewriting::new(files, around, pool),
             refused,
             is_forgetful: false,
             open: Vec::new(),
@@ -124,10 +125,26 @@ impl<'r, 'a> Session<'r, 'a> {
                 rewritten,
                 ..
             } = analysed;
-            if let Some(stamp) = stamp {
-                let open = session.opened(file, stamp, source, rewritten.findings);
-                session.open.push(open);
+            let Some(stamp) = stamp else {
+                continue;
+            };
+            let mut open = Open {
+                file,
+                stamp,
+                source,
+                items: Vec::new(),
+            };
+            let filter = around.filter(file);
+            let found = if filter.is_open() {
+                Ok(counting(rewritten.findings))
+            } else {
+                session.rewriting.listed(&open, filter)
+            };
+            match found {
+                Ok(found) => open = session.opened(file, open.stamp, open.source, found),
+                Err(failure) => session.failures.push(failure),
             }
+            session.open.push(open);
         }
         session
     }
@@ -150,7 +167,7 @@ impl<'r, 'a> Session<'r, 'a> {
                 continue;
             };
             let answer = person.ask(&self.view(at, &finding, &fix))?;
-            self.meaning.restart();
+            self.around.meaning.restart();
             match answer {
                 Answer::Accept => {
                     let done = Done {
@@ -226,19 +243,21 @@ impl<'r, 'a> Session<'r, 'a> {
         self.open[at].file.path.display().to_string()
     }
 
-    /// The findings of a file that was read, and what was decided on them before.
+    /// The findings of a file that was read, each with whether it counts, and what was decided on
+    /// them before.
     fn opened(
         &self,
         file: &'a File,
         stamp: Stamp,
         source: Source,
-        findings: Vec<Finding>,
+        findings: Vec<(Finding, bool)>,
     ) -> Open<'a> {
-        let all: Vec<&Finding> = findings.iter().collect();
+        let all: Vec<&Finding> = findings.iter().map(|(finding, _)| finding).collect();
         let refused = self.refused.are(&file.canonical, &source.text, &all);
         let apply = file.folder.module.apply;
-        let item = |(finding, refused): (Finding, bool)| {
+        let item = |((finding, counts), refused): ((Finding, bool), bool)| {
             let state = match &finding.outcome {
+                _ if !counts => State::Known,
                 Outcome::Fix(fix) if fix.applicability <= apply && refused => State::Refused,
                 Outcome::Fix(fix) if fix.applicability <= apply => State::Open,
                 Outcome::Fix(_) | Outcome::Withheld(_) => State::Left,
@@ -432,6 +451,7 @@ impl<'r, 'a> Session<'r, 'a> {
             Ok(stamp) => {
                 let before = self.open[at].clone();
                 let findings = found.iter().map(|(finding, _)| finding.clone()).collect();
+                let findings = counting(findings);
                 // A notebook's cells are where they are written now.
                 let source = match run::decode(before.file, bytes) {
                     Ok(Some(source)) => source,
@@ -442,11 +462,11 @@ impl<'r, 'a> Session<'r, 'a> {
                 };
                 let mut open = self.opened(before.file, stamp, source, findings);
                 for (item, (_, origin)) in open.items.iter_mut().zip(&found) {
-                    let same =
-                        |old: &&Item| old.finding.range == *origin && old.is_of(&item.finding);
-                    let known = before.items.iter().find(same).map(|old| old.state);
+                    let known = before.state_of(&item.finding, origin);
+                    if known == Some(State::Known) {
+                        item.state = State::Known;
                     // One that has a fix now is asked about.
-                    if let (Some(known), false) = (known, item.state == State::Left) {
+                    } else if let (Some(known), false) = (known, item.state == State::Left) {
                         let asked = matches!(known, State::Refused | State::Open);
                         item.state = if asked { known } else { State::Open };
                     }
@@ -482,12 +502,16 @@ impl<'r, 'a> Session<'r, 'a> {
 
     /// Reads a file that something else changed, and says so.
     fn read_again(&mut self, at: usize, person: &mut impl Person) -> Result<()> {
-        let file = self.open[at].file;
         person.say(&format!(
             "{} was changed by another program, and is read again.",
             self.shown(at)
         ))?;
-        match self.read(file) {
+        self.read_into_place(at, person)
+    }
+
+    /// Takes the file as it is on the disk; what went wrong is said.
+    fn read_into_place(&mut self, at: usize, person: &mut impl Person) -> Result<()> {
+        match self.read(self.open[at].file) {
             Ok(open) => self.open[at] = open,
             Err(failure) => {
                 self.fail(failure, person)?;
@@ -511,10 +535,19 @@ impl<'r, 'a> Session<'r, 'a> {
             source,
             items: Vec::new(),
         };
-        let text = &open.source.text;
-        let looked = self.rewriting.with(&open, text, &Choice::Nothing, None)?;
-        let findings = looked.found.into_iter().map(|(finding, _)| finding);
-        Ok(self.opened(file, open.stamp, open.source, findings.collect()))
+        let now; // what git says of the file as it is
+        let mut lines = None;
+        if let Some(Changes { revision, .. }) = self.around.changes {
+            now = Changes::since(revision, std::slice::from_ref(file))
+                .map_err(|error| Failure::new(&file.path, format!("{error:#}")))?;
+            lines = now.of(file);
+            if lines.is_none() {
+                return Ok(open);
+            }
+        }
+        let filter = Filter::new(self.around.baselines.of(file), lines);
+        let listed = self.rewriting.listed(&open, filter)?;
+        Ok(self.opened(file, open.stamp, open.source, listed))
     }
 
     /// Keeps what went wrong for the end, where it is counted, and says it now.
@@ -545,7 +578,11 @@ impl<'r, 'a> Session<'r, 'a> {
                                     ..self.done
                                 };
                                 self.decide(&format!("the edited fix in {}", self.shown(at)));
-                                self.apply(at, edited, done, person)?;
+                                let is_filtered = !self.around.filter(self.open[at].file).is_open();
+                                if self.apply(at, edited, done, person)? && is_filtered {
+                                    // Where a finding comes from is not known any more.
+                                    self.read_into_place(at, person)?;
+                                }
                                 return Ok(());
                             }
                             Err(failure) => failure.to_string(),
@@ -663,6 +700,14 @@ impl<'r, 'a> Session<'r, 'a> {
         person.say(&format!("Undone: {}.", decision.what))?;
         Ok(())
     }
+}
+
+/// Findings that all count.
+fn counting(findings: Vec<Finding>) -> Vec<(Finding, bool)> {
+    findings
+        .into_iter()
+        .map(|finding| (finding, true))
+        .collect()
 }
 
 /// `1 fix`, `2 fixes`.

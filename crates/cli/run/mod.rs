@@ -95,7 +95,7 @@ fn look_decide_and_write(plan: &Plan, walked: Walked, input: Option<&[u8]>) -> R
     looked.notes.extend(notes);
     pool.install(|| decide(&mut looked, around, plan));
     if plan.mode == Mode::Review {
-        return review(plan, &files, &meaning, &pool, looked);
+        return review(plan, &files, around, &pool, looked);
     }
     // A report shows what is found, and an import that may go is part of no finding.
     if plan.mode != Mode::Report || plan.format.has_rewrites() {
@@ -124,15 +124,16 @@ fn look_decide_and_write(plan: &Plan, walked: Walked, input: Option<&[u8]>) -> R
 fn review<'a>(
     plan: &Plan,
     files: &'a [File],
-    meaning: &Meaning<'a>,
+    around: Around<'_, 'a>,
     pool: &rayon::ThreadPool,
     mut looked: Looked<'a>,
 ) -> Result<Exit> {
     let analysed = std::mem::take(&mut looked.analysed);
-    let reviewed = Reviewed::new(plan, files, meaning, pool, analysed)?;
+    let reviewed = Reviewed::new(plan, files, around, pool, analysed)?;
     looked.failures.extend(reviewed.failures.iter().cloned());
-    looked.notes.extend(meaning.notes());
-    looked.warnings = meaning.problems();
+    looked.notes.extend(around.meaning.notes());
+    looked.warnings = around.meaning.problems();
+    looked.warnings.extend(around.baselines.warnings());
     let mut exit = tell_failures(plan, &mut looked.failures);
     say(plan, &looked);
     reviewed.list_withheld();
@@ -147,11 +148,19 @@ fn review<'a>(
 
 /// What is known beside the files themselves.
 #[derive(Clone, Copy)]
-struct Around<'m, 'a> {
-    meaning: &'m Meaning<'a>,
-    baselines: &'m Baselines,
+pub struct Around<'m, 'a> {
+    pub meaning: &'m Meaning<'a>,
+    pub baselines: &'m Baselines,
     /// Where only lines that changed count.
-    changes: Option<&'m Changes>,
+    pub changes: Option<&'m Changes>,
+}
+
+impl<'m> Around<'m, '_> {
+    /// Which findings of a file count, as it was when the run began.
+    pub fn filter(&self, file: &File) -> Filter<'m> {
+        let changed = self.changes.and_then(|changes| changes.of(file));
+        Filter::new(self.baselines.of(file), changed)
+    }
 }
 
 /// The parser and the visitors recurse as deep as the code is nested. Pages that are not touched
@@ -183,8 +192,7 @@ fn analyse<'a>(
     around: Around,
 ) -> Result<Analysed<'a>, Failure> {
     let settings = file.settings();
-    let changed = around.changes.and_then(|changes| changes.of(file));
-    let filter = Filter::new(around.baselines.of(file), changed);
+    let filter = around.filter(file);
     let host = Host {
         admission: &filter,
         ..host
