@@ -74,7 +74,7 @@ const ROOT: &str = "SRCROOT";
 /// What can go wrong with a file.
 const NOT_ANALYSED: &str = "not-analysed";
 const NOT_WRITTEN: &str = "not-written";
-const FAULT: &str = "fault";
+const FAULT: &str = "internal-fault";
 
 fn driver() -> Value {
     let notification = |id: &str, text: &str| {
