@@ -260,6 +260,8 @@ fn apart(error: &serde_json::Error) -> (Option<usize>, String) {
     let (row, column) = (error.line(), error.column());
     let place = format!(" at line {row} column {column}");
     match message.strip_suffix(&place) {
+        // At the end of the file there may be none.
+        Some(problem) if column == 0 => (Some(row), problem.to_string()),
         Some(problem) => (Some(row), format!("{problem} at column {column}")),
         None => (None, message),
     }
