@@ -271,6 +271,9 @@ def check(browser: Browser, page: pathlib.Path) -> None:
     browser.press("Escape")
     browser.js("document.querySelector('#chart-reason button').click()")
     equal(browser.js("list.shown.length > 0 && list.shown.every(it => it.kind)"), True, "by reason")
+    reasons = ["`f` is called at lib/one.py:12:5, and in a.ipynb", "`g` is called at other.pyw:3, and in b.ipynb"]
+    kinds = browser.js(f"{json.dumps(reasons)}.map(kindOfReason)")
+    equal(kinds, ["`…` is called at `…`, and in `…`"] * 2, "reasons that differ in names and places")
     browser.press("Escape")
 
     # Search, by keys alone.

@@ -8,12 +8,14 @@ mod argument_file;
 mod arguments;
 mod baseline;
 mod callers;
+mod completions;
 mod config;
 mod exit;
 mod folder;
 mod globs;
 mod guard;
 mod list;
+mod manual;
 mod meaning;
 mod modules;
 mod page;
@@ -24,7 +26,6 @@ mod report;
 mod review;
 mod run;
 mod settings;
-mod shell;
 mod show;
 mod since;
 mod source;
@@ -125,8 +126,8 @@ fn run(arguments: Arguments) -> anyhow::Result<Exit> {
                 print(list::text(terminal::width(), color).as_bytes())?;
             }
         },
-        Some(Command::Completions { shell }) => print(&shell::completions(shell))?,
-        Some(Command::Man) => print(&shell::man()?)?,
+        Some(Command::Completions { shell }) => print(&completions::script(shell))?,
+        Some(Command::Man) => print(&manual::man()?)?,
     }
     Ok(Exit::Success)
 }

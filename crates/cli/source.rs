@@ -6,12 +6,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
-use std::ops::Range;
 use std::path::Path;
 
+use edit::{Edit, hunks};
 use encoding_rs::Encoding as Codec;
-use python::Notebook;
 use python::ast::PythonVersion;
+use python::{NoNotebook, Notebook, Written};
 
 /// A file's text and how it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,14 @@ pub struct Source {
 pub struct NotebookFile {
     json: String,
     pub notebook: Notebook,
+}
+
+/// The text of a file, as its lines are counted by all but Python.
+pub enum FileText<'a> {
+    /// That which is analysed.
+    Plain(&'a str),
+    /// JSON.
+    Notebook(Written),
 }
 
 /// How text stands in a file.
@@ -108,25 +116,22 @@ impl Source {
                 }),
                 ..file
             })),
-            Err(problem) => Err(Unreadable {
-                message: format!("cannot be read as a notebook: {problem}"),
-                row: None,
+            Err(NoNotebook { message, row }) => Err(Unreadable {
+                message: format!("cannot be read as a notebook: {message}"),
+                row,
             }),
         }
     }
 
-    /// Where in the bytes of `text` the cells of a notebook stand, by position.
-    pub fn cells_of(&self, text: &str) -> Vec<Range<usize>> {
-        let written = self
-            .notebook
-            .as_ref()
-            .and_then(|file| file.write(text).ok());
-        let (_, cells) = written.unwrap_or_default();
-        let start = self.text_start();
-        cells
-            .into_iter()
-            .map(|cell| start + cell.start..start + cell.end)
-            .collect()
+    /// What the file holds where `text` is what it is analysed as, without the byte order mark.
+    pub fn file_text<'a>(&self, text: &'a str) -> Result<FileText<'a>, Unreadable> {
+        let Some(NotebookFile { json, notebook }) = &self.notebook else {
+            return Ok(FileText::Plain(text));
+        };
+        match notebook.write(json, text) {
+            Ok(written) => Ok(FileText::Notebook(written)),
+            Err(message) => Err(Unreadable { message, row: None }),
+        }
     }
 
     /// Whether a notebook may use the name in a cell that is not part of the text.
@@ -137,15 +142,8 @@ impl Source {
 
     /// The bytes of `text`, written as this source was.
     pub fn encode(&self, text: &str) -> Result<Vec<u8>, Unreadable> {
-        let json;
-        let text = match &self.notebook {
-            None => text,
-            Some(file) => {
-                let written = file.write(text);
-                (json, _) = written.map_err(|message| Unreadable { message, row: None })?;
-                &json
-            }
-        };
+        let file = self.file_text(text)?;
+        let text = file.as_str();
         let mut bytes = if self.bom { BOM.to_vec() } else { Vec::new() };
         match self.encoding.encode(text) {
             Some(body) => bytes.extend_from_slice(&body),
@@ -187,10 +185,63 @@ impl Source {
     }
 }
 
-impl NotebookFile {
-    fn write(&self, text: &str) -> Result<(String, Vec<Range<usize>>), String> {
-        self.notebook.write(&self.json, text)
+impl FileText<'_> {
+    pub fn as_str(&self) -> &str {
+        match self {
+            FileText::Plain(text) => text,
+            FileText::Notebook(Written { json, .. }) => json,
+        }
     }
+
+    /// Where in it the byte at `offset` of the analysed text stands.
+    pub fn place(&self, offset: usize) -> usize {
+        match self {
+            FileText::Plain(_) => offset,
+            FileText::Notebook(written) => written.place(offset),
+        }
+    }
+
+    /// What makes `after` of it: whole lines, or, of a notebook, whose lines may be long, what
+    /// differs in them.
+    pub fn edits(&self, after: &Self) -> Vec<Edit> {
+        let (FileText::Notebook(old), FileText::Notebook(new)) = (self, after) else {
+            return edits(self.as_str(), after.as_str()).collect();
+        };
+        let pairs = old.values().zip(new.values());
+        pairs
+            .flat_map(|(range, other)| {
+                let before = old.json.get(range.clone()).unwrap_or_default();
+                let after = new.json.get(other).unwrap_or_default();
+                edits(before, after).map(move |edit| {
+                    let Edit { range: at, content } = without_shared(edit, before);
+                    Edit::replace(range.start + at.start..range.start + at.end, content)
+                })
+            })
+            .collect()
+    }
+}
+
+fn edits(before: &str, after: &str) -> impl Iterator<Item = Edit> {
+    let hunks = hunks(before, after).into_iter();
+    hunks.map(|hunk| Edit::replace(hunk.range, hunk.content))
+}
+
+/// The edit without what it leaves alone at its end and at its beginning. The end first: a new line
+/// stays whole.
+fn without_shared(edit: Edit, text: &str) -> Edit {
+    let Edit { range, content } = edit;
+    let old = text.get(range.clone()).unwrap_or_default();
+    let shared = |pair: &(char, char)| pair.0 == pair.1;
+    let length = |pair: (char, char)| pair.0.len_utf8();
+    let last = old.chars().rev().zip(content.chars().rev());
+    let last: usize = last.take_while(shared).map(length).sum();
+    let (old, content) = (&old[..old.len() - last], &content[..content.len() - last]);
+    let first = old.chars().zip(content.chars());
+    let first: usize = first.take_while(shared).map(length).sum();
+    Edit::replace(
+        range.start + first..range.end - last,
+        content[first..].to_string(),
+    )
 }
 
 impl Encoding {

@@ -3,7 +3,7 @@
 use crate::project::{Project, SLEEPS};
 
 /// A notebook as Jupyter writes it, with these cells: the type, and the lines.
-fn notebook(cells: &[(&str, &str)]) -> String {
+pub fn notebook(cells: &[(&str, &str)]) -> String {
     let cell = |(kind, text): &(&str, &str)| {
         let lines: Vec<String> = text
             .split_inclusive('\n')
@@ -26,13 +26,13 @@ fn notebook(cells: &[(&str, &str)]) -> String {
     )
 }
 
-const MARKDOWN: (&str, &str) = ("markdown", "# asyncio.run(main())");
-const IMPORT: (&str, &str) = ("code", "import asyncio\nimport time\n\nprint(time.time())");
-const MAIN: (&str, &str) = (
+pub const MARKDOWN: (&str, &str) = ("markdown", "# asyncio.run(main())");
+pub const IMPORT: (&str, &str) = ("code", "import asyncio\nimport time\n\nprint(time.time())");
+pub const MAIN: (&str, &str) = (
     "code",
     "async def main():\n    time.sleep(1)  # é \"a\\b\"\n    return 'é'",
 );
-const RUN: (&str, &str) = ("code", "asyncio.run(main())");
+pub const RUN: (&str, &str) = ("code", "asyncio.run(main())");
 
 fn of(cells: &[(&str, &str)]) -> Project {
     Project::new([("a.ipynb", notebook(cells).as_str())])
@@ -92,7 +92,9 @@ fn what_is_no_notebook_is_said() {
     let ran = project.run(["-v"]);
     assert_eq!(ran.status, 1);
     let lines: Vec<&str> = ran.stderr.lines().collect();
-    assert!(lines[0].starts_with("a.ipynb: cannot be read as a notebook: it is not valid JSON: "));
+    assert!(
+        lines[0].starts_with("a.ipynb:1: cannot be read as a notebook: it is not valid JSON: ")
+    );
     assert!(lines[1].starts_with("b.ipynb: cannot be read as a notebook: it has format 3"));
     assert_eq!(lines[2], "c.ipynb: skipped: its language is not Python");
     assert_eq!(
@@ -223,6 +225,13 @@ fn an_import_that_a_magic_may_use_stays() {
         let after = fixed(&of(&[main, ("code", other)]), &[], 0);
         assert!(after.contains("import time"), "{after}");
     }
+    // So does one that a person is about to repair.
+    let broken = ("code", "x = 1\ntime.sleep(1");
+    let project = of(&[main, broken]);
+    assert_eq!(project.run(["--fix"]).status, 1);
+    let after = project.read("a.ipynb");
+    assert!(after.contains("await asyncio.sleep"), "{after}");
+    assert!(after.contains("import time"), "{after}");
     // A cell may be left without a line.
     let cells = [("code", "import time"), ("code", "import asyncio"), MAIN];
     let after = fixed(&of(&cells), &[], 0);

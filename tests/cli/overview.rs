@@ -325,6 +325,45 @@ fn bash_completes_options_names_and_subcommands() {
         ["gather-to-taskgroup"]
     );
     assert_eq!(completed(&script, &["completions", "f"]), ["fish"]);
+    // As bash takes `--output-format=rdjsonl` apart.
+    assert_eq!(
+        completed(&script, &["--output-format", "=", "rdjsonl"]),
+        ["rdjsonl"]
+    );
+    assert_eq!(
+        completed(&script, &["--color", "="]),
+        ["auto", "always", "never"]
+    );
+}
+
+#[test]
+fn fish_completes_values_and_files() {
+    if Command::new("fish").arg("--version").output().is_err() {
+        return; // few have it
+    }
+    let project = Project::of("");
+    project.write("asyncfix.fish", project.run(["completions", "fish"]).stdout);
+    let completed = |line: &str| {
+        let program =
+            "source asyncfix.fish; complete -C $argv[1] | string replace -r '\\t.*' ''; true";
+        // Without options of the user.
+        let output = project.tool("fish", &["--no-config", "-c", program, line], b"");
+        let shown = String::from_utf8(output.stdout).unwrap();
+        shown.lines().map(str::to_string).collect::<Vec<_>>()
+    };
+    for (line, expected) in [
+        ("asyncfix expl", "explain"),
+        ("asyncfix explain await-s", "await-sleep"),
+        ("asyncfix --select await-s", "await-sleep"),
+        ("asyncfix --output-format rdjsonl", "rdjsonl"),
+        ("asyncfix --color ne", "never"),
+        ("asyncfix completions zs", "zsh"),
+        ("asyncfix a.p", "a.py"),
+        ("asyncfix src a.p", "a.py"),
+        ("asyncfix --fix --show-f", "--show-files"),
+    ] {
+        assert_eq!(completed(line), [expected], "{line}");
+    }
 }
 
 #[test]
@@ -340,6 +379,19 @@ fn there_are_completions_for_other_shells() {
         assert_eq!(ran.status, 0);
         assert!(ran.stdout.contains(sign), "{shell}");
         assert!(ran.stdout.contains("gather-to-taskgroup"), "{shell}");
+    }
+    // What is mended in them.
+    for (shell, parts) in [
+        ("zsh", ["shift words", "'*: :_asyncfix_paths'"]),
+        ("fish", ["or return 0", "explain\" -f -a 'await-sleep' -d"]),
+    ] {
+        let script = project.run(["completions", shell]).stdout;
+        for part in parts {
+            assert!(script.contains(part), "{shell}: {part}");
+        }
+        if Command::new(shell).arg("--version").output().is_ok() {
+            project.tool(shell, &["-n"], script.as_bytes());
+        }
     }
     let ran = project.run(["completions", "tcsh"]);
     assert_eq!((ran.status, ran.stdout.as_str()), (2, ""));

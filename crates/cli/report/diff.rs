@@ -53,51 +53,27 @@ pub fn patch(
     let before = source
         .encode(&source.text)
         .map_err(|error| anyhow::anyhow!("{name}: {}", error.message))?;
-    let sections: Vec<Section> = if source.notebook.is_some() {
-        in_cells(source, text, touched)
-    } else {
-        let mut offsets = Offsets {
-            source,
-            text,
-            read: 0,
-            written: source.text_start(),
-        };
-        touched
-            .iter()
-            .map(|part| Section {
-                range: offsets.of(part.range.start)..offsets.of(part.range.end),
-                heading: part.tag,
-            })
-            .collect()
+    let file = source
+        .file_text(text)
+        .map_err(|error| anyhow::anyhow!("{name}: {}", error.message))?;
+    let mut offsets = Offsets {
+        source,
+        text: file.as_str(),
+        read: 0,
+        written: source.text_start(),
     };
+    let mut offset = |offset| offsets.of(file.place(offset));
+    let sections: Vec<Section> = touched
+        .iter()
+        .map(|part| Section {
+            range: offset(part.range.start)..offset(part.range.end),
+            heading: part.tag,
+        })
+        .collect();
     Ok(unified_diff(name, &before, after, &sections))
 }
 
-/// The cells of a notebook that were touched: which of their lines were, their JSON does not say.
-fn in_cells(
-    source: &Source,
-    text: &str,
-    touched: &[Touched<&'static str>],
-) -> Vec<Section<'static>> {
-    let cells = source.cells_of(text);
-    let parts: Vec<&str> = python::split(text).collect();
-    let mut sections = Vec::new();
-    let mut cell = 0;
-    for part in touched {
-        while let Some(next) = parts.get(cell + 1)
-            && next.as_ptr() as usize - text.as_ptr() as usize <= part.range.start
-        {
-            cell += 1;
-        }
-        sections.extend(cells.get(cell).map(|range| Section {
-            range: range.clone(),
-            heading: part.tag,
-        }));
-    }
-    sections
-}
-
-/// Turns offsets into the text, asked for from first to last, into offsets into the file.
+/// Turns offsets into the file's text, asked for from first to last, into offsets into its bytes.
 struct Offsets<'a> {
     source: &'a Source,
     text: &'a str,

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::remark::{Remark, remarks};
+use super::spot::Spot;
 use super::{Entry, Failure};
 
 /// Prints a suite for each file, with a failure for each finding, or an error where the file could
@@ -37,14 +38,13 @@ fn case(remark: &Remark) -> TestCase {
         ),
         None => (NonSuccessKind::Error, "not analysed", "error"),
     };
-    let place = remark
-        .start
-        .map(|spot| format!("{}:{}", spot.row, spot.column));
+    let place = remark.place.map(|place| place.to_string());
     let mut status = TestCaseStatus::non_success(kind);
     status.set_message(remark.message.as_str());
     status.set_type(severity);
     let path = remark.path.as_str();
-    let full = place.as_ref().map(|place| format!("{path}:{place}"));
+    let spot = remark.start;
+    let full = spot.map(|Spot { row, column, .. }| format!("{path}:{row}:{column}"));
     let full = full.as_deref().unwrap_or(path);
     status.set_description(format!("{full}: {name}: {}", remark.message));
 

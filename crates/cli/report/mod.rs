@@ -12,6 +12,7 @@ pub mod rdjson;
 mod reasons;
 mod remark;
 pub mod sarif;
+pub mod spot;
 pub mod statistics;
 pub mod summary;
 pub mod text;
@@ -24,6 +25,7 @@ use std::path::{Path, PathBuf};
 use edit::{Applicability, LineIndex, Position};
 use engine::{Fault, Finding, Suppression};
 
+use self::spot::Spot;
 use crate::source::{NotebookFile, Source};
 use crate::write;
 
@@ -137,10 +139,8 @@ pub struct Failure {
     pub row: Option<usize>,
     /// One-based, in characters, where it is known.
     pub column: Option<usize>,
-    /// What stands before it in its line.
-    pub before: Box<str>,
-    /// Whether a byte order mark stands before that.
-    pub bom: bool,
+    /// Where it is in the file, where that is known so well.
+    pub spot: Option<Box<Spot>>,
     /// What is wrong and what to do about it; follows the path.
     pub message: String,
     /// Whether it is our fault.
@@ -157,8 +157,7 @@ impl Failure {
             cell: None,
             row: None,
             column: None,
-            before: Box::default(),
-            bom: false,
+            spot: None,
             message: message.into(),
             ours: false,
             unwritten: false,
@@ -196,20 +195,13 @@ impl Failure {
         self.row.map(|row| Position { row, column })
     }
 
-    /// With its line in `source`, which holds `text`, and a byte offset into that.
-    pub fn in_line(self, source: &Source, text: &str, offset: usize) -> Self {
-        let index = LineIndex::new(text);
-        let row = index.position(text, offset).row;
-        let line = index.line_range(text, row);
-        let before = text.get(line.start..offset).unwrap_or_default();
-        Self {
-            before: before.into(),
-            bom: source.bom && row == 1,
-            ..self
-        }
+    /// The same, as people look for it.
+    pub fn place(&self) -> Option<Place> {
+        let cell = self.cell;
+        self.position().map(|position| Place { cell, position })
     }
 
-    /// With its place.
+    /// With its place, as people look for it.
     pub fn at(self, place: Place) -> Self {
         Self {
             cell: place.cell,
@@ -217,6 +209,12 @@ impl Failure {
             column: Some(place.position.column),
             ..self
         }
+    }
+
+    /// With its place in the file.
+    pub fn with_spot(self, spot: Spot) -> Self {
+        let spot = Some(Box::new(spot));
+        Self { spot, ..self }
     }
 
     /// With its line.

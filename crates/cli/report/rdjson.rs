@@ -9,7 +9,8 @@
 //! The suggestions are those fixes that `--fix` with the same options writes. To apply all of them,
 //! take equal ones of a file once, for findings in the same lines share one; the others share no
 //! line, and can be applied in any order, best from the last to the first. That gives the bytes of
-//! `--fix`. One alone may need others: the related locations of its diagnostic say which.
+//! `--fix`. One alone may need others: the related locations of its diagnostic say which. Of a
+//! notebook, the lines are those of its JSON.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -18,7 +19,8 @@ use edit::{Hunk, hunks};
 use engine::{Codemod, Finding, Outcome, Severity};
 use serde::Serialize;
 
-use super::remark::{Remark, Spot, Spots, shown, unanalysed};
+use super::remark::{Remark, shown, unanalysed};
+use super::spot::{Spot, Spots};
 use super::{Entry, Failure};
 use crate::page;
 
@@ -140,9 +142,11 @@ fn diagnostics(entries: &[Entry], failures: &[Failure]) -> Vec<Diagnostic> {
 fn of_entry(entry: &Entry) -> Vec<Diagnostic> {
     let spots = Spots::new(entry);
     let path = shown(entry.path);
-    // The lines of a notebook's cells are none of its file.
-    let after = entry.rewritten.filter(|_| entry.source.notebook.is_none());
-    let hunks = hunks(entry.text, after.unwrap_or(entry.text));
+    let after = entry.rewritten.map(|text| entry.source.file_text(text));
+    let hunks = match after {
+        Some(Ok(after)) => hunks(spots.file.as_str(), after.as_str()),
+        _ => Vec::new(),
+    };
     let location = |hunk: &Hunk| Location {
         path: path.clone(),
         range: Some(Range::of_hunk(hunk)),
@@ -166,7 +170,8 @@ fn of_entry(entry: &Entry) -> Vec<Diagnostic> {
                 continue;
             };
             needed[index].push(finding);
-            if Some(index) == main {
+            let is_large = hunk.content.len() > LARGE && is_shown[index];
+            if Some(index) == main && !is_large {
                 is_shown[index] = true;
                 diagnostic.suggestions.push(suggestion(hunk, entry));
             } else {
@@ -200,6 +205,10 @@ fn of_entry(entry: &Entry) -> Vec<Diagnostic> {
     }
     diagnostics
 }
+
+/// A suggestion of more bytes is made once only, however many findings share it: a notebook may be
+/// a single line.
+const LARGE: usize = 1 << 16;
 
 /// The hunks that hold an edit of the finding, if `--fix` applies it.
 fn touched(finding: &Finding, entry: &Entry, spots: &Spots, hunks: &[Hunk]) -> BTreeSet<usize> {
@@ -286,7 +295,7 @@ impl Position {
     fn of_spot(spot: Spot) -> Self {
         Self {
             line: spot.row,
-            column: Some(spot.utf8()),
+            column: Some(spot.utf8),
         }
     }
 }

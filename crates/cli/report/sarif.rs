@@ -10,21 +10,22 @@
 //! of what only comes up when those are fixed, and of imports that are left unused. So a program
 //! that wants the bytes of `--fix` applies the fixes of that scope, one for each file. One that picks
 //! fixes of single findings has to take equal replacements once (two that add the same import), and
-//! to leave fixes that overlap for another run.
+//! to leave fixes that overlap for another run. Of a notebook, all places are in its JSON.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use edit::{Applicability, Change, Edit, Fix, hunks, merge};
+use edit::{Applicability, Change, Edit, Fix, merge};
 use engine::{Codemod, Finding, Outcome};
 use serde_json::{Value, json};
 
 use super::fingerprint::{Fingerprints, line_hashes};
-use super::remark::{Remark, Spot, Spots, shown};
+use super::remark::{Remark, shown};
+use super::spot::{Spot, Spots};
 use super::uri::{self, Root};
 use super::{Entry, Failure};
 use crate::page;
-use crate::source::Encoding;
+use crate::source::{Encoding, FileText};
 
 /// Prints one run with all findings, the withheld ones too, and what went wrong.
 pub fn print(entries: &[Entry], failures: &[Failure], out: &mut impl Write) -> io::Result<()> {
@@ -73,7 +74,7 @@ const ROOT: &str = "SRCROOT";
 /// What can go wrong with a file.
 const NOT_ANALYSED: &str = "not-analysed";
 const NOT_WRITTEN: &str = "not-written";
-const FAULT: &str = "fault";
+const FAULT: &str = "internal-fault";
 
 fn driver() -> Value {
     let notification = |id: &str, text: &str| {
@@ -168,7 +169,7 @@ fn notifications(entries: &[Entry], failures: &[Failure], places: &Places) -> Ve
             } => NOT_WRITTEN,
             _ => NOT_ANALYSED,
         };
-        notifications.push(notification(id, &failure.message, location));
+        notifications.push(notification(id, &remark.message, location));
     }
     for entry in entries {
         for fault in entry.faults {
@@ -210,11 +211,9 @@ fn results(entry: &Entry, places: &Places, fingerprints: &mut Fingerprints) -> V
         });
         match &finding.outcome {
             Outcome::Withheld(reason) => result["properties"] = json!({"withheld": reason}),
-            // The lines of a notebook's cells are none of its file.
-            Outcome::Fix(_) if entry.source.notebook.is_some() => {}
             Outcome::Fix(fix) => {
                 let rewritten = entry.rewritten.filter(|_| fixed == Some(index));
-                let ways = ways(finding, fix, rewritten, entry);
+                let ways = ways(finding, fix, rewritten, entry, &spots.file);
                 let ways = ways.iter().map(|way| way.print(entry, &spots, places));
                 result["fixes"] = ways.collect();
             }
@@ -229,32 +228,44 @@ struct Way {
     description: String,
     applicability: Applicability,
     scope: &'static str,
+    /// Of the file's text.
     edits: Vec<Edit>,
 }
 
-/// The ways to fix a finding: alone, and with its whole file, if that is to be `rewritten`.
-fn ways(finding: &Finding, fix: &Fix, rewritten: Option<&str>, entry: &Entry) -> Vec<Way> {
-    let own = Way {
-        description: format!("{}: {}", finding.codemod.name, finding.codemod.title()),
-        applicability: fix.applicability,
-        scope: "finding",
-        edits: fix.edits.clone(),
-    };
-    let Some(rewritten) = rewritten else {
-        return vec![own];
-    };
+/// The ways to fix a finding: alone, and with its whole file, which holds `file`, if that is to be
+/// `rewritten`.
+fn ways(
+    finding: &Finding,
+    fix: &Fix,
+    rewritten: Option<&str>,
+    entry: &Entry,
+    file: &FileText,
+) -> Vec<Way> {
     let change = Change {
         edits: fix.edits.clone(),
         tag: (),
     };
-    if merge(entry.text, &[change], &[]).text == rewritten {
+    let alone = || merge(entry.text, std::slice::from_ref(&change), &[]).text;
+    let edits = |text: &str| entry.source.file_text(text).map(|after| file.edits(&after));
+    let own = Way {
+        description: format!("{}: {}", finding.codemod.name, finding.codemod.title()),
+        applicability: fix.applicability,
+        scope: "finding",
+        edits: match file {
+            FileText::Plain(_) => fix.edits.clone(),
+            FileText::Notebook(_) => edits(&alone()).unwrap_or_default(),
+        },
+    };
+    let Some(rewritten) = rewritten else {
+        return vec![own];
+    };
+    if alone() == rewritten {
         return vec![Way {
             scope: "file",
             ..own
         }];
     }
     let all = entry.findings.iter().filter_map(|it| applied(it, entry));
-    let hunks = hunks(entry.text, rewritten).into_iter();
     let whole = Way {
         description: "all fixes of this file, as `--fix` writes them".to_string(),
         applicability: all
@@ -262,9 +273,7 @@ fn ways(finding: &Finding, fix: &Fix, rewritten: Option<&str>, entry: &Entry) ->
             .max()
             .unwrap_or(fix.applicability),
         scope: "file",
-        edits: hunks
-            .map(|hunk| Edit::replace(hunk.range, hunk.content))
-            .collect(),
+        edits: edits(rewritten).unwrap_or_default(),
     };
     vec![own, whole]
 }
@@ -280,7 +289,10 @@ fn applied<'a>(finding: &'a Finding, entry: &Entry) -> Option<&'a Fix> {
 impl Way {
     fn print(&self, entry: &Entry, spots: &Spots, places: &Places) -> Value {
         let replacement = |edit: &Edit| {
-            let region = region(spots.at(edit.range.start), spots.at(edit.range.end));
+            let region = region(
+                spots.in_file(edit.range.start),
+                spots.in_file(edit.range.end),
+            );
             json!({"deletedRegion": region, "insertedContent": {"text": edit.content}})
         };
         json!({
@@ -313,15 +325,19 @@ impl Places {
     }
 
     fn artifact(&self, entry: &Entry) -> Value {
+        let (key, kind) = match entry.source.notebook {
+            None => ("sourceLanguage", "python"),
+            Some(_) => ("mimeType", "application/x-ipynb+json"),
+        };
         json!({
             "location": self.artifact_location(entry.canonical),
+            key: kind,
             "encoding": match entry.source.encoding {
                 Encoding::Utf8 => "UTF-8",
                 Encoding::Ascii => "US-ASCII",
                 Encoding::Latin1 => "ISO-8859-1",
                 Encoding::Other(codec) => codec.name(),
             },
-            "sourceLanguage": "python",
         })
     }
 }
@@ -329,9 +345,9 @@ impl Places {
 fn region(start: Spot, end: Spot) -> Value {
     json!({
         "startLine": start.row,
-        "startColumn": start.utf16(),
+        "startColumn": start.utf16,
         "endLine": end.row,
-        "endColumn": end.utf16(),
+        "endColumn": end.utf16,
     })
 }
 

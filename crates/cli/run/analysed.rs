@@ -1,12 +1,14 @@
 //! A file in which something was found.
 
-use engine::{Fault, Finding, Host, Rewritten, Settings, SyntaxError};
+use engine::{Fault, Finding, Host, Rewritten, Settings};
 
 use crate::guard::guarded;
-use crate::report::{Entry, Failure, Place};
+use crate::report::{Entry, Failure};
 use crate::source::Source;
 use crate::walk::File;
-use crate::write::{self, Stamp};
+use crate::write::Stamp;
+
+use super::unparsed;
 
 /// A file in which something was found.
 pub struct Analysed<'a> {
@@ -31,7 +33,7 @@ pub fn analyse_as<'a>(
 ) -> Result<Analysed<'a>, Failure> {
     let rewritten = match guarded(|| engine::rewrite(&source.text, settings, host)) {
         Ok(Ok(rewritten)) => rewritten,
-        Ok(Err(error)) => return Err(refused(file, &source, &error)),
+        Ok(Err(error)) => return Err(unparsed::whole(file, &source, &error)),
         Err(panic) => return Err(Failure::ours(&file.path, &format!("panicked: {panic}"))),
     };
     let after = rewritten
@@ -48,19 +50,6 @@ pub fn analyse_as<'a>(
         after,
         written: false,
     })
-}
-
-/// The parser refused the text of `source`.
-pub(super) fn refused(file: &File, source: &Source, error: &SyntaxError) -> Failure {
-    let offset = error.range.start;
-    let place = Place::of(source, &source.text, offset);
-    let failure = unparsable(file, &error.message, place);
-    failure.in_line(source, &source.text, offset)
-}
-
-pub(super) fn unparsable(file: &File, message: &str, place: Place) -> Failure {
-    let message = format!("cannot be parsed: {}", write::lowercase_first(message));
-    Failure::new(&file.path, message).at(place)
 }
 
 impl Analysed<'_> {

@@ -2,7 +2,6 @@
 
 use std::io::{self, IsTerminal};
 
-use edit::LineIndex;
 use engine::{Asking, Host};
 use rayon::prelude::*;
 
@@ -10,13 +9,13 @@ use crate::baseline::Seen;
 use crate::guard::guarded;
 use crate::plan::{Plan, Verbosity};
 use crate::progress::Progress;
-use crate::report::{Failure, Place};
-use crate::source::{NotebookFile, Source, Unreadable};
+use crate::report::Failure;
+use crate::source::{Source, Unreadable};
 use crate::walk::File;
 use crate::write::Stamp;
 
-use super::analysed::{Analysed, refused, unparsable};
-use super::{Around, KEEPING, Looked, analyse};
+use super::analysed::Analysed;
+use super::{Around, KEEPING, Looked, analyse, unparsed};
 
 /// What looking at one file gave.
 enum Look<'a> {
@@ -97,7 +96,7 @@ fn check(file: &File, buffer: &mut Vec<u8>) -> Option<Failure> {
     };
     match guarded(|| engine::check(&source.text, &file.settings())) {
         Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(refused(file, &source, &error)),
+        Ok(Err(error)) => Some(unparsed::whole(file, &source, &error)),
         Err(panic) => Some(Failure::ours(&file.path, &format!("panicked: {panic}"))),
     }
 }
@@ -143,15 +142,8 @@ fn look_at<'a>(
         }
         Err(failure) => return Look::Failed(failure),
     };
-    if let Some(NotebookFile { notebook, .. }) = &source.notebook {
-        broken.extend(notebook.broken.iter().map(|(number, text, problem)| {
-            let position = LineIndex::new(text).position(text, problem.range.start().to_usize());
-            let place = Place {
-                cell: Some(*number),
-                position,
-            };
-            unparsable(file, &problem.message, place)
-        }));
+    if source.notebook.is_some() {
+        broken.extend(unparsed::cells(file, &source, &source.text));
         // The text of the file has escapes, and outputs.
         let prefilter = &file.folder.notebook_prefilter;
         if !prefilter.may_match(source.text.as_bytes()) {

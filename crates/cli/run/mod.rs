@@ -5,6 +5,7 @@ mod again;
 mod analysed;
 mod conclude;
 mod look;
+mod unparsed;
 
 use std::path::PathBuf;
 
@@ -215,6 +216,25 @@ fn write_all(looked: &mut Looked) {
         match result {
             Ok(note) => looked.notes.extend(note),
             Err(failure) => looked.failures.push(failure),
+        }
+    }
+    // Their lines are those of the file as it is now.
+    for Analysed {
+        file,
+        source,
+        rewritten,
+        written,
+        ..
+    } in &looked.analysed
+    {
+        let Some(text) = rewritten.output.as_deref().filter(|_| *written) else {
+            continue;
+        };
+        let cells = unparsed::cells(file, source, text);
+        if !cells.is_empty() {
+            let is_of_cell = |it: &Failure| it.cell.is_some() && it.path == file.path;
+            looked.failures.retain(|failure| !is_of_cell(failure));
+            looked.failures.extend(cells);
         }
     }
 }

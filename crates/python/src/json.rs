@@ -76,6 +76,77 @@ pub(crate) fn source_like(old: &str, text: &str) -> Result<String, String> {
     Ok(written)
 }
 
+/// Where in `value`, a string or a list of them, the byte at `offset` of its text is written: a byte
+/// offset. Where a line starts, that is after the quote; at the end of the text, before it.
+pub(crate) fn place(value: &str, offset: usize) -> usize {
+    let mut reader = Reader { json: value, at: 0 };
+    let mut place = Place {
+        rest: offset,
+        at: 0,
+        is_found: false,
+    };
+    if value.starts_with('[') {
+        reader.each_item(|reader| {
+            reader.skip_space();
+            place.look_in(reader);
+        });
+    } else {
+        place.look_in(&mut reader);
+    }
+    place.at
+}
+
+/// What [`place`] found so far.
+struct Place {
+    /// How many bytes of the text are still to be passed.
+    rest: usize,
+    at: usize,
+    is_found: bool,
+}
+
+impl Place {
+    /// Goes over a value that may be a string.
+    fn look_in(&mut self, reader: &mut Reader) {
+        let start = reader.at;
+        reader.skip_value();
+        let string = reader.json.get(start..reader.at).unwrap_or_default();
+        let inner = string.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+        let Some(mut inner) = inner.filter(|_| !self.is_found) else {
+            return;
+        };
+        self.at = start + 1;
+        while let Some((written, length)) = character(inner) {
+            if self.rest < length {
+                self.is_found = true;
+                return;
+            }
+            self.rest -= length;
+            self.at += written;
+            inner = inner.get(written..).unwrap_or_default();
+        }
+    }
+}
+
+/// How many bytes the first character of a string is written with, and how many it has itself.
+fn character(inner: &str) -> Option<(usize, usize)> {
+    let first = inner.chars().next()?;
+    if first != '\\' {
+        return Some((first.len_utf8(), first.len_utf8()));
+    }
+    let unit = |at: usize| {
+        let digits = inner.get(at..at + 6)?.strip_prefix("\\u")?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let Some(first) = unit(0) else {
+        return Some((2, 1)); // `\n`
+    };
+    let units = [first, unit(6).unwrap_or_default()];
+    match char::decode_utf16(units).next()? {
+        Ok(it) => Some((6 * it.len_utf16(), it.len_utf8())),
+        Err(_) => Some((6, 0)), // half a character, which no text has
+    }
+}
+
 fn quoted(text: &str, escaped: bool) -> Result<String, String> {
     let quoted = serde_json::to_string(text).map_err(|error| error.to_string())?;
     if !escaped {
@@ -202,7 +273,7 @@ impl<'a> Reader<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{cell_sources, source_like};
+    use super::{cell_sources, place, source_like};
 
     #[test]
     fn only_the_sources_of_cells_are_found() {
@@ -242,5 +313,27 @@ mod tests {
         check("[\"\u{e9}\"]", "\u{e9}x", "[\"\u{e9}x\"]");
         check(r#"["\u001b"]"#, "\u{e9}", "[\"\u{e9}\"]");
         check(r#"["a\/b\n", "c"]"#, "a/b\nd", r#"["a\/b\n", "d"]"#);
+    }
+
+    #[test]
+    fn each_byte_of_a_text_has_its_place() {
+        #[track_caller]
+        fn check(value: &str, offset: usize, rest: &str) {
+            assert_eq!(&value[place(value, offset)..], rest);
+        }
+        let value = r#"[ "a\n" , "\u00E9\ud83d\ude00\"é" ]"#;
+        check(value, 0, &value[3..]);
+        check(value, 1, &value[4..]);
+        check(value, 2, &value[11..]); // the line after
+        check(value, 3, &value[11..]); // within a character
+        check(value, 4, &value[17..]);
+        check(value, 8, &value[29..]);
+        check(value, 9, "é\" ]");
+        check(value, 11, "\" ]");
+        check(value, 99, "\" ]");
+        check(r#""a\tb""#, 2, "b\"");
+        check(r#""a""#, 1, "\"");
+        check("[]", 0, "[]");
+        check(r#"["", ""]"#, 0, r#""]"#);
     }
 }

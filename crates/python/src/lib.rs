@@ -40,7 +40,7 @@ pub use library::Library;
 pub use lines::{After, Placement, first_line, is_blank};
 pub use literal::displayed;
 pub use module::{Module, Parsed, parse, parse_cells};
-pub use notebook::{CELL_END, Cell, CellNumber, Notebook, split};
+pub use notebook::{CELL_END, Cell, CellNumber, NoNotebook, Notebook, Written, split};
 pub use place::AwaitPlace;
 pub use ruff_python_ast as ast;
 pub use ruff_text_size::{Ranged, TextLen, TextRange, TextSize};

@@ -23,11 +23,20 @@ pub const CELL_END: &str = "# ---- asyncfix, end of the cell ----";
 pub struct Notebook {
     /// In their order.
     pub cells: Vec<Cell>,
-    /// Cells that IPython could not run either.
-    pub broken: Vec<(CellNumber, String, Problem)>,
-    /// What may use names of the cells although it is no Python: cells of other languages, and
-    /// lines of the cells in which there may be a magic.
+    /// Cells that IPython could not run either, and what is wrong with each.
+    pub broken: Vec<(Cell, Problem)>,
+    /// What may use names of the cells although nobody reads it: cells of other languages, broken
+    /// ones, and lines of the cells in which there may be a magic.
     pub unread: String,
+}
+
+/// Why a file is no notebook that can be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoNotebook {
+    /// What is wrong and what to do about it.
+    pub message: String,
+    /// One-based, where it is one line that is wrong.
+    pub row: Option<usize>,
 }
 
 /// A cell that holds Python.
@@ -41,20 +50,74 @@ pub struct Cell {
     pub range: Range<usize>,
 }
 
+/// The text of a notebook's file, and what of it is the text of its cells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// All of it.
+    pub json: String,
+    cells: Vec<WrittenCell>,
+}
+
+/// Where a cell stands in a file that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct WrittenCell {
+    /// Where its part of the text starts.
+    text: usize,
+    /// Where its value ended in the file before.
+    before: usize,
+    /// The JSON value that holds it.
+    range: Range<usize>,
+}
+
+impl Written {
+    /// Where in the file the byte at `offset` of the text is written.
+    pub fn place(&self, offset: usize) -> usize {
+        let next = self.cells.partition_point(|cell| cell.text <= offset);
+        match next.checked_sub(1).and_then(|cell| self.cells.get(cell)) {
+            Some(cell) => place(&self.json, &cell.range, offset - cell.text),
+            None => 0,
+        }
+    }
+
+    /// Where in the file the byte at `offset` of the text of a broken cell is written.
+    pub fn place_in(&self, broken: &Cell, offset: usize) -> usize {
+        let Range { mut start, mut end } = broken.range;
+        let next = self.cells.partition_point(|cell| cell.before <= start);
+        if let Some(cell) = next.checked_sub(1).and_then(|cell| self.cells.get(cell)) {
+            start = start - cell.before + cell.range.end;
+            end = end - cell.before + cell.range.end;
+        }
+        place(&self.json, &(start..end), offset)
+    }
+
+    /// The JSON values that hold the text: byte offsets into the file.
+    pub fn values(&self) -> impl Iterator<Item = Range<usize>> {
+        self.cells.iter().map(|cell| cell.range.clone())
+    }
+}
+
+fn place(json: &str, range: &Range<usize>, offset: usize) -> usize {
+    let value = json.get(range.clone()).unwrap_or_default();
+    range.start + json::place(value, offset)
+}
+
 /// One-based, among cells of all kinds.
 pub type CellNumber = usize;
 
 impl Notebook {
     /// The notebook in the text of a file; none where it is for another language. The error says
     /// what is wrong with it.
-    pub fn read(json: &str, version: PythonVersion) -> Result<Option<Self>, String> {
+    pub fn read(json: &str, version: PythonVersion) -> Result<Option<Self>, NoNotebook> {
         let notebook = RuffNotebook::from_source_code(json).map_err(|error| said(&error))?;
         if !notebook.is_python_notebook() {
             return Ok(None);
         }
         let sources = json::cell_sources(json);
         if sources.len() != notebook.cells().len() {
-            return Err("its cells cannot be told apart".to_string());
+            return Err(NoNotebook {
+                message: "its cells cannot be told apart".to_string(),
+                row: None,
+            });
         }
         let python: HashSet<usize> = notebook
             .index()
@@ -76,19 +139,25 @@ impl Notebook {
                 }
                 continue;
             }
-            for line in text.lines().filter(|line| line.contains(['%', '!', '?'])) {
+            // Each by itself: what is open at its end does not go on in the next.
+            let problem = match parse_cells(&text, version) {
+                Ok(_) if text.contains(CELL_END) => continue,
+                Ok(_) => None,
+                Err(problem) => Some(problem),
+            };
+            let may_be_read = |line: &&str| problem.is_some() || line.contains(['%', '!', '?']);
+            for line in text.lines().filter(may_be_read) {
                 read.unread.push_str(line);
                 read.unread.push('\n');
             }
-            // Each by itself: what is open at its end does not go on in the next.
-            match parse_cells(&text, version) {
-                Ok(_) if !text.contains(CELL_END) => read.cells.push(Cell {
-                    number,
-                    text,
-                    range,
-                }),
-                Ok(_) => {}
-                Err(problem) => read.broken.push((number, text, problem)),
+            let cell = Cell {
+                number,
+                text,
+                range,
+            };
+            match problem {
+                None => read.cells.push(cell),
+                Some(problem) => read.broken.push((cell, problem)),
             }
         }
         Ok(Some(read))
@@ -106,20 +175,20 @@ impl Notebook {
         text
     }
 
-    /// The file `json` with the cells' parts of `text` in it, and where in it the cells stand now.
-    /// Everything else keeps its bytes, and so do the lines of the cells that are still the same.
-    /// The error is a fault of ours.
-    pub fn write(&self, json: &str, text: &str) -> Result<(String, Vec<Range<usize>>), String> {
+    /// The file `json` with the cells' parts of `text` in it. Everything else keeps its bytes, and so
+    /// do the lines of the cells that are still the same. The error is a fault of ours.
+    pub fn write(&self, json: &str, text: &str) -> Result<Written, String> {
         let parts: Vec<&str> = split(text).collect();
         if parts.len() != self.cells.len() {
             return Err("the rewritten text has more or fewer cells".to_string());
         }
         let mut written = String::with_capacity(json.len());
-        let mut ranges = Vec::with_capacity(parts.len());
+        let mut cells = Vec::with_capacity(parts.len());
         let mut copied = 0;
         for (cell, part) in self.cells.iter().zip(parts) {
             written.push_str(&json[copied..cell.range.start]);
             let start = written.len();
+            let part_start = part.as_ptr() as usize - text.as_ptr() as usize;
             let old = &json[cell.range.clone()];
             // Where a definition was added at its end, the blank lines after that go.
             let part = if cell.text.ends_with('\n') {
@@ -132,11 +201,18 @@ impl Notebook {
             } else {
                 written.push_str(&json::source_like(old, part)?);
             }
-            ranges.push(start..written.len());
+            cells.push(WrittenCell {
+                text: part_start,
+                before: cell.range.end,
+                range: start..written.len(),
+            });
             copied = cell.range.end;
         }
         written.push_str(&json[copied..]);
-        Ok((written, ranges))
+        Ok(Written {
+            json: written,
+            cells,
+        })
     }
 }
 
@@ -155,17 +231,39 @@ pub fn split(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-fn said(error: &NotebookError) -> String {
-    match error {
-        NotebookError::InvalidJson(error) => format!("it is not valid JSON: {error}"),
-        NotebookError::InvalidSchema(error) => {
-            format!("it is not as notebooks of format 4 are: {error}")
+fn said(error: &NotebookError) -> NoNotebook {
+    let (row, message) = match error {
+        NotebookError::InvalidJson(error) => {
+            let (row, problem) = apart(error);
+            (row, format!("it is not valid JSON: {problem}"))
         }
-        NotebookError::InvalidFormat(format) => format!(
-            "it has format {format}, and only format 4 is known: convert it by `jupyter nbconvert --to notebook`"
+        NotebookError::InvalidSchema(error) => {
+            let (row, problem) = apart(error);
+            let message = format!("it is not as notebooks of format 4 are: {problem}");
+            (row, message)
+        }
+        NotebookError::InvalidFormat(format) => (
+            None,
+            format!(
+                "it has format {format}, and only format 4 is known: convert it by `jupyter nbconvert --to notebook`"
+            ),
         ),
-        NotebookError::Io(error) => error.to_string(),
-        NotebookError::Json(error) => error.to_string(),
+        NotebookError::Io(error) => (None, error.to_string()),
+        NotebookError::Json(error) => (None, error.to_string()),
+    };
+    NoNotebook { message, row }
+}
+
+/// The row of an error, and what it says without that.
+fn apart(error: &serde_json::Error) -> (Option<usize>, String) {
+    let message = error.to_string();
+    let (row, column) = (error.line(), error.column());
+    let place = format!(" at line {row} column {column}");
+    match message.strip_suffix(&place) {
+        // At the end of the file there may be none.
+        Some(problem) if column == 0 => (Some(row), problem.to_string()),
+        Some(problem) => (Some(row), format!("{problem} at column {column}")),
+        None => (None, message),
     }
 }
 
@@ -176,7 +274,7 @@ mod tests {
     use super::*;
     use crate::module::Module;
 
-    fn read(cells: &str) -> Result<Option<Notebook>, String> {
+    fn read(cells: &str) -> Result<Option<Notebook>, NoNotebook> {
         Notebook::read(&file(cells), PythonVersion::PY311)
     }
 
@@ -192,17 +290,23 @@ mod tests {
 
     #[test]
     fn what_is_no_notebook_is_said() {
-        for (text, said) in [
-            ("", "it is not valid JSON: "),
-            ("{", "it is not valid JSON: "),
-            ("{}", "it is not as notebooks of format 4 are: "),
+        for (text, row, said) in [
+            ("", Some(1), "it is not valid JSON: "),
+            (
+                "{\n\"cells\": x",
+                Some(2),
+                "it is not valid JSON: expected value at column ",
+            ),
+            ("{}", Some(1), "it is not as notebooks of format 4 are: "),
             (
                 r#"{"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "cells": []}"#,
+                None,
                 "it has format 3, and only",
             ),
         ] {
             let error = Notebook::read(text, PythonVersion::PY311).unwrap_err();
-            assert!(error.starts_with(said), "{error}");
+            assert!(error.message.starts_with(said), "{error:?}");
+            assert_eq!(error.row, row, "{error:?}");
         }
     }
 
@@ -225,8 +329,8 @@ mod tests {
         let notebook = read(&cells.join(", ")).unwrap().unwrap();
         let numbers: Vec<usize> = notebook.cells.iter().map(|cell| cell.number).collect();
         assert_eq!(numbers, [3, 5]);
-        assert_eq!(notebook.broken[0].0, 4);
-        assert_eq!(notebook.unread, "%%bash\nsleep\n%time f(a)\n");
+        assert_eq!(notebook.broken[0].0.number, 4);
+        assert_eq!(notebook.unread, "%%bash\nsleep\n%time f(a)\ndef f(:\n");
     }
 
     #[test]
@@ -252,11 +356,29 @@ mod tests {
             .unwrap()
             .unwrap();
         let text = notebook.text();
-        assert_eq!(notebook.write(&json, &text).unwrap().0, json);
-        let (written, ranges) = notebook.write(&json, &text.replace('b', "d")).unwrap();
-        assert_eq!(written, json.replace("\"b\"", "\"d\""));
-        assert_eq!(&written[ranges[1].clone()], r#""c""#);
+        assert_eq!(notebook.write(&json, &text).unwrap().json, json);
+        let text = text.replace('b', "dd");
+        let written = notebook.write(&json, &text).unwrap();
+        assert_eq!(written.json, json.replace("\"b\"", "\"dd\""));
+        let values: Vec<&str> = written.values().map(|it| &written.json[it]).collect();
+        assert_eq!(values, [r#"["a\u0020= 1\n", "dd"]"#, r#""c""#]);
+        for (what, there) in [("= 1", "= 1\\n\""), ("dd", "dd\"]"), ("c\n", "c\"}")] {
+            let place = written.place(text.find(what).unwrap());
+            assert!(written.json[place..].starts_with(there), "{what}");
+        }
         notebook.write(&json, "a").unwrap_err();
+    }
+
+    #[test]
+    fn broken_cells_move_with_those_before_them() {
+        let json = file(&[code(r#""q""#), code(r#""\t(""#), code(r#""z""#)].join(", "));
+        let notebook = Notebook::read(&json, PythonVersion::PY311)
+            .unwrap()
+            .unwrap();
+        let text = notebook.text().replace('q', "qq").replace('z', "");
+        let written = notebook.write(&json, &text).unwrap();
+        let (cell, _) = &notebook.broken[0];
+        assert!(written.json[written.place_in(cell, 1)..].starts_with("(\"}"));
     }
 
     #[test]

@@ -6,7 +6,14 @@ use std::os::unix::fs::PermissionsExt;
 use super::{PEOPLE, PROGRAMS, diagnostics, sarif_run, values};
 use crate::project::{CLEAN, Project, Ran};
 
-const BROKEN: [&str; 3] = ["undecodable.py", "unparsable.py", "unreadable.py"];
+const BROKEN: [&str; 6] = [
+    "cell.ipynb",
+    "json.ipynb",
+    "passed_over.py", // at first: it holds no word of a codemod
+    "undecodable.py",
+    "unparsable.py",
+    "unreadable.py",
+];
 
 /// Nothing in it can be rewritten.
 fn project() -> Project {
@@ -15,6 +22,10 @@ fn project() -> Project {
         ("unparsable.py", "async def f(:\n    time.sleep(1)\n"),
         ("unreadable.py", CLEAN),
     ]);
+    project.write("passed_over.py", "x = (\n");
+    project.write("json.ipynb", "{\"cells\": [\n");
+    let cells = [("code", "x = 1"), ("code", "time.sleep(")];
+    project.write("cell.ipynb", crate::notebooks::notebook(&cells));
     project.write("undecodable.py", b"import time\n# \xff\ntime.sleep(1)\n");
     let nobodys = fs::Permissions::from_mode(0o000);
     fs::set_permissions(project.path("unreadable.py"), nobodys).unwrap();
@@ -45,7 +56,7 @@ fn people_are_told_on_standard_error_and_in_the_file() {
     let project = project();
     for format in PEOPLE {
         let ran = report(&project, format);
-        assert!(ran.stderr.ends_with("3 files could not be analysed.\n"));
+        assert!(ran.stderr.ends_with("6 files could not be analysed.\n"));
         let arguments = ["--output-format", format, "--output-file", "report", "-qq"];
         let ran_to_file = project.run_unprivileged([&["--isolated"], &arguments[..]].concat());
         assert_eq!((ran_to_file.status, ran_to_file.stderr.as_str()), (1, ""));
@@ -62,7 +73,7 @@ fn json_has_an_object_without_a_codemod() {
     let project = project();
     let objects = values(&report(&project, "json-lines"));
     let codemods = objects.iter().map(|it| it["codemod"].is_null());
-    assert_eq!(codemods.collect::<Vec<_>>(), [true; 3]);
+    assert_eq!(codemods.collect::<Vec<_>>(), [true; BROKEN.len()]);
     assert_eq!(
         values(&report(&project, "json"))[0],
         serde_json::json!(objects)
@@ -74,14 +85,17 @@ fn services_get_an_error_for_each_file() {
     let project = project();
     let annotations = report(&project, "github").stdout;
     assert!(annotations.lines().all(|line| line.starts_with("::error ")));
-    assert_eq!(annotations.lines().count(), 3);
+    assert_eq!(annotations.lines().count(), BROKEN.len());
     let issues = values(&report(&project, "gitlab"));
     let severities = issues[0]
         .as_array()
         .unwrap()
         .iter()
         .map(|it| it["severity"].as_str());
-    assert_eq!(severities.collect::<Vec<_>>(), [Some("blocker"); 3]);
+    assert_eq!(
+        severities.collect::<Vec<_>>(),
+        [Some("blocker"); BROKEN.len()]
+    );
 }
 
 #[test]
@@ -128,9 +142,9 @@ fn reviewdog_gets_a_diagnostic_for_each_file() {
 #[test]
 fn junit_has_an_error_for_each_file() {
     let text = report(&project(), "junit").stdout;
-    assert_eq!(text.matches("<error ").count(), 3, "{text}");
+    assert_eq!(text.matches("<error ").count(), BROKEN.len(), "{text}");
     assert!(
-        text.contains(r#"tests="3" skipped="0" failures="0" errors="3""#),
+        text.contains(r#"tests="6" skipped="0" failures="0" errors="6""#),
         "{text}"
     );
 }
@@ -150,4 +164,23 @@ fn what_could_not_be_written_is_a_failure_of_the_run() {
     let id = &invocation["toolExecutionNotifications"][0]["descriptor"]["id"];
     assert_eq!(id, "not-written");
     assert_eq!(run["results"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn no_mode_looks_clean() {
+    let project = project();
+    for mode in [
+        &["--diff"][..],
+        &["--statistics"],
+        &["--statistics", "--output-format", "json"],
+        &["report", "--html", "-"],
+    ] {
+        let ran = project.run_unprivileged(mode.iter().copied());
+        assert_eq!(ran.status, 1, "{mode:?}: {}", ran.stderr);
+        for file in BROKEN {
+            assert!(ran.stderr.contains(file), "{mode:?}: {}", ran.stderr);
+        }
+        let is_told = mode == ["--diff"] || ran.stdout.contains('6');
+        assert!(is_told, "{mode:?}: {}", ran.stdout);
+    }
 }

@@ -4,7 +4,7 @@ use super::{apply, diagnostics, report, sarif_run};
 use crate::project::Project;
 
 /// Two projects of these files, of which the second was fixed.
-fn pair(files: &[(&str, &str)], arguments: &[&str]) -> (Project, Project) {
+pub fn pair(files: &[(&str, &str)], arguments: &[&str]) -> (Project, Project) {
     let made = || Project::new(files.iter().copied());
     let fixed = made();
     report(&fixed, "concise", &[&["--fix"], arguments].concat());
@@ -22,7 +22,7 @@ fn assert_same(actual: &Project, expected: &Project, files: &[(&str, &str)]) {
 
 /// Checks each format that carries what becomes of whole files.
 #[track_caller]
-fn check(files: &[(&str, &str)], arguments: &[&str]) {
+pub fn check(files: &[(&str, &str)], arguments: &[&str]) {
     for format in ["rdjson", "rdjsonl"] {
         let (project, fixed) = pair(files, arguments);
         let found = diagnostics(&report(&project, format, arguments));

@@ -5,6 +5,7 @@ mod apply;
 mod broken;
 mod columns;
 mod fixes;
+mod notebooks;
 mod schemas;
 
 use serde_json::Value;

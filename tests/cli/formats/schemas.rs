@@ -10,6 +10,8 @@ use std::path::Path;
 use boon::{Compiler, Draft, Schemas};
 use serde_json::Value;
 
+use crate::notebooks::{IMPORT, MAIN, MARKDOWN, RUN, notebook};
+
 use super::{PEOPLE, PROGRAMS, apply, diagnostics, report, sarif_run, values};
 use crate::project::Project;
 use interpreter::Interpreter;
@@ -25,7 +27,18 @@ shutil.copytree(sys.argv[1], 'programs')";
     let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs");
     let python = interpreter.path().to_str().unwrap();
     project.tool(python, &["-c", script, programs.to_str().unwrap()], b"");
+    let cells = [MARKDOWN, IMPORT, MAIN, RUN];
+    project.write("programs/a.ipynb", notebook(&cells));
     project.tool("git", &["init", "-q", "."], b"");
+    project
+}
+
+/// The project with what cannot be parsed: a module, a notebook, and a cell between others.
+fn with_broken(project: Project) -> Project {
+    project.write("bad.py", "async def f(:\n    time.sleep(1)\n");
+    project.write("bad.ipynb", "{\n \"cells\": [");
+    let cells = [IMPORT, ("code", "asyncio.create_task(main("), MAIN];
+    project.write("programs/b.ipynb", notebook(&cells));
     project
 }
 
@@ -51,7 +64,7 @@ const EVERYTHING: &[&str] = &["--all", "--unsafe-fixes", "--target-version", "py
 
 #[test]
 fn sarif_is_valid_and_its_fixes_are_those_of_fix() {
-    let (project, fixed) = (project(), project());
+    let (project, fixed) = (with_broken(project()), with_broken(project()));
     let ran = report(&project, "sarif", EVERYTHING);
     validate("sarif-2.1.0.json", Draft::V2020_12, &values(&ran)[0]);
     let run = sarif_run(&ran);
@@ -80,7 +93,7 @@ fn sarif_is_valid_and_its_fixes_are_those_of_fix() {
 #[test]
 fn rdjson_is_valid_and_its_suggestions_are_those_of_fix() {
     for format in ["rdjson", "rdjsonl"] {
-        let (project, fixed) = (project(), project());
+        let (project, fixed) = (with_broken(project()), with_broken(project()));
         let ran = report(&project, format, EVERYTHING);
         for value in values(&ran) {
             validate("rdformat.json", Draft::V7, &value);

@@ -97,7 +97,14 @@ pub fn totals(document: &Document) -> String {
         "fixable",
         counts.fixable(),
         "can be rewritten",
-        &share(counts.fixable()),
+        &match counts.unsafe_ {
+            0 => share(counts.fixable()),
+            some => format!(
+                "{}; {} of them unsafe",
+                share(counts.fixable()),
+                number(some)
+            ),
+        },
     );
     tile(
         "withheld",

@@ -9,8 +9,8 @@ const STATE_HELP = {
   withheld: "Not rewritten, for a reason that a person has to weigh",
 };
 
-// Reasons that differ in the code that they name are of one kind.
-const kindOfReason = (reason) => reason.replace(/`[^`]*`/g, "`…`");
+// Reasons that differ in the code, or in the places, that they name are of one kind.
+const kindOfReason = (reason) => reason.replace(/`[^`]*`|\S+\.(pyw?|ipynb)\b(:\d+)*/g, "`…`");
 
 // Every finding, in the order of the page.
 const items = data.files.flatMap((file, order) => file.findings.map((item) => Object.assign(item, {

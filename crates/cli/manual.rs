@@ -1,20 +1,11 @@
-//! What shells and `man` want to know of the command line, made from its definition.
+//! The manual page, made from the definition of the command line.
 
 use std::io;
 
 use clap::Command;
-use clap::builder::{PossibleValue, PossibleValuesParser};
-use clap_complete::Shell;
 use clap_mangen::Man;
 
-use crate::arguments::{GROUPS, command};
-
-/// A script that completes arguments in the shell.
-pub fn completions(shell: Shell) -> Vec<u8> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut with_names(command()), "asyncfix", &mut script);
-    script
-}
+use crate::arguments::command;
 
 /// The manual page, in roff. There is one for all: each subcommand has a section in it.
 pub fn man() -> io::Result<Vec<u8>> {
@@ -77,25 +68,4 @@ fn with_lists(page: &str) -> String {
         }
     }
     text
-}
-
-/// The command with the names of codemods as the values of what takes them. That is for the
-/// scripts: when arguments are read, an unknown name gets a shorter answer than all of them.
-fn with_names(command: Command) -> Command {
-    let codemod = |codemod: &&'static engine::Codemod| {
-        PossibleValue::new(codemod.name).help(codemod.title().replace('`', ""))
-    };
-    let names = || codemods::ALL.iter().map(codemod);
-    let groups = || names().chain(GROUPS.map(PossibleValue::new));
-    let mut command = command.mut_subcommand("explain", |explain| {
-        explain.mut_arg("codemod", |argument| {
-            argument.value_parser(PossibleValuesParser::new(names()))
-        })
-    });
-    for argument in ["select", "extend_select", "ignore"] {
-        command = command.mut_arg(argument, |argument| {
-            argument.value_parser(PossibleValuesParser::new(groups()))
-        });
-    }
-    command
 }
