@@ -1,18 +1,20 @@
 //! Who calls a function, in the files of the run, and who calls those: the places that what it
 //! raises passes on its way out.
 //!
-//! Files are looked at project by project, when somebody asks: one pass finds which file calls
-//! which name, and only those that call a wanted one are parsed, once. What a call reaches is
+//! Files are looked at project by project, when somebody asks: one pass over their bytes finds
+//! which file may call or define which name, and only those with a wanted one are parsed, once. What a call reaches is
 //! what its module shows, else what its type says; a call on an object of unknown type reaches
 //! the function if the project has no other of that name, or if the name is a telling one.
 
+use std::cell::LazyCell;
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::BuildHasher;
 use std::path::PathBuf;
-use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 use engine::{CallSite, Caller, Calls, Reach};
 use regex::Regex;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use types::{Answer, Ask, Question};
 
 use crate::meaning::Meaning;
@@ -37,16 +39,23 @@ struct CallerProject<'a> {
 /// The calls in the files of one project.
 struct Calling<'a> {
     files: Vec<Called<'a>>,
-    /// The files in which a name stands that a function of the project has.
-    named: FxHashMap<String, Vec<usize>>,
+    /// The files that may call a function of the project, by the function's name.
+    callers: Names,
+    /// The files that define it.
+    defining: Names,
     /// The bases of the classes of the project, by name, as words: it is known before anything is
     /// parsed, so that no answer depends on what was asked before.
     bases: FxHashMap<String, Vec<String>>,
 }
 
+/// Files, by the hashes of names: a project has very many, and of two that have one hash both are
+/// looked for.
+type Names = FxHashMap<u64, Vec<u32>>;
+
 struct Called<'a> {
     file: &'a File,
-    text: OnceLock<Option<(String, Calls)>>,
+    /// What it calls, with its text where types may be asked for; none where it does not parse.
+    calls: OnceLock<Option<(String, Calls)>>,
     /// What calls reach whose module does not show it, by their place in the list.
     reached: Mutex<HashMap<usize, Answer>>,
 }
@@ -73,7 +82,7 @@ impl<'a> Callers<'a> {
         };
         let mut found = Vec::new();
         let mut seen = HashSet::new();
-        let mut waiting = VecDeque::from([(start, function.to_string())]);
+        let mut waiting: VecDeque<(usize, Arc<str>)> = VecDeque::from([(start, function.into())]);
         while let Some((file, path)) = waiting.pop_front() {
             if !seen.insert((file, path.clone())) || seen.len() > MAX_FUNCTIONS {
                 continue;
@@ -132,45 +141,38 @@ impl<'a> Callers<'a> {
 
 impl<'a> Calling<'a> {
     fn new(files: &[&'a File]) -> Self {
-        let outlines = on_threads(files, |file| {
-            let bytes = read(file);
-            let mut defined: FxHashSet<Vec<u8>> = FxHashSet::default();
-            each_word(&bytes, |before, word| {
-                if before == b"def" && !defined.contains(word) {
-                    defined.insert(word.to_vec());
-                }
-            });
-            (defined, classes(&bytes))
+        let outlines = on_threads(files, |buffer, file| {
+            if file.read_into(buffer).is_err() {
+                return Outline::default(); // which is said elsewhere
+            }
+            Outline::of(buffer)
         });
-        let mut defined: FxHashSet<Vec<u8>> = FxHashSet::default();
+        let (mut callers, mut defining) = (Names::default(), Names::default());
         let mut bases: FxHashMap<String, Vec<String>> = FxHashMap::default();
-        for (functions, classes) in outlines {
-            defined.extend(functions);
-            for (class, of) in classes {
-                bases.entry(class).or_default().extend(of);
+        for (number, outline) in (0..).zip(&outlines) {
+            for name in &outline.defined {
+                defining.entry(*name).or_default().push(number);
             }
         }
-        let called = on_threads(files, |file| {
-            let mut called: FxHashSet<&[u8]> = FxHashSet::default();
-            each_word(&read(file), |_, word| {
-                called.extend(defined.get(word).map(Vec::as_slice));
-            });
-            called
-        });
-        let mut named: FxHashMap<String, Vec<usize>> = FxHashMap::default();
-        for (position, names) in called.into_iter().enumerate() {
-            for name in names.into_iter().filter_map(|it| str::from_utf8(it).ok()) {
-                named.entry(name.to_string()).or_default().push(position);
+        for (number, outline) in (0..).zip(outlines) {
+            for name in outline.called {
+                if defining.contains_key(&name) {
+                    callers.entry(name).or_default().push(number);
+                }
+            }
+            for (class, of) in outline.bases {
+                bases.entry(class).or_default().extend(of);
             }
         }
         let called = |file: &&'a File| Called {
             file,
-            text: OnceLock::new(),
+            calls: OnceLock::new(),
             reached: Mutex::default(),
         };
         Self {
             files: files.iter().map(called).collect(),
-            named,
+            callers,
+            defining,
             bases,
         }
     }
@@ -184,18 +186,20 @@ impl<'a> Calling<'a> {
     /// The calls that reach the function `path` of a file, with the files that they are in.
     fn calls_of(&self, meaning: &Meaning<'a>, file: usize, path: &str) -> Vec<(usize, &CallSite)> {
         let name = last_part(path);
-        let mut files = self.named.get(name).cloned().unwrap_or_default();
-        if !files.contains(&file) {
-            files.push(file);
-        }
-        let is_only = {
-            let functions = files.iter().filter_map(|file| self.calls(*file));
-            let functions = functions.flat_map(|(_, calls)| &calls.functions);
-            let same = |path: &&String| last_part(path) == name;
-            functions.filter(same).take(2).count() == 1
+        let numbers = |names: &Names| -> Vec<usize> {
+            let files = names.get(&hash(name.as_bytes())).into_iter().flatten();
+            files.map(|number| *number as usize).collect()
         };
+        let is_only = LazyCell::new(|| {
+            let functions = numbers(&self.defining)
+                .into_iter()
+                .filter_map(|file| self.calls(file));
+            let functions = functions.flat_map(|(_, calls)| &calls.functions);
+            let same = |path: &&Arc<str>| last_part(path) == name;
+            functions.filter(same).take(2).count() == 1
+        });
         let mut found = Vec::new();
-        for caller in files {
+        for caller in numbers(&self.callers) {
             let Some((text, calls)) = self.calls(caller) else {
                 continue;
             };
@@ -203,20 +207,20 @@ impl<'a> Calling<'a> {
                 .sites
                 .iter()
                 .enumerate()
-                .filter(|(_, site)| site.name == name)
+                .filter(|(_, site)| &*site.name == name)
                 .collect();
             let asked = self.reached(meaning, caller, text, &sites);
             for ((_, site), answer) in sites.iter().zip(asked) {
                 let reaches = match (&site.reaches, answer) {
                     (Reach::Local(local), _) => {
-                        (caller == file && local == path) || self.overrides(path, local)
+                        (caller == file && **local == *path) || self.overrides(path, local)
                     }
                     (_, Answer::Callee(function)) => {
                         let is_here = function.place.file == self.files[file].file.canonical;
                         (is_here && function.name == path) || self.overrides(path, &function.name)
                     }
                     (Reach::Imported(imported), _) => self.names_module(file, imported),
-                    (Reach::Unknown, _) => is_only || is_telling(name),
+                    (Reach::Unknown, _) => is_telling(name) || *is_only,
                 };
                 if reaches {
                     found.push((caller, *site));
@@ -323,11 +327,12 @@ impl<'a> Calling<'a> {
             let source = called.file.decode(bytes).ok()??;
             let version = called.file.folder.module.target.version;
             let is_notebook = called.file.is_notebook();
-            let is_named = |name: &str| self.named.contains_key(name);
+            let is_named = |name: &str| self.defining.contains_key(&hash(name.as_bytes()));
             let calls = engine::calls(&source.text, version, is_notebook, is_named)?;
-            Some((source.text, calls))
+            let is_asked = called.file.folder.types.wanted;
+            Some((if is_asked { source.text } else { String::new() }, calls))
         };
-        called.text.get_or_init(read).as_ref()
+        called.calls.get_or_init(read).as_ref()
     }
 }
 
@@ -346,11 +351,11 @@ fn is_telling(name: &str) -> bool {
         > 2
 }
 
-/// What `look` gives for each file, in their order. Rayon is not asked: a thread of its pool that
+/// What `look` gives for each file, in their order; each thread has a buffer for it. Rayon is not asked: a thread of its pool that
 /// waits may be given other work, and would wait for itself there.
 fn on_threads<'f, 'a: 'f, T: Send>(
     files: &'f [&'a File],
-    look: impl Fn(&'a File) -> T + Sync,
+    look: impl Fn(&mut Vec<u8>, &'a File) -> T + Sync,
 ) -> Vec<T> {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
     let part = files.len().div_ceil(threads).max(1);
@@ -359,7 +364,11 @@ fn on_threads<'f, 'a: 'f, T: Send>(
         let parts: Vec<_> = files
             .chunks(part)
             .map(|files| {
-                scope.spawn(move || files.iter().map(|file| look(file)).collect::<Vec<_>>())
+                scope.spawn(move || {
+                    let mut buffer = Vec::new();
+                    let looks = files.iter().map(|file| look(&mut buffer, file));
+                    looks.collect::<Vec<_>>()
+                })
             })
             .collect();
         parts
@@ -390,28 +399,59 @@ fn classes(bytes: &[u8]) -> Vec<(String, Vec<String>)> {
     headers.map(class).collect()
 }
 
-/// The bytes of a file; none of one that cannot be read, which is said elsewhere.
-fn read(file: &File) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    match file.read_into(&mut bytes) {
-        Ok(_) => bytes,
-        Err(_) => Vec::new(),
+/// What the bytes of a file show, before it is parsed.
+#[derive(Default)]
+struct Outline {
+    /// The hashes of what may be called in it, if code in it can run a coroutine.
+    called: FxHashSet<u64>,
+    /// Those of what it defines.
+    defined: FxHashSet<u64>,
+    /// Its classes, with what names their bases.
+    bases: Vec<(String, Vec<String>)>,
+}
+
+impl Outline {
+    fn of(bytes: &[u8]) -> Self {
+        let mut outline = Self {
+            bases: classes(bytes),
+            ..Self::default()
+        };
+        if !may_run_coroutines(bytes) {
+            return outline;
+        }
+        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80;
+        let mut is_definition = false;
+        let mut rest = bytes;
+        while let Some(start) = rest.iter().position(is_part) {
+            let from = &rest[start..];
+            let length = from.iter().position(|byte| !is_part(byte));
+            let (word, after) = from.split_at(length.unwrap_or(from.len()));
+            rest = after;
+            if is_definition {
+                outline.defined.insert(hash(word));
+            } else if is_called(after) {
+                outline.called.insert(hash(word));
+            }
+            is_definition = word == b"def";
+        }
+        outline
     }
 }
 
-/// Gives each word of a file's bytes, with the word before it, if code in it can run a coroutine.
-fn each_word(bytes: &[u8], mut take: impl FnMut(&[u8], &[u8])) {
-    if !may_run_coroutines(bytes) {
-        return;
+/// Whether a name before this may be called there, be it by another name.
+fn is_called(after: &[u8]) -> bool {
+    let next = after.iter().position(|byte| !matches!(byte, b' ' | b'\t'));
+    match &after[next.unwrap_or(after.len())..] {
+        // `load()`, `load[int]()`; and in brackets, on the next line or after a comment.
+        [b'(' | b'[' | b'\\' | b'\r' | b'\n' | b'#', ..] => true,
+        // `from m import load as l`
+        [b'a', b's', ..] => true,
+        _ => false,
     }
-    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80;
-    let mut before = &b""[..];
-    for word in bytes.split(|byte| !is_part(*byte)) {
-        if !word.is_empty() {
-            take(before, word);
-            before = word;
-        }
-    }
+}
+
+fn hash(name: &[u8]) -> u64 {
+    FxBuildHasher.hash_one(name)
 }
 
 /// Whether code in a file can run a coroutine: whatever can do it has such a word.
@@ -419,4 +459,45 @@ fn may_run_coroutines(bytes: &[u8]) -> bool {
     ["async", "await", "run_until_complete", "trio"]
         .iter()
         .any(|word| memchr::memmem::find(bytes, word.as_bytes()).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Outline, hash};
+
+    #[test]
+    fn what_may_be_called_is_seen() {
+        let called = |text: &str| {
+            let outline = Outline::of(format!("import asyncio\n{text}").as_bytes());
+            outline.called.contains(&hash(b"load"))
+        };
+        for text in [
+            "x = load",
+            "run(load)",
+            "def load(): ...",
+            "load.x()",
+            "load_all()",
+            "x = load + 1",
+        ] {
+            assert!(!called(text), "{text}");
+        }
+        for text in [
+            "load()",
+            "a.load ()",
+            "load[int]()",
+            "load\\\n()",
+            "(load\n())",
+            "(load  # why\n())",
+            "from m import load as l",
+            "(load\r\n())",
+        ] {
+            assert!(called(text), "{text}");
+        }
+        let outline = Outline::of(b"async def load(): ...\n  def  g (): ...\n");
+        assert_eq!(
+            outline.defined,
+            [hash(b"load"), hash(b"g")].into_iter().collect()
+        );
+        assert!(Outline::of(b"def load(): save()\n").defined.is_empty());
+    }
 }

@@ -14,45 +14,45 @@ use crate::usage::{self, Module};
 use crate::walk::File;
 
 use super::analysed::Analysed;
-use super::{Around, KEEPING, Looked, analyse};
+use super::look::{Look, look_at};
+use super::{Around, Looked, analyse};
 
-/// Rewrites the files again in which a codemod asked for what lies outside.
+/// Looks again at the files in which a codemod asked for what lies outside.
 pub(super) fn decide<'a>(looked: &mut Looked<'a>, around: Around<'_, 'a>, plan: &Plan) {
-    let undecided: Vec<usize> = looked
-        .analysed
-        .iter()
-        .enumerate()
-        .filter(|(_, analysed)| analysed.rewritten.undecided)
-        .map(|(index, _)| index)
-        .collect();
-    if undecided.is_empty() {
+    let asking = std::mem::take(&mut looked.asking);
+    if asking.is_empty() {
         return;
     }
     let wanted = plan.verbosity >= Verbosity::Normal && io::stderr().is_terminal();
-    let progress = Progress::new(undecided.len(), wanted);
-    let again: Vec<(usize, Result<Analysed, Failure>)> = undecided
+    let progress = Progress::new(asking.len(), wanted);
+    let again: Vec<Look> = asking
         .into_par_iter()
         .with_max_len(1)
-        .map(|index| {
-            let Analysed {
-                file,
-                stamp,
-                source,
-                ..
-            } = &looked.analysed[index];
+        .map_init(Vec::new, |buffer, file| {
             let oracle = around.meaning.of(file);
-            let host = Host {
-                asking: Asking::Oracle(&oracle),
-                ..KEEPING
-            };
-            let analysed = analyse(file, *stamp, source.clone(), host, around);
+            // Those of its cells that are broken are known.
+            let look = look_at(
+                file,
+                around,
+                Asking::Oracle(&oracle),
+                buffer,
+                &mut Vec::new(),
+            );
             progress.tick();
-            (index, analysed)
+            look
         })
         .collect();
     progress.finish();
-    put_back(looked, again);
-    looked.analysed.retain(|analysed| !analysed.is_empty());
+    for look in again {
+        match look {
+            Look::Found(analysed) => looked.analysed.push(*analysed),
+            Look::Failed(failure) => looked.failures.push(failure),
+            Look::Skipped(note) => looked.notes.push(note),
+            Look::Nothing | Look::Passed(..) | Look::Asks(_) => {}
+        }
+    }
+    let by_path = |one: &Analysed, other: &Analysed| one.file.path.cmp(&other.file.path);
+    looked.analysed.sort_by(by_path);
 }
 
 /// Rewrites the files again that can lose an import: now that all files are known, it is known

@@ -99,11 +99,10 @@ impl Analysed<'_> {
         let Rewritten {
             findings,
             faults,
-            undecided,
             suppressions,
             ..
         } = &self.rewritten;
-        findings.is_empty() && faults.is_empty() && suppressions.is_empty() && !undecided
+        findings.is_empty() && faults.is_empty() && suppressions.is_empty()
     }
 
     pub(super) fn settings_apply(&self) -> edit::Applicability {

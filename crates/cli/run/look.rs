@@ -18,12 +18,15 @@ use super::analysed::Analysed;
 use super::{Around, KEEPING, Looked, analyse, unparsed};
 
 /// What looking at one file gave.
-enum Look<'a> {
+pub(super) enum Look<'a> {
     Nothing,
     /// The file can be decoded, has so many bytes, and holds no word of a codemod.
     Passed(&'a File, u64),
     Skipped(String),
     Found(Box<Analysed<'a>>),
+    /// A codemod asks for what lies outside of the module: nothing is kept, since many files ask
+    /// and most hold nothing.
+    Asks(&'a File),
     Failed(Failure),
 }
 
@@ -38,7 +41,8 @@ pub(super) fn look_at_all<'a>(
         .par_iter()
         .map_init(Vec::new, |buffer, file| {
             let mut broken = Vec::new();
-            let look = look_at(file, around, buffer, &mut broken);
+            let meaning = around.meaning.of(file);
+            let look = look_at(file, around, Asking::Later(&meaning), buffer, &mut broken);
             progress.tick();
             (look, broken)
         })
@@ -57,6 +61,7 @@ pub(super) fn look_at_all<'a>(
             }
             Look::Skipped(note) => looked.notes.push(note),
             Look::Found(analysed) => looked.analysed.push(*analysed),
+            Look::Asks(file) => looked.asking.push(file),
             Look::Failed(failure) => looked.failures.push(failure),
         }
     }
@@ -103,9 +108,10 @@ fn check(file: &File, buffer: &mut Vec<u8>) -> Option<Failure> {
 
 /// Reads the file into `buffer`, and goes on only if it can hold a finding, which most cannot, or
 /// was named. Cells of a notebook that cannot be parsed are `broken`.
-fn look_at<'a>(
+pub(super) fn look_at<'a>(
     file: &'a File,
     around: Around<'_, 'a>,
+    asking: Asking,
     buffer: &mut Vec<u8>,
     broken: &mut Vec<Failure>,
 ) -> Look<'a> {
@@ -155,12 +161,10 @@ fn look_at<'a>(
         file,
         metadata.as_ref().map(Stamp::new),
         source,
-        Host {
-            asking: Asking::Later(&around.meaning.of(file)),
-            ..KEEPING
-        },
+        Host { asking, ..KEEPING },
         around,
     ) {
+        Ok(analysed) if analysed.rewritten.undecided => Look::Asks(file),
         Ok(analysed) if analysed.is_empty() => Look::Nothing,
         Ok(analysed) => Look::Found(Box::new(analysed)),
         Err(failure) => Look::Failed(failure),

@@ -173,6 +173,8 @@ const STACK: usize = 64 << 20;
 struct Looked<'a> {
     /// Only those in which something was found.
     analysed: Vec<Analysed<'a>>,
+    /// Those in which a codemod asks for what lies outside of the module.
+    asking: Vec<&'a File>,
     failures: Vec<Failure>,
     notes: Vec<String>,
     warnings: Vec<String>,

@@ -1,7 +1,9 @@
 //! The calls in one file, as whoever looks for the callers of a function in other files wants
 //! them.
 
+use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 use python::ast::{AnyNodeRef, Expr, PythonVersion};
 use python::{Catcher, Ranged};
@@ -14,20 +16,20 @@ pub struct Calls {
     /// The calls of names that were wanted, by position.
     pub sites: Vec<CallSite>,
     /// The paths of the functions with such names: `Client.fetch`.
-    pub functions: Vec<String>,
+    pub functions: Vec<Arc<str>>,
 }
 
 /// A call.
 #[derive(Debug)]
 pub struct CallSite {
     /// The last part of what is called.
-    pub name: String,
+    pub name: Arc<str>,
     /// What is called: byte offsets.
     pub func: Range<usize>,
     /// The line, from 1.
     pub row: usize,
     /// The path of the function that it stands in; none at module level.
-    pub within: Option<String>,
+    pub within: Option<Arc<str>>,
     /// What an exception of it meets up to the end of that function.
     pub catchers: Vec<Catcher>,
     /// What it reaches.
@@ -38,9 +40,9 @@ pub struct CallSite {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Reach {
     /// The function with this path in the same file, and nothing else.
-    Local(String),
+    Local(Arc<str>),
     /// What has this qualified name.
-    Imported(String),
+    Imported(Arc<str>),
     /// Whatever the object has under this name.
     Unknown,
 }
@@ -65,10 +67,12 @@ pub fn calls(
         return None;
     }
     let mut found = Calls::default();
+    let mut shared = Shared::default();
     for node in module.descendants(module.root()) {
         match node {
             AnyNodeRef::StmtFunctionDef(function) if wanted(&function.name) => {
-                found.functions.extend(module.path_of(function));
+                let path = module.path_of(function);
+                found.functions.extend(path.map(|path| shared.get(path)));
             }
             _ => {}
         }
@@ -82,28 +86,47 @@ pub fn calls(
         let name = match &imported {
             Some(imported) => imported.rsplit('.').next().unwrap_or(name),
             None => name,
-        }
-        .to_string();
-        if !wanted(&name) {
+        };
+        if !wanted(name) {
             continue;
         }
+        let name = shared.get(name);
         let reaches = match (imported, module.function_definition(&call.func)) {
-            (Some(imported), _) => Reach::Imported(imported),
+            (Some(imported), _) => Reach::Imported(shared.get(imported)),
             (None, Some(function)) => module
                 .path_of(function)
-                .map_or(Reach::Unknown, Reach::Local),
+                .map_or(Reach::Unknown, |path| Reach::Local(shared.get(path))),
             (None, None) => Reach::Unknown,
         };
         found.sites.push(CallSite {
             name,
             func: call.func.range().into(),
             row: module.row(call.start()),
-            within: module.function(*call).and_then(|it| module.path_of(it)),
+            within: module
+                .function(*call)
+                .and_then(|it| module.path_of(it))
+                .map(|path| shared.get(path)),
             catchers: module.catchers(*call),
             reaches,
         });
     }
     Some(found)
+}
+
+/// The names of one file, each held once: a file has many calls.
+#[derive(Default)]
+struct Shared(HashSet<Arc<str>>);
+
+impl Shared {
+    fn get(&mut self, name: impl AsRef<str>) -> Arc<str> {
+        let name = name.as_ref();
+        if let Some(known) = self.0.get(name) {
+            return Arc::clone(known);
+        }
+        let name: Arc<str> = name.into();
+        self.0.insert(Arc::clone(&name));
+        name
+    }
 }
 
 fn last_part(expr: &Expr) -> Option<&str> {
@@ -135,13 +158,13 @@ async def main(a):
     a.load()
 ";
         let calls = calls(source, PythonVersion::PY311, false, |name| name == "load").unwrap();
-        assert_eq!(calls.functions, ["A.load"]);
+        assert_eq!(calls.functions, ["A.load".into()]);
         let reached: Vec<_> = calls.sites.iter().map(|it| &it.reaches).collect();
         assert_eq!(
             reached,
             [
-                &Reach::Local("A.load".to_string()),
-                &Reach::Imported("m.load".to_string()),
+                &Reach::Local("A.load".into()),
+                &Reach::Imported("m.load".into()),
                 &Reach::Unknown,
             ]
         );
