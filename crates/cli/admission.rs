@@ -1,5 +1,5 @@
 //! Which findings of a file count: none that its baseline knows, and, with `--since`, only those
-//! on lines that changed.
+//! on lines that changed. Of what counts, some may be to be withheld.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -16,7 +16,17 @@ pub struct Filter<'a> {
     known: Option<&'a Tally>,
     /// The lines that changed, where only those count.
     changed: Option<&'a Lines>,
+    withheld: &'a [Withheld],
     state: RefCell<Option<State>>,
+}
+
+/// A finding that keeps its place in the report, and whose fix is not to be applied.
+#[derive(Clone, Debug)]
+pub struct Withheld {
+    pub codemod: &'static str,
+    /// Byte offsets into the text as it was given.
+    pub range: Range<usize>,
+    pub reason: String,
 }
 
 /// What was decided about the text as it was given.
@@ -32,6 +42,8 @@ struct Place {
     codemod: &'static str,
     range: Range<usize>,
     is_known: bool,
+    /// Why its fix is to be withheld.
+    withheld: Option<String>,
 }
 
 impl<'a> Filter<'a> {
@@ -39,13 +51,19 @@ impl<'a> Filter<'a> {
         Self {
             known,
             changed,
+            withheld: &[],
             state: RefCell::default(),
         }
     }
 
-    /// Whether all findings count.
+    /// The same, but for these, which are to be withheld.
+    pub fn withholding(self, withheld: &'a [Withheld]) -> Self {
+        Self { withheld, ..self }
+    }
+
+    /// Whether all findings count, as they are.
     pub fn is_open(&self) -> bool {
-        self.known.is_none() && self.changed.is_none()
+        self.known.is_none() && self.changed.is_none() && self.withheld.is_empty()
     }
 
     /// What was found in the file, known or not.
@@ -62,7 +80,8 @@ impl Admission for Filter<'_> {
         }
         let mut state = self.state.borrow_mut();
         // The first text is the one that was given.
-        let state = state.get_or_insert_with(|| State::new(text, findings, self.known));
+        let state =
+            state.get_or_insert_with(|| State::new(text, findings, self.known, self.withheld));
         if self.known.is_some() {
             state.seen.after = tally(text, findings);
         }
@@ -76,10 +95,13 @@ impl Admission for Filter<'_> {
                     }
                     _ => true,
                 };
-                if counts && !state.is_known(finding) {
-                    Admitted::Yes
-                } else {
-                    Admitted::No
+                let of = |place: &Place| place.is_known.then_some(());
+                if !counts || state.find(finding, of).is_some() {
+                    return Admitted::No;
+                }
+                match state.find(finding, |place| place.withheld.clone()) {
+                    Some(reason) => Admitted::Withheld(reason),
+                    None => Admitted::Yes,
                 }
             })
             .collect()
@@ -87,7 +109,12 @@ impl Admission for Filter<'_> {
 }
 
 impl State {
-    fn new(text: &str, findings: &[Sited<'_>], known: Option<&Tally>) -> Self {
+    fn new(
+        text: &str,
+        findings: &[Sited<'_>],
+        known: Option<&Tally>,
+        withheld: &[Withheld],
+    ) -> Self {
         let before = match known {
             Some(_) => tally(text, findings),
             None => Tally::new(),
@@ -110,10 +137,13 @@ impl State {
                 }
                 _ => false,
             };
+            let is_it =
+                |it: &&Withheld| it.codemod == finding.codemod.name && it.range == finding.range;
             Place {
                 codemod: finding.codemod.name,
                 range: finding.range.clone(),
                 is_known,
+                withheld: withheld.iter().find(is_it).map(|it| it.reason.clone()),
             }
         };
         Self {
@@ -126,12 +156,16 @@ impl State {
         }
     }
 
-    /// Whether a finding of any round is one that was known in the text as it was given.
-    fn is_known(&self, Sited { finding, origin }: &Sited<'_>) -> bool {
+    /// What is said of a finding of any round, by its place in the text as it was given.
+    fn find<T>(
+        &self,
+        Sited { finding, origin }: &Sited<'_>,
+        said: impl Fn(&Place) -> Option<T>,
+    ) -> Option<T> {
         if origin.is_empty() {
-            return false;
+            return None;
         }
-        let mut places = self
+        let places = self
             .places
             .iter()
             .filter(|place| place.codemod == finding.codemod.name);
@@ -139,11 +173,11 @@ impl State {
         let begins = |place: &&Place| place.range.start == origin.start;
         let mut places_there = places.clone().filter(begins);
         match places.clone().find(is_same).or(places_there.next()) {
-            Some(place) => place.is_known,
+            Some(place) => said(place),
             // A fix beside it moved its edge.
-            None => places.any(|place| {
-                place.is_known && place.range.start <= origin.start && origin.end <= place.range.end
-            }),
+            None => places
+                .filter(|it| it.range.start <= origin.start && origin.end <= it.range.end)
+                .find_map(said),
         }
     }
 

@@ -32,6 +32,7 @@ Examples:
   asyncfix --diff src | git apply            preview a patch, or apply it
   asyncfix --fix - < a.py > b.py             standard input to standard output
   asyncfix --fix --await-sleep src           run one codemod, and write
+  asyncfix --fix --verify 'pytest -q'        keep the fixes with which the tests pass
   asyncfix --review src                      decide on one fix after the other
   asyncfix explain await-sleep               what a codemod does, and what it leaves alone
   asyncfix report src --html report.html     a page with all of it, to look at
@@ -39,7 +40,8 @@ Examples:
 Exit status:
   0  nothing was found, or all of it was fixed
   1  findings remain, or --diff printed something, or a file could not be read, parsed or written
-  2  wrong usage, wrong configuration, or an internal error",
+  2  wrong usage, wrong configuration, --verify could not do its work, or an internal error
+  130  --verify was interrupted, and put back what passed last",
     args_conflicts_with_subcommands = true,
     disable_help_subcommand = true,
     max_term_width = 100,
@@ -132,9 +134,12 @@ pub struct Report {
 }
 
 /// The arguments of a run that say what a page does not leave open.
-const NOT_OF_A_REPORT: [&str; 7] = [
+const NOT_OF_A_REPORT: [&str; 10] = [
     "diff",
     "fix",
+    "verify",
+    "verify_timeout",
+    "verify_runs",
     "add_ignores",
     "show_withheld",
     "output_format",
@@ -169,6 +174,31 @@ pub struct Run {
     /// are left alone.
     #[arg(long, help_heading = MODE)]
     pub fix: bool,
+
+    /// Keep only the fixes with which this command passes, as --verify 'python -m pytest -q'
+    ///
+    /// The shell runs it in the current directory: before the fixes, with them, and where it fails
+    /// then with some of them, until those are known that break it. These are taken back and
+    /// reported as withheld. Failures from before count only where the output names the tests, as
+    /// pytest and unittest do. Ctrl-C puts back what passed last.
+    #[arg(long, value_name = "COMMAND", requires = "fix", help_heading = MODE,
+          conflicts_with_all = ["diff", "review", "review_from_start", "add_ignores",
+                                "update_baseline"])]
+    pub verify: Option<String>,
+
+    /// Seconds that a run of the --verify command may take; longer counts as failing
+    ///
+    /// [default: ten times what it takes before the fixes, and at least 60]
+    #[arg(long, value_name = "SECONDS", requires = "verify", help_heading = MODE,
+          value_parser = clap::value_parser!(u64).range(1..))]
+    pub verify_timeout: Option<u64>,
+
+    /// Run the --verify command so often at most
+    ///
+    /// Of what is not known then, all is taken back.
+    #[arg(long, value_name = "N", requires = "verify", default_value = "40", help_heading = MODE,
+          value_parser = runs)]
+    pub verify_runs: usize,
 
     /// Show one fix after the other, and write those that you accept
     ///
@@ -473,6 +503,15 @@ const ALL: &str = "all";
 pub fn modernising() -> impl Iterator<Item = &'static Codemod> {
     let all = codemods::ALL.iter().copied();
     all.filter(|codemod| codemod.dated.is_some())
+}
+
+/// A number of runs, for clap: one before the fixes, and one with them.
+fn runs(number: &str) -> Result<usize, String> {
+    match number.parse() {
+        Ok(number) if number >= 2 => Ok(number),
+        Ok(_) => Err("there have to be two: before the fixes, and with them".to_string()),
+        Err(_) => Err("it is no number".to_string()),
+    }
 }
 
 /// The codemods that a name stands for, for clap.

@@ -12,6 +12,8 @@ pub enum Exit {
     Findings,
     /// Wrong usage, wrong configuration, or a fault of ours. `--exit-zero` never hides it.
     Failure,
+    /// Somebody interrupted what was not to end half done, as by Ctrl-C.
+    Interrupted,
 }
 
 impl From<Exit> for ExitCode {
@@ -20,6 +22,8 @@ impl From<Exit> for ExitCode {
             Exit::Success => 0,
             Exit::Findings => 1,
             Exit::Failure => 2,
+            // What shells say of a program that Ctrl-C ended.
+            Exit::Interrupted => 130,
         })
     }
 }

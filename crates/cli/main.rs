@@ -29,11 +29,14 @@ mod settings;
 mod show;
 mod since;
 mod source;
+mod state;
 mod stdin;
 mod suggest;
 mod target;
 mod terminal;
+mod unused;
 mod usage;
+mod verify;
 mod walk;
 mod write;
 

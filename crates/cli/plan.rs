@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
@@ -18,6 +19,8 @@ use crate::{settings, stdin, suggest};
 pub struct Plan {
     pub mode: Mode,
     pub input: Input,
+    /// What has to pass with the fixes.
+    pub verify: Option<Verify>,
     /// Whether a review asks again about what was refused in earlier ones.
     pub from_start: bool,
     pub folders: Folders,
@@ -43,6 +46,17 @@ pub struct Plan {
     pub exit_zero: bool,
     /// Whether findings and patches are coloured.
     pub color: bool,
+}
+
+/// A command that has to pass with the fixes.
+#[derive(Clone, Debug)]
+pub struct Verify {
+    /// A line for the shell.
+    pub command: String,
+    /// How long each run may take; by default that depends on the first.
+    pub timeout: Option<Duration>,
+    /// How many runs there may be.
+    pub runs: usize,
 }
 
 /// Where the texts of a run come from.
@@ -135,6 +149,7 @@ impl Plan {
         Ok(Self {
             mode,
             input,
+            verify: verify(&arguments)?,
             from_start: arguments.review_from_start,
             since: arguments.since.clone(),
             baseline: named_baseline(&arguments),
@@ -198,6 +213,23 @@ fn check_page(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// What `--verify` and what belongs to it say.
+fn verify(arguments: &Run) -> Result<Option<Verify>> {
+    let Some(command) = &arguments.verify else {
+        return Ok(None);
+    };
+    if command.trim().is_empty() {
+        bail!(
+            "--verify takes the command that runs the tests, as in --verify 'python -m pytest -q'"
+        );
+    }
+    Ok(Some(Verify {
+        command: command.clone(),
+        timeout: arguments.verify_timeout.map(Duration::from_secs),
+        runs: arguments.verify_runs,
+    }))
+}
+
 /// What the paths and `--stdin-filename` say.
 fn input(arguments: &Run) -> Result<Input> {
     let is_dash = |path: &PathBuf| path.as_os_str() == stdin::DASH;
@@ -211,12 +243,12 @@ fn input(arguments: &Run) -> Result<Input> {
         }
         return paths(arguments).map(Input::Paths);
     }
-    if arguments.since.is_some() || arguments.update_baseline {
-        let option = if arguments.update_baseline {
-            "--update-baseline"
-        } else {
-            "--since"
-        };
+    let options = [
+        (arguments.update_baseline, "--update-baseline"),
+        (arguments.since.is_some(), "--since"),
+        (arguments.verify.is_some(), "--verify"),
+    ];
+    if let Some((_, option)) = options.into_iter().find(|(is_given, _)| *is_given) {
         bail!("{option} is about files, and `-` is standard input: name the file instead");
     }
     if arguments.paths.len() > 1 {

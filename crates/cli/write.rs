@@ -3,19 +3,25 @@
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::SystemTime;
 
 /// What a file looked like when it was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     /// In bytes.
     length: u64,
-    modified: Option<std::time::SystemTime>,
+    modified: Option<SystemTime>,
     /// The device and the file's number on it.
     #[cfg(unix)]
     identity: (u64, u64),
 }
 
 impl Stamp {
+    /// The stamp of the file at `path`, which is none of its links.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        std::fs::symlink_metadata(path).map(|metadata| Self::new(&metadata))
+    }
+
     /// The stamp of the file that `metadata` was taken from.
     pub fn new(metadata: &Metadata) -> Self {
         #[cfg(unix)]
@@ -38,9 +44,26 @@ pub struct Written {
     pub other_links: u64,
 }
 
+/// What is said of a file with other names.
+pub fn linked(path: &Path) -> String {
+    let path = path.display();
+    format!("{path}: the file had other names (hard links), which keep the old content")
+}
+
 /// Replaces the content of `path`, which must be free of symbolic links and hold `before` still.
 /// The error says what is the matter and what to do. Extended attributes are not kept.
 pub fn replace(path: &Path, read: Stamp, before: &[u8], after: &[u8]) -> Result<Written, String> {
+    replace_as_of(None, path, read, before, after)
+}
+
+/// Like [`replace`]; the new file was modified at that time, if there is one.
+pub fn replace_as_of(
+    modified: Option<SystemTime>,
+    path: &Path,
+    read: Stamp,
+    before: &[u8],
+    after: &[u8],
+) -> Result<Written, String> {
     let metadata = std::fs::symlink_metadata(path).map_err(|error| cannot("be read", &error))?;
     if Stamp::new(&metadata) != read || !holds(path, before) {
         return Err("changed while asyncfix ran, and was left alone: run again".to_string());
@@ -67,6 +90,11 @@ pub fn replace(path: &Path, read: Stamp, before: &[u8], after: &[u8]) -> Result<
         .map_err(|error| cannot("be written", &error))?;
     copy_owner_and_mode(new.as_file(), &metadata)
         .map_err(|error| cannot("be replaced by a file of the same mode", &error))?;
+    if let Some(modified) = modified {
+        new.as_file()
+            .set_modified(modified)
+            .map_err(|error| cannot("be given a time", &error))?;
+    }
     new.persist(path)
         .map_err(|error| cannot("be replaced", &error.error))?;
     Ok(Written {
@@ -112,7 +140,8 @@ pub fn whole(path: &Path, content: &[u8]) -> Result<(), String> {
     create(path, content)
 }
 
-fn holds(path: &Path, expected: &[u8]) -> bool {
+/// Whether the file at `path` can be read and holds just this.
+pub fn holds(path: &Path, expected: &[u8]) -> bool {
     std::fs::read(path).is_ok_and(|bytes| bytes == expected)
 }
 

@@ -30,5 +30,9 @@ mod streams; // standard input, files of arguments, excluded paths that are name
 mod terminal; // a pseudo-terminal to run in
 mod types; // what other files decide
 mod usage; // arguments, help and subcommands
+#[cfg(unix)]
+mod verify; // --verify
+#[cfg(unix)]
+mod verify_stops; // --verify that is broken off
 mod walking; // which files are looked at
 mod writing; // what --fix writes

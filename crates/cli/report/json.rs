@@ -7,7 +7,7 @@ use edit::Position;
 use engine::{Finding, Outcome, Severity};
 use serde::Serialize;
 
-use super::{Entry, Failure, Places};
+use super::{Breakage, Entry, Failure, Places};
 
 /// Prints all findings, the withheld ones too, and the files that could not be analysed, as one
 /// array.
@@ -43,7 +43,7 @@ fn objects<'a>(entries: &[Entry<'a>], failures: &'a [Failure]) -> Vec<Object<'a>
             entry
                 .findings
                 .iter()
-                .map(|finding| Object::of_finding(finding, filename.clone(), &places)),
+                .map(|finding| Object::of_finding(finding, filename.clone(), &places, entry)),
         );
     }
     // Stable: within a file by position.
@@ -66,6 +66,9 @@ struct Object<'a> {
     end_location: Option<Place>,
     fix: Option<Fix<'a>>,
     withheld: Option<&'a str>,
+    /// What the fix breaks, where it was tried and taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verify: Option<&'a Breakage>,
 }
 
 /// One-based; the column in characters.
@@ -104,7 +107,13 @@ fn ends(places: &Places, range: &Range<usize>) -> (Option<usize>, Place, Place) 
 }
 
 impl<'a> Object<'a> {
-    fn of_finding(finding: &'a Finding, filename: String, places: &Places) -> Self {
+    fn of_finding(
+        finding: &'a Finding,
+        filename: String,
+        places: &Places,
+        entry: &Entry<'a>,
+    ) -> Self {
+        let taken_back = entry.taken_back(finding);
         let (cell, location, end_location) = ends(places, &finding.range);
         let (fix, withheld) = match &finding.outcome {
             Outcome::Fix(fix) => (Some(fix), None),
@@ -137,6 +146,7 @@ impl<'a> Object<'a> {
             end_location: Some(end_location),
             fix,
             withheld,
+            verify: taken_back.and_then(|back| back.breakage.as_ref()),
         }
     }
 
@@ -152,6 +162,7 @@ impl<'a> Object<'a> {
             end_location: place(),
             fix: None,
             withheld: None,
+            verify: None,
         }
     }
 }

@@ -23,7 +23,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use edit::{Applicability, LineIndex, Position};
-use engine::{Fault, Finding, Suppression};
+use engine::{Fault, Finding, Outcome, Suppression};
+use serde::Serialize;
 
 use self::spot::Spot;
 use crate::source::{NotebookFile, Source};
@@ -119,6 +120,8 @@ pub struct Entry<'a> {
     pub rewritten: Option<&'a str>,
     /// Fixes that were dropped because we made them wrongly.
     pub faults: &'a [Fault],
+    /// The fixes that were taken back after they had been tried.
+    pub taken_back: &'a [TakenBack],
     pub findings: Vec<&'a Finding>,
     /// What the comments that silence findings say.
     pub suppressions: &'a [Suppression],
@@ -126,6 +129,47 @@ pub struct Entry<'a> {
     pub apply: Applicability,
     /// Whether texts list the withheld ones.
     pub show_withheld: bool,
+}
+
+impl<'a> Entry<'a> {
+    /// What there is to say of a finding whose fix was tried, and taken back.
+    pub fn taken_back(&self, finding: &Finding) -> Option<&'a TakenBack> {
+        let Outcome::Withheld(reason) = &finding.outcome else {
+            return None;
+        };
+        self.taken_back.iter().find(|back| back.reason == *reason)
+    }
+}
+
+/// Why a fix was taken back after it had been tried.
+#[derive(Clone, Debug)]
+pub struct TakenBack {
+    /// The reason why its finding is withheld.
+    pub reason: String,
+    /// What it breaks, if that is known.
+    pub breakage: Option<Breakage>,
+}
+
+/// A command that failed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Breakage {
+    pub command: String,
+    /// As `exit status 1`.
+    pub ended: String,
+    /// The tests that failed newly, as far as the output names them.
+    pub failed: Vec<String>,
+    /// The last lines that it printed.
+    pub output: Vec<String>,
+}
+
+impl TakenBack {
+    /// For a reason that needs no more words.
+    pub fn of(reason: String) -> Self {
+        Self {
+            reason,
+            breakage: None,
+        }
+    }
 }
 
 /// What went wrong with one file. The run goes on.

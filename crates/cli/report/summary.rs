@@ -15,6 +15,24 @@ pub struct Beside {
     pub known: Known,
     /// What was not looked at, where only lines count that changed.
     pub unchanged: Option<Unchanged>,
+    /// What verifying came to.
+    pub verified: Option<Verified>,
+}
+
+/// What the command said that verifies the fixes.
+#[derive(Clone, Debug, Default)]
+pub struct Verified {
+    /// In quotes.
+    pub command: String,
+    pub runs: usize,
+    /// How many tests failed before any fix.
+    pub failing: usize,
+    /// Fixes that were taken back since they break it.
+    pub culprits: usize,
+    /// Fixes that were taken back since it is not known whether they do.
+    pub undecided: usize,
+    /// Whether it failed and passed with the same files.
+    pub is_unstable: bool,
 }
 
 /// Files without a changed line.
@@ -135,8 +153,47 @@ pub fn sentence(mode: Mode, counts: &Counts, all_listed: bool) -> String {
     if counts.unwritten > 0 {
         sentences.push(format!("{} could not be written.", files(counts.unwritten)));
     }
+    let verified = counts.beside.verified.iter();
+    sentences.extend(verified.map(|it| verification(it, counts.changed > 0)));
     sentences.extend(beside(&counts.beside));
     sentences.join(" ")
+}
+
+/// ``Verified by `pytest -q` in 9 runs: 3 tests fail as before, 1 fix was taken back.``
+fn verification(verified: &Verified, is_changed: bool) -> String {
+    let Verified {
+        command,
+        runs,
+        failing,
+        culprits,
+        undecided,
+        is_unstable,
+    } = verified;
+    let count = |count: usize, one: &str, more: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        _ => Some(format!("{count} {more}")),
+    };
+    let parts = [
+        count(*failing, "test fails as before", "tests fail as before"),
+        count(*culprits, "fix was taken back", "fixes were taken back"),
+        count(
+            *undecided,
+            "undecided fix was taken back",
+            "undecided fixes were taken back",
+        ),
+        is_unstable.then(|| "it is not stable: the same files failed and passed".to_string()),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    let parts = match parts.join(", ") {
+        none if none.is_empty() => none,
+        some => format!(": {some}"),
+    };
+    if is_changed {
+        format!("Verified by {command} in {}{parts}.", plural(*runs, "run"))
+    } else {
+        format!("Tried by {command} in {}{parts}.", plural(*runs, "run"))
+    }
 }
 
 fn beside(beside: &Beside) -> Vec<String> {
@@ -252,7 +309,9 @@ fn changed(verb: &str, counts: &Counts, all_listed: bool) -> Vec<String> {
     }
     sentences.extend(more(counts, false).into_iter().map(|part| part + "."));
     if counts.withheld > 0 {
-        let listed = counts.listed || all_listed;
+        let taken_back = counts.beside.verified.as_ref();
+        let taken_back = taken_back.map_or(0, |it| it.culprits + it.undecided);
+        let listed = counts.listed || all_listed || counts.withheld == taken_back;
         let hint = if listed {
             ""
         } else {
@@ -287,7 +346,8 @@ fn findings(count: usize) -> String {
     plural(count, "finding")
 }
 
-fn plural(count: usize, word: &str) -> String {
+/// `1 file`, `2 files`.
+pub fn plural(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 

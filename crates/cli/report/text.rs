@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 use edit::Applicability;
 use engine::{Finding, Outcome, Severity};
 
-use super::{Entry, Places};
+use super::{Breakage, Entry, Places};
 
 /// Prints `path:row:column: codemod: message [applicability]` for each finding, with `error: `
 /// before the codemod where it is one.
@@ -82,10 +82,11 @@ fn lines<'a>(entry: &'a Entry) -> impl Iterator<Item = (&'a Finding, String)> {
     })
 }
 
-/// What fails on the target version is listed even where nothing is done about it.
+/// What fails on the target version, and what was tried in vain, is listed in any case.
 fn listed<'a>(entry: &'a Entry) -> impl Iterator<Item = &'a Finding> {
     entry.findings.iter().copied().filter(|finding| {
         entry.show_withheld
+            || entry.taken_back(finding).is_some()
             || finding.severity == Severity::Error
             || matches!(finding.outcome, Outcome::Fix(_))
     })
@@ -100,6 +101,8 @@ pub fn full(entry: &Entry, color: bool, out: &mut impl Write) -> io::Result<()> 
         Renderer::plain()
     };
     let renderer = renderer.term_width(WIDTH);
+    // What breaks in the same way is shown once in a file.
+    let mut shown = None;
     for finding in listed(entry) {
         let place = places.of(finding.range.start);
         let excerpt = Excerpt::new(entry.text, &finding.range);
@@ -126,7 +129,14 @@ pub fn full(entry: &Entry, color: bool, out: &mut impl Write) -> io::Result<()> 
             Severity::Error => Level::ERROR.with_name(format!("error: {name}")),
         };
         let title = level.primary_title(finding.message.as_str()).id(state);
-        let report = [Group::with_title(title).element(snippet).element(note)];
+        let mut group = Group::with_title(title).element(snippet).element(note);
+        if let Some(back) = entry.taken_back(finding)
+            && let Some(breakage) = &back.breakage
+            && shown.replace(&back.reason) != Some(&back.reason)
+        {
+            group = group.element(Level::NOTE.message(last_lines(breakage)));
+        }
+        let report = [group];
         writeln!(out, "{}\n", renderer.render(&report))?;
     }
     Ok(())
@@ -138,6 +148,20 @@ const WIDTH: usize = 110;
 
 /// More lines than these are not shown of a finding.
 const ROWS: usize = 6;
+
+/// What a command printed last.
+fn last_lines(breakage: &Breakage) -> String {
+    let output = &breakage.output;
+    let mut text = "what it printed last:".to_string();
+    for line in &output[output.len().saturating_sub(LINES)..] {
+        text.push('\n');
+        text.push_str(line);
+    }
+    text
+}
+
+/// So many lines are shown of what a command printed.
+const LINES: usize = 20;
 
 /// Which option takes the fix in.
 fn hint(applicability: Applicability, entry: &Entry) -> String {

@@ -64,9 +64,7 @@ impl Open<'_> {
         } = self;
         let before = source.encode(&source.text).map_err(|error| error.message)?;
         write::replace(&file.canonical, *stamp, &before, after)?;
-        let metadata =
-            std::fs::symlink_metadata(&file.canonical).map_err(|error| write::reason(&error))?;
-        Ok(Stamp::new(&metadata))
+        Stamp::of(&file.canonical).map_err(|error| write::reason(&error))
     }
 
     /// Whether the file is still the one that was read.

@@ -83,6 +83,7 @@ impl<'a> Reviewed<'a> {
                 text: &open.source.text,
                 rewritten: None,
                 faults: &[],
+                taken_back: &[],
                 findings: open.counted().map(|item| &item.finding).collect(),
                 suppressions: &[],
                 apply: open.file.folder.module.apply,

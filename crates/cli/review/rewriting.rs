@@ -1,6 +1,5 @@
 //! What a file becomes by the fixes that are chosen.
 
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use edit::Applicability;
@@ -12,16 +11,14 @@ use crate::admission::Filter;
 use crate::report::Failure;
 use crate::run::{self, Analysed, Around};
 use crate::source::Source;
-use crate::usage::{self, Module};
+use crate::unused::Unused;
 use crate::walk::File;
 
 /// Rewrites the files of a run.
 pub struct Rewriting<'r, 'a> {
-    files: &'a [File],
     around: Around<'r, 'a>,
     pool: &'r rayon::ThreadPool,
-    /// Whether imports that were asked about are used by other files.
-    used: HashMap<(usize, String), bool>,
+    unused: Unused<'r, 'a>,
 }
 
 /// What a rewrite gave, and what is found in it, each with its place in the text before.
@@ -45,10 +42,9 @@ pub struct Fixed {
 impl<'r, 'a> Rewriting<'r, 'a> {
     pub fn new(files: &'a [File], around: Around<'r, 'a>, pool: &'r rayon::ThreadPool) -> Self {
         Self {
-            files,
             around,
             pool,
-            used: HashMap::new(),
+            unused: Unused::new(files, pool),
         }
     }
 
@@ -56,10 +52,7 @@ impl<'r, 'a> Rewriting<'r, 'a> {
     /// no other file uses.
     pub fn fixed(&mut self, open: &Open<'a>, choice: &Choice) -> Result<Looked<'a>, Failure> {
         let looked = self.with(open, &open.source.text, choice, None)?;
-        let Some(module) = run::module(&looked.analysed, self.files) else {
-            return Ok(looked);
-        };
-        let unused = self.unused(module);
+        let unused = self.unused.of(&looked.analysed);
         if unused.is_empty() {
             return Ok(looked);
         }
@@ -88,30 +81,6 @@ impl<'r, 'a> Rewriting<'r, 'a> {
         let text = &open.source.text;
         let (_, listing) = self.rewrite_as(open, text, Listing::new(filter), None, &|_| false)?;
         Ok(listing.into_first())
-    }
-
-    /// The names of imports of a module that no other file uses. Each is looked for once.
-    fn unused(&mut self, mut module: Module) -> HashSet<String> {
-        let number = module.file;
-        let names = module.names.clone();
-        module
-            .names
-            .retain(|name| !self.used.contains_key(&(number, name.clone())));
-        if !module.names.is_empty() {
-            let asked = module.names.clone();
-            let read = |file: &File, buffer: &mut Vec<u8>| file.read_into(buffer).is_ok();
-            let used = self
-                .pool
-                .install(|| usage::used(&[module], self.files, read));
-            for name in asked {
-                let is_used = used.iter().any(|used| used.contains(&name));
-                self.used.insert((number, name), is_used);
-            }
-        }
-        names
-            .into_iter()
-            .filter(|name| self.used.get(&(number, name.clone())) == Some(&false))
-            .collect()
     }
 
     fn rewrite(

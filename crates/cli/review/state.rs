@@ -1,20 +1,16 @@
 //! What was refused, from one review to the next.
 //!
-//! It is kept outside of the project, where nobody commits it: in a file of the user's state
-//! directory, one for each repository. It holds fingerprints, which survive moved lines.
+//! It is kept outside of the project, and holds fingerprints, which survive moved lines.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use engine::Finding;
-use etcetera::BaseStrategy;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::report::fingerprint::Fingerprints;
-use crate::write;
+use crate::{state, write};
 
 /// The refusals of one repository.
 pub struct Refused {
@@ -38,13 +34,8 @@ impl Refused {
     /// What was refused in the repository around `here`, which is absolute and without links.
     /// A file that cannot be read, or is none of ours, counts for nothing.
     pub fn read(here: &Path) -> Self {
-        let is_root = |folder: &&Path| {
-            [".git", ".hg", ".jj"]
-                .iter()
-                .any(|it| folder.join(it).exists())
-        };
-        let root = here.ancestors().find(is_root).unwrap_or(here).to_path_buf();
-        let path = folder().map(|folder| folder.join(file_name(&root)));
+        let root = state::root(here);
+        let path = state::path("review", &root);
         let text = path.as_ref().and_then(|path| std::fs::read(path).ok());
         let kept = text.and_then(|text| serde_json::from_slice(&text).ok());
         Self {
@@ -120,23 +111,6 @@ impl Refused {
         let path = path.strip_prefix(&self.root).unwrap_or(path);
         path.to_string_lossy().into_owned()
     }
-}
-
-/// The folder of such files: `$XDG_STATE_HOME/asyncfix/review`, usually below `~/.local/state`; on
-/// Windows below the local application data.
-fn folder() -> Option<PathBuf> {
-    let base = etcetera::choose_base_strategy().ok()?;
-    let state = base.state_dir().unwrap_or_else(|| base.cache_dir());
-    Some(state.join("asyncfix").join("review"))
-}
-
-fn file_name(root: &Path) -> String {
-    let hash = Sha256::digest(root.as_os_str().as_encoded_bytes());
-    let mut name = String::new();
-    for byte in hash.iter().take(16) {
-        let _ = write!(name, "{byte:02x}");
-    }
-    name + ".json"
 }
 
 fn fingerprints(name: &str, text: &str, findings: &[&Finding]) -> Vec<String> {

@@ -3,7 +3,7 @@
 use engine::{Fault, Finding, Host, Rewritten, Settings};
 
 use crate::guard::guarded;
-use crate::report::{Entry, Failure};
+use crate::report::{Entry, Failure, TakenBack};
 use crate::source::Source;
 use crate::walk::File;
 use crate::write::Stamp;
@@ -20,7 +20,9 @@ pub struct Analysed<'a> {
     /// The file's bytes after the rewrite.
     pub after: Option<Vec<u8>>,
     /// Whether they were written.
-    pub(super) written: bool,
+    pub written: bool,
+    /// The fixes that were taken back, and why.
+    pub taken_back: Vec<TakenBack>,
 }
 
 /// With settings that are not those of the file.
@@ -49,6 +51,7 @@ pub fn analyse_as<'a>(
         rewritten,
         after,
         written: false,
+        taken_back: Vec::new(),
     })
 }
 
@@ -87,6 +90,7 @@ impl Analysed<'_> {
             text,
             rewritten: output.filter(|_| !self.written),
             faults: &rewritten.faults,
+            taken_back: &self.taken_back,
             findings: findings.iter().collect(),
             suppressions,
             apply: self.settings_apply(),

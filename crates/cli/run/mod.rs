@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use engine::Host;
 use rayon::prelude::*;
 
-use crate::admission::Filter;
+use crate::admission::{Filter, Withheld};
 use crate::baseline::Baselines;
 use crate::exit::Exit;
 use crate::meaning::Meaning;
@@ -25,6 +25,7 @@ use crate::show;
 use crate::since::Changes;
 use crate::source::{NotebookFile, Source};
 use crate::stdin;
+use crate::verify::{self, Rewriting, Verified};
 use crate::walk::{File, Walked, walk};
 use crate::write::{self, Stamp};
 
@@ -70,6 +71,8 @@ fn look_decide_and_write(plan: &Plan, walked: Walked, input: Option<&[u8]>) -> R
         failures,
         notes,
     } = walked;
+    // What a run left that was killed, before it is read.
+    let journal = verify::begin(plan)?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(plan.threads)
         .stack_size(STACK)
@@ -102,7 +105,14 @@ fn look_decide_and_write(plan: &Plan, walked: Walked, input: Option<&[u8]>) -> R
     if plan.mode != Mode::Report || plan.format.has_rewrites() {
         pool.install(|| look_again(&mut looked, &files, around));
     }
-    if plan.mode == Mode::Fix {
+    if let Some(journal) = journal {
+        let rewriting = Rewriting::new(&files, around, &pool);
+        let analysed = std::mem::take(&mut looked.analysed);
+        match verify::verify(plan, journal, rewriting, analysed)? {
+            Verified::Interrupted => return Ok(Exit::Interrupted),
+            Verified::Done(done) => looked.take(done),
+        }
+    } else if plan.mode == Mode::Fix {
         pool.install(|| write_all(&mut looked));
         // Before anything else can fail: in a pipe nobody else has the text.
         if let Some(input) = input {
@@ -181,6 +191,16 @@ struct Looked<'a> {
     beside: Beside,
 }
 
+impl<'a> Looked<'a> {
+    /// Takes in what became of the files that were verified.
+    fn take(&mut self, done: verify::Done<'a>) {
+        self.analysed = done.analysed;
+        self.failures.extend(done.failures);
+        self.notes.extend(done.notes);
+        self.beside.verified = done.summary;
+    }
+}
+
 /// Before all files have been read nobody knows which imports can go.
 const KEEPING: Host<'static> = Host {
     may_remove: &|_| false,
@@ -194,8 +214,20 @@ fn analyse<'a>(
     host: Host,
     around: Around,
 ) -> Result<Analysed<'a>, Failure> {
+    analyse_without(&[], file, stamp, source, host, around)
+}
+
+/// Without the fixes that are to be withheld.
+pub fn analyse_without<'a>(
+    withheld: &[Withheld],
+    file: &'a File,
+    stamp: Option<Stamp>,
+    source: Source,
+    host: Host,
+    around: Around,
+) -> Result<Analysed<'a>, Failure> {
     let settings = file.settings();
-    let filter = around.filter(file);
+    let filter = around.filter(file).withholding(withheld);
     let host = Host {
         admission: &filter,
         ..host
@@ -258,8 +290,5 @@ fn write_one(analysed: &mut Analysed) -> Result<Option<String>, Failure> {
     let written = write::replace(&analysed.file.canonical, stamp, &before, after)
         .map_err(|message| Failure::unwritten(path, message))?;
     analysed.written = true;
-    Ok((written.other_links > 0).then(|| {
-        let path = path.display();
-        format!("{path}: the file had other names (hard links), which keep the old content")
-    }))
+    Ok((written.other_links > 0).then(|| write::linked(path)))
 }

@@ -1,0 +1,52 @@
+//! Which imports of a file can go, asked about one file after the other.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::run::{self, Analysed};
+use crate::usage;
+use crate::walk::File;
+
+/// Looks for the uses of imports in the files of a run: for each at most once.
+pub struct Unused<'r, 'a> {
+    files: &'a [File],
+    pool: &'r rayon::ThreadPool,
+    /// Whether other files use those that were asked about, by the number of their file.
+    used: HashMap<(usize, String), bool>,
+}
+
+impl<'r, 'a> Unused<'r, 'a> {
+    pub fn new(files: &'a [File], pool: &'r rayon::ThreadPool) -> Self {
+        Self {
+            files,
+            pool,
+            used: HashMap::new(),
+        }
+    }
+
+    /// The names of the imports that the rewrite left unused and that no other file uses.
+    pub fn of(&mut self, analysed: &Analysed<'a>) -> HashSet<String> {
+        let Some(mut module) = run::module(analysed, self.files) else {
+            return HashSet::new();
+        };
+        let number = module.file;
+        let names = module.names.clone();
+        module
+            .names
+            .retain(|name| !self.used.contains_key(&(number, name.clone())));
+        if !module.names.is_empty() {
+            let asked = module.names.clone();
+            let read = |file: &File, buffer: &mut Vec<u8>| file.read_into(buffer).is_ok();
+            let used = self
+                .pool
+                .install(|| usage::used(&[module], self.files, read));
+            for name in asked {
+                let is_used = used.iter().any(|used| used.contains(&name));
+                self.used.insert((number, name), is_used);
+            }
+        }
+        names
+            .into_iter()
+            .filter(|name| self.used.get(&(number, name.clone())) == Some(&false))
+            .collect()
+    }
+}
