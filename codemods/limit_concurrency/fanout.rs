@@ -430,7 +430,7 @@ fn check_call<'a>(
     // `message.to_dict()` only looks at what is there.
     let of_element = match root(&call.func) {
         Some(name) if is_of_element(name) => !is_data(name) || last.starts_with("to_"),
-        _ => chosen_by(&call.func).is_some_and(is_of_element),
+        _ => chosen_by(&call.func).into_iter().any(is_of_element),
     };
     if of_element {
         return Err(withheld!(
@@ -564,12 +564,19 @@ fn root(expr: &Expr) -> Option<&ast::ExprName> {
     }
 }
 
-/// The name by which the object whose method is called is chosen: `key` of `counters[key].add`.
-fn chosen_by(expr: &Expr) -> Option<&ast::ExprName> {
+/// The names by which the object whose method is called is chosen: `key` of `counters[key].add` and
+/// of `self.counter(key).add`.
+fn chosen_by(expr: &Expr) -> Vec<&ast::ExprName> {
     match expr {
-        Expr::Attribute(attribute) => chosen_by(&attribute.value),
-        Expr::Subscript(part) => part.slice.as_name_expr(),
-        _ => None,
+        Expr::Attribute(attribute) => match &*attribute.value {
+            Expr::Call(call) => {
+                let given = call.arguments.args.iter();
+                given.filter_map(Expr::as_name_expr).collect()
+            }
+            value => chosen_by(value),
+        },
+        Expr::Subscript(part) => part.slice.as_name_expr().into_iter().collect(),
+        _ => Vec::new(),
     }
 }
 
