@@ -5,6 +5,8 @@ use python::ast::{AnyNodeRef, Expr, ExprCall, Stmt, StmtClassDef, StmtFunctionDe
 use python::{Awaitable, BindingKind, ScopeKind, Symbol};
 use types::{Answer, Gives};
 
+use super::decorators;
+
 /// What a call gives.
 #[derive(Debug)]
 pub enum Callee {
@@ -184,11 +186,8 @@ fn of_function<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> Calle
     if !function.is_async {
         return Callee::Other;
     }
-    if function.decorator_list.iter().any(|decorator| {
-        RUN_BY_THEMSELVES
-            .iter()
-            .any(|name| refers_to_decorator(cx, &decorator.expression, name))
-    }) {
+    let mut decorators = function.decorator_list.iter();
+    if decorators.any(|decorator| decorators::gives_plain(cx, &decorator.expression)) {
         return Callee::Other;
     }
     let opaque = function
@@ -205,22 +204,6 @@ fn of_function<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> Calle
         None if cx.module.is_generator(function) => Callee::Generator,
         None => Callee::Coroutine,
     }
-}
-
-/// Decorators whose function is called like a plain one, and whose coroutine is run by somebody
-/// else.
-const RUN_BY_THEMSELVES: &[&str] = &[
-    "textual.work",
-    "synapse.metrics.background_process_metrics.wrap_as_background_process",
-];
-
-/// `@name` and `@name(...)`.
-fn refers_to_decorator<'a>(cx: &Context<'a, '_>, decorator: &'a Expr, name: &str) -> bool {
-    let decorator = match decorator {
-        Expr::Call(call) => &*call.func,
-        decorator => decorator,
-    };
-    cx.module.refers_to(decorator, name)
 }
 
 fn is_method<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {

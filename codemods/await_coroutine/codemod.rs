@@ -2,6 +2,7 @@
 
 mod callee;
 mod dead;
+mod decorators;
 mod usage;
 
 use edit::{Applicability, Edit};
