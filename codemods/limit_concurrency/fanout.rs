@@ -342,7 +342,7 @@ fn loops<'a>(
             let turn = |around| match around {
                 AnyNodeRef::StmtFor(stmt) => Some(Turn {
                     target: Some(&*stmt.target),
-                    iterable: &*stmt.iter,
+                    iterable: &stmt.iter,
                 }),
                 _ => None,
             };
