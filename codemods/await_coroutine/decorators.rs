@@ -7,8 +7,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use engine::{Context, Summary};
-use python::BindingKind;
 use python::ast::{AnyNodeRef, Expr, ExprName, StmtFunctionDef};
+use python::{BindingKind, ScopeKind};
 
 /// Whether a decorator, of this module or of another one in the run, puts a plain function in the
 /// place of what it decorates, which sees to it that the coroutine runs.
@@ -52,7 +52,7 @@ fn makes_plain<'a>(cx: &Context<'a, '_>, decorator: &'a StmtFunctionDef) -> bool
     !made.is_empty()
         && made
             .iter()
-            .all(|function| !function.is_async && !hands_on(cx, function))
+            .all(|function| !function.is_async && uses(cx, function) && !hands_on(cx, function))
 }
 
 /// The innermost functions that `function` gives back.
@@ -106,6 +106,25 @@ fn returned<'a, 'c>(
                 stmt.value.as_deref().filter(|_| is_own)
             }
             _ => None,
+        })
+}
+
+/// Whether the code of a wrapper has to do with what is decorated: else nothing runs it.
+fn uses<'a>(cx: &Context<'a, '_>, wrapper: &'a StmtFunctionDef) -> bool {
+    let nodes = wrapper
+        .body
+        .iter()
+        .flat_map(|stmt| cx.module.descendants(stmt));
+    nodes
+        .filter_map(|node| match node {
+            AnyNodeRef::ExprName(name) => cx.module.symbol(name),
+            _ => None,
+        })
+        .any(|symbol| {
+            let is_parameter = |kind| matches!(kind, BindingKind::Parameter);
+            let is_own = matches!(cx.module.scope_data(symbol.scope).kind,
+                ScopeKind::Function(owner) if cx.module.id(owner) == cx.module.id(wrapper));
+            !is_own && symbol.bindings.iter().any(|it| is_parameter(it.kind))
         })
 }
 
