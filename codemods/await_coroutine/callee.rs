@@ -5,6 +5,8 @@ use python::ast::{AnyNodeRef, Expr, ExprCall, Stmt, StmtClassDef, StmtFunctionDe
 use python::{Awaitable, BindingKind, ScopeKind, Symbol};
 use types::{Answer, Gives};
 
+use super::decorators;
+
 /// What a call gives.
 #[derive(Debug)]
 pub enum Callee {
@@ -42,46 +44,27 @@ impl Callee {
 }
 
 /// Whether something that is no coroutine function may stand in the place of the method that the
-/// type shows: a stub that is assigned, or a plain method of a subclass. The type is that of the
-/// declared class, and what is called is the method of whichever class the object is of.
+/// type shows: a stub that is assigned, or what a class of the project has that derives from the
+/// receiver's. The type is that of the declared class, and what is called is the method of
+/// whichever class the object is of.
 fn may_be_overridden<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
-    let module = cx.module;
     let Expr::Attribute(method) = &*call.func else {
         return false;
     };
     let name = method.attr.as_str();
-    let is_plain_here = module.symbols().any(|symbol| {
-        let ScopeKind::Class(class) = module.scope_data(symbol.scope).kind else {
-            return false;
-        };
-        symbol.name == name
-            && class.arguments.is_some()
-            && symbol.bindings.iter().any(|binding| {
-                !matches!(binding.kind, BindingKind::Function(function) if function.is_async)
-            })
-    });
-    if is_plain_here || module.stores_attribute(name) {
+    if cx.module.stores_attribute(name) {
         return true;
     }
-    let Answer::Callee(function) = cx.callee(&call.func) else {
-        return false;
-    };
-    let Some((class, _)) = function.name.rsplit_once('.') else {
-        return false;
-    };
-    let class = class.rsplit('.').next().unwrap_or(class);
-    // Both have to stand somewhere in the project: a plain method of that name, and a subclass.
-    let is_plain = [format!("  def {name}("), format!("\tdef {name}(")];
-    let has_subclass = [
-        format!("({class})"),
-        format!("({class},"),
-        format!(".{class})"),
-        format!(".{class},"),
-        format!(", {class})"),
-        format!(", {class},"),
-    ];
-    let any = |words: &[String]| words.iter().any(|word| cx.project_mentions(word));
-    any(&is_plain) && any(&has_subclass)
+    let receiver = cx.value(&method.value);
+    let class = receiver.value().and_then(|value| value.classes.first());
+    let class = class.cloned().or_else(|| match cx.callee(&call.func) {
+        Answer::Callee(function) => {
+            let (class, _) = function.name.rsplit_once('.')?;
+            Some(class.to_string())
+        }
+        _ => None,
+    });
+    class.is_some_and(|class| cx.is_overridden(&class, name))
 }
 
 /// Whether a method has the name of one that is called everywhere, of lists and loggers, about
@@ -203,11 +186,8 @@ fn of_function<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> Calle
     if !function.is_async {
         return Callee::Other;
     }
-    if function.decorator_list.iter().any(|decorator| {
-        RUN_BY_THEMSELVES
-            .iter()
-            .any(|name| refers_to_decorator(cx, &decorator.expression, name))
-    }) {
+    let mut decorators = function.decorator_list.iter();
+    if decorators.any(|decorator| decorators::gives_plain(cx, &decorator.expression)) {
         return Callee::Other;
     }
     let opaque = function
@@ -224,22 +204,6 @@ fn of_function<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> Calle
         None if cx.module.is_generator(function) => Callee::Generator,
         None => Callee::Coroutine,
     }
-}
-
-/// Decorators whose function is called like a plain one, and whose coroutine is run by somebody
-/// else.
-const RUN_BY_THEMSELVES: &[&str] = &[
-    "textual.work",
-    "synapse.metrics.background_process_metrics.wrap_as_background_process",
-];
-
-/// `@name` and `@name(...)`.
-fn refers_to_decorator<'a>(cx: &Context<'a, '_>, decorator: &'a Expr, name: &str) -> bool {
-    let decorator = match decorator {
-        Expr::Call(call) => &*call.func,
-        decorator => decorator,
-    };
-    cx.module.refers_to(decorator, name)
 }
 
 fn is_method<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {

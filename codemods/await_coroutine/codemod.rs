@@ -2,6 +2,7 @@
 
 mod callee;
 mod dead;
+mod decorators;
 mod usage;
 
 use edit::{Applicability, Edit};
@@ -51,7 +52,11 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
     let usage = usage::of(cx, call).ok_or(Refusal::NotOurs)?; // somebody may await it
     let place = module.await_place(call);
     let shown = callee::of(cx, call);
-    let never_runs = || dead::is_dead(cx, call.into()) || dead::is_asked_about(cx, call);
+    let never_runs = || {
+        dead::is_dead(cx, call.into())
+            || dead::is_of_other_form(cx, call.into())
+            || dead::is_asked_about(cx, call)
+    };
     if matches!(shown, Callee::Other) || never_runs() {
         return Err(Refusal::NotOurs);
     }

@@ -50,8 +50,31 @@ pub fn is_dead<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> bool {
     false
 }
 
-/// Whether a test around `call` asks if what it calls is a coroutine function: code that takes both
-/// kinds, and knows which one it calls.
+/// Whether a decorator says that the function around `node` runs only where all functions are plain:
+/// `@context.require_sync`, in code that is kept in two forms.
+pub fn is_of_other_form<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> bool {
+    cx.module.ancestors(node).any(|around| {
+        let AnyNodeRef::StmtFunctionDef(function) = around else {
+            return false;
+        };
+        function.decorator_list.iter().any(|decorator| {
+            let decorator = match &decorator.expression {
+                Expr::Call(call) => &*call.func,
+                decorator => decorator,
+            };
+            let name = match decorator {
+                Expr::Attribute(attribute) => attribute.attr.as_str(),
+                Expr::Name(name) => name.id.as_str(),
+                _ => return false,
+            };
+            let has = |words: &[&str]| name.split('_').any(|word| words.contains(&word));
+            has(&["sync"]) && has(&["require", "requires", "only"])
+        })
+    })
+}
+
+/// Whether a test around `call` asks if what it calls is a coroutine function, or an asynchronous
+/// generator function: code that takes both kinds, and knows which one it calls.
 pub fn is_asked_about<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
     let module = cx.module;
     let func = module.text(&*call.func);
@@ -65,7 +88,7 @@ pub fn is_asked_about<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
                 Expr::Name(name) => name.id.as_str(),
                 _ => return false,
             };
-            name == "iscoroutinefunction"
+            matches!(name, "iscoroutinefunction" | "isasyncgenfunction")
                 && question
                     .arguments
                     .args

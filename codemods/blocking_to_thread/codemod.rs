@@ -19,7 +19,7 @@ mod typed;
 use edit::Applicability;
 use engine::{Choices, Codemod, Context, On, OptionSpec, Refusal, Rewrite, Verdict, withheld};
 use python::ast::{AnyNodeRef, Expr, ExprCall, NodeKind, PythonVersion, StmtFunctionDef};
-use python::{AwaitPlace, BindingKind, Library, Ranged, ScopeKind};
+use python::{AwaitPlace, BindingKind, Library, Ranged, ScopeKind, TryPart};
 
 use block::Block;
 use effects::one_line;
@@ -107,6 +107,14 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
     let site = block.as_ref().map_or(node, |block| block.site(cx));
     if block.is_none() && consumer.is_none() {
         blocks.check_alone(cx, call, coroutine)?;
+    }
+    if block.is_some()
+        && is_in_handler(cx, site)
+        && let Some(why) = effects::looks_at_exception(cx, site)
+    {
+        return Err(withheld!(
+            "it stands where an exception is handled, which another thread does not see: {why}; bind what is needed of it to a name before"
+        ));
     }
     surroundings::check(cx, site, coroutine)?;
     let hop = Hop::of(cx, site, coroutine)?;
@@ -270,6 +278,13 @@ impl Blocks {
                         "it blocks (`{path}`) and must stay in its thread: {why}; take what blocks out of it, and run that in a thread"
                     ));
                 }
+                if let Some(why) = &reach.looks
+                    && is_in_handler(cx, call.into())
+                {
+                    return Err(withheld!(
+                        "it blocks (`{path}`) and is called where an exception is handled, which another thread does not see: {why}; give it the exception, or take what blocks out of it, and run that in a thread"
+                    ));
+                }
                 match cx.module.parent(call) {
                     Some(AnyNodeRef::ExprAwait(_)) => Err(withheld!(
                         "it blocks (`{path}`) before it gives back what is awaited: run the part of `{}` that blocks in a thread",
@@ -323,6 +338,12 @@ impl Blocks {
             }
         }
     }
+}
+
+/// Whether `node` is in the handler of an exception.
+fn is_in_handler<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> bool {
+    let mut blocks = cx.module.blocks(node).into_iter();
+    blocks.any(|block| matches!(block, python::Block::Try(_, TryPart::Handler(_))))
 }
 
 /// The `with` statement that has the call as one of its contexts.

@@ -2,7 +2,7 @@
 
 use engine::Context;
 use python::ast::{AnyNodeRef, Expr, ExprCall, ExprContext, Stmt, StmtFunctionDef, WithItem};
-use python::{BindingKind, NodeId, Ranged, ScopeKind, TextRange};
+use python::{BindingKind, Block, NodeId, Ranged, ScopeKind, TextRange, TryPart};
 
 use super::harmless::{
     HARMLESS_BUILTINS, LOGGING, LOOP_METHODS, READING, is_exception, is_harmless,
@@ -101,6 +101,41 @@ pub(super) fn own_nodes<'a, 'c>(
         }
         true
     })
+}
+
+/// What in `root` looks at the exception that is handled around it, in words: in another thread there
+/// is none, and a log would say `NoneType: None`.
+pub(super) fn looks_at_exception<'a>(cx: &Context<'a, '_>, root: AnyNodeRef<'a>) -> Option<String> {
+    const LOOKS: &[&str] = &[
+        "sys.exc_info",
+        "sys.exception",
+        "traceback.format_exc",
+        "traceback.print_exc",
+    ];
+    let module = cx.module;
+    let looks = |call: &'a ExprCall| {
+        let is_given = call.arguments.find_keyword("exc_info");
+        let is_method =
+            matches!(&*call.func, Expr::Attribute(method) if method.attr.as_str() == "exception");
+        is_method && module.qualified_name(&call.func).is_none()
+            || LOOKS.iter().any(|name| module.refers_to(&call.func, name))
+            || is_given.is_some_and(
+                |keyword| matches!(&keyword.value, Expr::BooleanLiteral(literal) if literal.value),
+            )
+    };
+    let has_own = |node: AnyNodeRef<'a>| {
+        module.blocks(node).into_iter().any(|block| {
+            matches!(block, Block::Try(stmt, TryPart::Handler(_)) if module.contains(root, stmt))
+        })
+    };
+    own_nodes(cx, root)
+        .filter(|node| match node {
+            AnyNodeRef::ExprCall(call) => looks(call),
+            AnyNodeRef::StmtRaise(stmt) => stmt.exc.is_none(),
+            _ => false,
+        })
+        .find(|node| !has_own(*node))
+        .map(|node| format!("`{}` looks at it", module.first_line(node)))
 }
 
 /// What the body of a plain function does, its callees not included.
@@ -364,7 +399,7 @@ fn catches_stop<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, frame: Frame<'a>) 
         Frame::Block(range) => range,
     };
     cx.module.blocks(call).iter().any(|block| match block {
-        python::Block::Try(stmt, python::TryPart::Body) if within.contains_range(stmt.range()) => {
+        Block::Try(stmt, TryPart::Body) if within.contains_range(stmt.range()) => {
             stmt.handlers.iter().any(|handler| {
                 let python::ast::ExceptHandler::ExceptHandler(handler) = handler;
                 handler.type_.as_deref().is_none_or(|types| {

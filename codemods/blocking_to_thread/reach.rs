@@ -20,6 +20,8 @@ pub(super) struct Reach {
     pub(super) obstacle: Option<String>,
     /// Why nobody knows whether it may go to another.
     pub(super) doubt: Option<String>,
+    /// What looks at the exception that is handled where it is called.
+    pub(super) looks: Option<String>,
 }
 
 /// A way from a function to a call that blocks.
@@ -143,6 +145,9 @@ impl Ways {
             }
             if reach.doubt.is_none() {
                 reach.doubt = own.doubt.as_ref().map(within);
+            }
+            if reach.looks.is_none() {
+                reach.looks = own.looks.as_ref().map(within);
             }
             if let Some((call, line)) = &own.blocks
                 && reach.path.is_none()

@@ -23,6 +23,8 @@ pub(super) struct Own {
     pub(super) obstacle: Option<String>,
     /// Why nobody knows whether it may go to another.
     pub(super) doubt: Option<String>,
+    /// What in it looks at the exception that is handled where it is called, in words.
+    pub(super) looks: Option<String>,
     /// The first call that blocks, with its line.
     pub(super) blocks: Option<(String, usize)>,
     /// The functions of its module that it calls.
@@ -78,6 +80,7 @@ impl Own {
             name: called(cx, function).to_string(),
             obstacle: effects.obstacle.clone(),
             doubt: effects.doubt.clone(),
+            looks: effects::looks_at_exception(cx, function.into()),
             blocks: waits.map(|blocks| {
                 let line = module.row(module.node(blocks.call).start());
                 (blocks.name.clone(), line)

@@ -56,7 +56,7 @@ fn is_method<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
     )
 }
 
-/// `raise NotImplementedError`, and a `yield` that only makes it a generator.
+/// `raise NotImplementedError`, or `return`, and a `yield` that only makes it a generator.
 fn is_abstract<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
     let is_never = |stmt: &Stmt| match stmt {
         Stmt::If(stmt) => match &*stmt.test {
@@ -66,19 +66,14 @@ fn is_abstract<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool 
         },
         _ => false,
     };
-    let raises = function.body.iter().any(Stmt::is_raise_stmt);
-    let yields = yields(cx, function);
-    raises
-        || yields.iter().all(|node| {
-            let mut around = cx.module.ancestors(*node);
-            around.any(|node| {
-                let in_function = function
-                    .body
-                    .iter()
-                    .find(|stmt| node.ptr_eq((*stmt).into()));
-                in_function.is_some_and(is_never)
-            })
+    let ends = |stmt: &Stmt| matches!(stmt, Stmt::Raise(_) | Stmt::Return(_));
+    yields(cx, function).iter().all(|node| {
+        let mut body = function.body.iter();
+        let position = body.position(|stmt| cx.module.contains(stmt, *node));
+        position.is_some_and(|position| {
+            is_never(&function.body[position]) || function.body[..position].iter().any(ends)
         })
+    })
 }
 
 /// The `yield` expressions of a generator function's own code.

@@ -1,5 +1,6 @@
 //! `await asyncio.gather(*[f(x) for x in xs])` => the same with a semaphore around each `f(x)`
 
+mod fanout;
 mod hazards;
 mod limited;
 mod lists;
@@ -46,9 +47,10 @@ pub const CODEMOD: Codemod = Codemod {
 /// which for a coroutine function runs nothing, moves into it. So results, their order, and what
 /// is raised stay. What changes is the stated effect: and where the coroutines wait for each
 /// other, or for ever, a limit can be a deadlock, so that the argument stops there. It stops,
-/// too, where the work has begun before the semaphore is asked. Neither shows in the code, so
-/// that the fix is unsafe at all times: read in real code, one in five met people's handlers,
-/// fixed small sets, or what was to run together.
+/// too, where the work has begun before the semaphore is asked, and where the list is of parts of
+/// the program instead of data: people's handlers, fixed small sets, or what is to run together.
+/// Names tell the one from the other, and names may be wrong, so that the fix is unsafe at all
+/// times.
 fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
     let plan = Plan::of(cx, call)?;
     let edits = text::edits(cx, &plan)?;
@@ -118,6 +120,7 @@ impl<'a> Plan<'a> {
             hazards::check_recursion(cx, coroutine, &element)?;
             cx.check_unprinted(element.expr)?;
             let wrapper = Wrapper::of(cx, &element)?;
+            fanout::check(cx, coroutine, &element)?;
             limits.push(Limit { element, wrapper });
         }
         Ok(Self {

@@ -43,11 +43,16 @@ fn waits_for_threads<'a>(cx: &Context<'a, '_>, element: &'a Expr) -> bool {
     is_thread_call(cx, call) || needs_no_limit(cx, &call.func)
 }
 
-/// `asyncio.to_thread(...)`, `loop.run_in_executor(...)`
+/// `asyncio.to_thread(...)`, `loop.run_in_executor(...)`, and what libraries have in their place:
+/// `run_in_executor(None, ...)`, `hass.async_add_executor_job(...)`.
 fn is_thread_call<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    let name = match &*call.func {
+        Expr::Attribute(method) => method.attr.as_str(),
+        Expr::Name(name) => name.id.as_str(),
+        _ => return false,
+    };
     cx.module.refers_to(&call.func, "asyncio.to_thread")
-        || matches!(&*call.func, Expr::Attribute(method)
-            if method.attr.as_str() == "run_in_executor")
+        || name.split('_').any(|word| word == "executor")
 }
 
 fn is_threads_only<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {

@@ -12,6 +12,16 @@ use super::{callbacks, caught, source, suppressed};
 /// So where what follows an `await` of the coroutine looks like cleanup.
 pub fn check<'a>(cx: &Context<'a, '_>, coroutine: &'a StmtFunctionDef) -> Result<(), Refusal> {
     let module = cx.module;
+    // `@functools.wraps(function)`: it is called by the name of what is decorated.
+    let is_wrapper = coroutine.decorator_list.iter().any(|decorator| {
+        matches!(&decorator.expression, Expr::Call(call) if module.refers_to(&call.func, "functools.wraps"))
+    });
+    if is_wrapper {
+        return Err(withheld!(
+            "`{}` runs in the place of what is decorated, and who cancels and awaits that is not seen here: look whether they expect the cancellation, and re-raise by hand",
+            coroutine.name
+        ));
+    }
     let calls = module
         .calls()
         .iter()

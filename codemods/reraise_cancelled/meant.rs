@@ -59,9 +59,24 @@ fn comment<'a>(
     about(body, "cancellederror").or_else(|| {
         let end = module.line_end(handler.end());
         let whole = TextRange::new(handler.start(), end);
-        about(whole, "cancel").filter(|_| !caught.is_named())
+        if caught.is_named() {
+            SAYS.iter().find_map(|word| about(whole, word))
+        } else {
+            about(whole, "cancel")
+        }
     })
 }
+
+/// What a comment in a handler of the cancellation says where it is meant to end there.
+const SAYS: &[&str] = &[
+    "deliberate",
+    "expected",
+    "intention",
+    "on purpose",
+    "quiet",
+    "silent",
+    "swallow",
+];
 
 /// Whether the handler is a part of cleanup, which is there to go on: of a `finally` clause, or,
 /// if it names the cancellation and does nothing about it, of a function like `close`.

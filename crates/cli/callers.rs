@@ -46,6 +46,8 @@ struct Calling<'a> {
     /// The bases of the classes of the project, by name, as words: it is known before anything is
     /// parsed, so that no answer depends on what was asked before.
     bases: FxHashMap<String, Vec<String>>,
+    /// Methods that were asked about, and whether a class has something else in their place.
+    overridden: Mutex<HashMap<String, bool>>,
 }
 
 /// Files, by the hashes of names: a project has very many, and of two that have one hash both are
@@ -121,6 +123,13 @@ impl<'a> Callers<'a> {
         })
     }
 
+    /// Whether a class of the project of `file` that derives from that of a method, as far as names
+    /// tell, has something else than a coroutine function in its place.
+    pub fn overridden(&self, meaning: &Meaning<'a>, file: &File, method: &str) -> bool {
+        let calling = self.project(meaning, file);
+        calling.is_some_and(|calling| calling.overridden(method))
+    }
+
     fn project(&self, meaning: &Meaning<'a>, file: &File) -> Option<&Calling<'a>> {
         let project = self.files_of(meaning, file)?;
         Some(project.calling.get_or_init(|| Calling::new(&project.files)))
@@ -174,7 +183,40 @@ impl<'a> Calling<'a> {
             callers,
             defining,
             bases,
+            overridden: Mutex::default(),
         }
+    }
+
+    /// Whether a class that derives from that of the method has something else in its place.
+    fn overridden(&self, method: &str) -> bool {
+        let Some((class, name)) = method.rsplit_once('.') else {
+            return false;
+        };
+        let base = last_part(class);
+        let mut known = self
+            .overridden
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *known.entry(format!("{base}.{name}")).or_insert_with(|| {
+            let is_derived = |class: &str| self.derives(class, base);
+            if !self.bases.keys().any(|class| is_derived(class)) {
+                return false;
+            }
+            let finder = memchr::memmem::Finder::new(name);
+            self.files.iter().any(|called| {
+                let mut bytes = Vec::new();
+                if called.file.read_into(&mut bytes).is_err() || finder.find(&bytes).is_none() {
+                    return false;
+                }
+                let Ok(Some(source)) = called.file.decode(bytes) else {
+                    return false;
+                };
+                let version = called.file.folder.module.target.version;
+                let is_notebook = called.file.is_notebook();
+                engine::plain_methods(&source.text, version, is_notebook, name)
+                    .is_some_and(|classes| classes.iter().any(|class| is_derived(class)))
+            })
+        })
     }
 
     fn position(&self, file: &File) -> Option<usize> {
@@ -282,16 +324,23 @@ impl<'a> Calling<'a> {
         if method != reached || class == base {
             return false;
         }
-        let base = last_part(base);
+        let (class, base) = (last_part(class), last_part(base));
+        class == base || self.derives(class, base)
+    }
+
+    /// Whether a class derives from another one, as far as their names tell.
+    fn derives(&self, class: &str, base: &str) -> bool {
         let mut seen = HashSet::new();
-        let mut waiting = vec![last_part(class)];
+        let mut waiting = vec![class];
         while let Some(class) = waiting.pop() {
-            if class == base {
-                return true;
-            }
             if seen.insert(class) {
                 let bases = self.bases.get(class).into_iter().flatten();
-                waiting.extend(bases.map(String::as_str));
+                for next in bases.map(String::as_str) {
+                    if next == base {
+                        return true;
+                    }
+                    waiting.push(next);
+                }
             }
         }
         false

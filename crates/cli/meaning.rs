@@ -140,6 +140,14 @@ impl Oracle for FileMeaning<'_, '_> {
             .collect()
     }
 
+    fn overridden(&self, methods: &[String]) -> Vec<bool> {
+        let callers = &self.meaning.callers;
+        methods
+            .iter()
+            .map(|method| callers.overridden(self.meaning, self.file, method))
+            .collect()
+    }
+
     fn mentions(&self, words: &[String]) -> Vec<bool> {
         words
             .iter()

@@ -589,6 +589,11 @@ from emitter import Emitter
 class SessionEmitter(Emitter):
     def send(self):
         print('sent')
+
+
+class PlainEmitter:
+    def close(self):
+        print('closed, and no Emitter')
 ",
         ),
         (

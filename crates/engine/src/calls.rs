@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use python::ast::{AnyNodeRef, Expr, PythonVersion};
-use python::{Catcher, Ranged};
+use python::{BindingKind, Catcher, Ranged, ScopeKind};
 
 use crate::text::Text;
 
@@ -55,13 +55,7 @@ pub fn calls(
     is_notebook: bool,
     wanted: impl Fn(&str) -> bool,
 ) -> Option<Calls> {
-    let source = source.to_string();
-    let text = if is_notebook {
-        Text::of_notebook(source, version)
-    } else {
-        Text::new(source, version)
-    };
-    let text = text.ok()?;
+    let text = parsed(source, version, is_notebook)?;
     let module = text.module();
     if module.is_too_deep() {
         return None;
@@ -127,6 +121,45 @@ impl Shared {
         self.0.insert(Arc::clone(&name));
         name
     }
+}
+
+/// The classes of a file that have something else than a coroutine function under this name: a
+/// plain method, an asynchronous generator, an attribute; none where it does not parse.
+pub fn plain_methods(
+    source: &str,
+    version: PythonVersion,
+    is_notebook: bool,
+    name: &str,
+) -> Option<Vec<String>> {
+    let text = parsed(source, version, is_notebook)?;
+    let module = text.module();
+    if module.is_too_deep() {
+        return None;
+    }
+    let plain = module.symbols().filter_map(|symbol| {
+        let ScopeKind::Class(class) = module.scope_data(symbol.scope).kind else {
+            return None;
+        };
+        let is_plain = symbol.name == name
+            && symbol.bindings.iter().any(|binding| match binding.kind {
+                BindingKind::Function(function) => {
+                    !function.is_async || module.is_generator(function)
+                }
+                _ => true,
+            });
+        is_plain.then(|| class.name.to_string())
+    });
+    Some(plain.collect())
+}
+
+fn parsed(source: &str, version: PythonVersion, is_notebook: bool) -> Option<Text> {
+    let source = source.to_string();
+    let text = if is_notebook {
+        Text::of_notebook(source, version)
+    } else {
+        Text::new(source, version)
+    };
+    text.ok()
 }
 
 fn last_part(expr: &Expr) -> Option<&str> {

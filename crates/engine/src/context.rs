@@ -157,6 +157,12 @@ impl<'a> Context<'a, '_> {
         self.meaning.mentions(word)
     }
 
+    /// Whether a class of this one's project that is in the run, and derives from `class`, has
+    /// something else than a coroutine function in the place of its `method`, as far as is known.
+    pub fn is_overridden(&self, class: &str, method: &str) -> bool {
+        self.meaning.is_overridden(&format!("{class}.{method}"))
+    }
+
     /// Whether the output may use what Python `version` brought.
     pub fn supports(&self, version: PythonVersion) -> bool {
         self.settings.target.version >= version

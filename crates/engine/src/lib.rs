@@ -32,7 +32,7 @@ mod with_items;
 
 pub use admission::{Admission, Admitted, Sited};
 pub use call_arguments::{joined_arguments, without_argument};
-pub use calls::{CallSite, Calls, Reach, calls};
+pub use calls::{CallSite, Calls, Reach, calls, plain_methods};
 pub use codemod::{
     Choices, Codemod, Dated, Decide, DecideNode, On, OptionSpec, Refusal, Rewrite, Verdict,
 };

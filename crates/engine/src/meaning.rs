@@ -25,6 +25,10 @@ pub trait Oracle: Elsewhere {
 
     /// For each of these words whether it stands in a file of the same project that is in the run.
     fn mentions(&self, words: &[String]) -> Vec<bool>;
+
+    /// For each of these methods (`emitter.Emitter.send`), whether a class of the same project in
+    /// the run that derives from its class has something else than a coroutine function in its place.
+    fn overridden(&self, methods: &[String]) -> Vec<bool>;
 }
 
 /// Whom to ask.
@@ -65,9 +69,11 @@ struct State {
     answers: FxHashMap<Question, Answer>,
     callers: FxHashMap<String, Vec<Caller>>,
     mentions: FxHashMap<String, bool>,
+    overridden: FxHashMap<String, bool>,
     questions: Vec<Question>,
     functions: Vec<String>,
     words: Vec<String>,
+    methods: Vec<String>,
 }
 
 /// Rounds of questions about one text. The answer to one may lead to the next; nobody has needed
@@ -104,15 +110,20 @@ impl<'o> Meaning<'o> {
     ) -> (T, bool) {
         let mut seen = look();
         for _ in 0..MAX_ROUNDS {
-            let (questions, functions, words) = {
+            let (questions, functions, words, methods) = {
                 let mut state = self.state.borrow_mut();
                 (
                     std::mem::take(&mut state.questions),
                     std::mem::take(&mut state.functions),
                     std::mem::take(&mut state.words),
+                    std::mem::take(&mut state.methods),
                 )
             };
-            if questions.is_empty() && functions.is_empty() && words.is_empty() {
+            if questions.is_empty()
+                && functions.is_empty()
+                && words.is_empty()
+                && methods.is_empty()
+            {
                 return (seen, false);
             }
             let Asking::Oracle(oracle) = asking else {
@@ -121,10 +132,12 @@ impl<'o> Meaning<'o> {
             let answers = oracle.types(text, &questions);
             let callers = oracle.callers(&functions);
             let mentions = oracle.mentions(&words);
+            let overridden = oracle.overridden(&methods);
             let mut state = self.state.borrow_mut();
             state.answers.extend(questions.into_iter().zip(answers));
             state.callers.extend(functions.into_iter().zip(callers));
             state.mentions.extend(words.into_iter().zip(mentions));
+            state.overridden.extend(methods.into_iter().zip(overridden));
             drop(state);
             seen = look();
         }
@@ -149,6 +162,17 @@ impl<'o> Meaning<'o> {
         }
         if state.is_open && !state.words.iter().any(|known| known == word) {
             state.words.push(word.to_string());
+        }
+        false
+    }
+
+    pub(crate) fn is_overridden(&self, method: &str) -> bool {
+        let mut state = self.state.borrow_mut();
+        if let Some(overridden) = state.overridden.get(method) {
+            return *overridden;
+        }
+        if state.is_open && !state.methods.iter().any(|known| known == method) {
+            state.methods.push(method.to_string());
         }
         false
     }

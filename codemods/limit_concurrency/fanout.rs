@@ -1,0 +1,732 @@
+//! What a list is of: data, of which there may be any number, or parts of the program.
+//!
+//! A limit is for the first. Of the second there are as many as the program was made of, and they
+//! are often there to run at a time: handlers that wait for each other, workers, devices. Which of
+//! the two a list holds, its names say, and what is done with each element: they are read here as
+//! a person reads them, and where they say nothing, nobody can tell.
+
+use engine::{Context, Refusal, names_cleanup, withheld};
+use python::BindingKind;
+use python::ast::{self, AnyNodeRef, Comprehension, Expr, ExprCall, Stmt, StmtFunctionDef};
+
+use super::lists::{Element, Within};
+
+/// What comes in, or is stored: there may be any number of it.
+const DATA: &[&str] = &[
+    "archive",
+    "article",
+    "attachment",
+    "book",
+    "chapter",
+    "chunk",
+    "comment",
+    "content",
+    "dataset",
+    "date",
+    "directory",
+    "doc",
+    "document",
+    "download",
+    "email",
+    "file",
+    "filename",
+    "folder",
+    "hash",
+    "host",
+    "hostname",
+    "id",
+    "image",
+    "img",
+    "invoice",
+    "issue",
+    "key",
+    "keyword",
+    "link",
+    "mail",
+    "market",
+    "media",
+    "message",
+    "msg",
+    "offset",
+    "order",
+    "page",
+    "paper",
+    "paragraph",
+    "passage",
+    "path",
+    "payload",
+    "photo",
+    "picture",
+    "post",
+    "product",
+    "prompt",
+    "query",
+    "question",
+    "quote",
+    "record",
+    "repo",
+    "repository",
+    "review",
+    "row",
+    "section",
+    "segment",
+    "sentence",
+    "site",
+    "slug",
+    "snippet",
+    "song",
+    "string",
+    "symbol",
+    "table",
+    "text",
+    "ticker",
+    "title",
+    "track",
+    "transaction",
+    "transcript",
+    "translation",
+    "tweet",
+    "tx",
+    "uid",
+    "uri",
+    "url",
+    "user",
+    "username",
+    "uuid",
+    "video",
+    "webpage",
+    "word",
+];
+
+/// What says of a list only that it holds something.
+const ANYTHING: &[&str] = &[
+    "arg", "argument", "data", "elem", "element", "input", "item", "number", "object", "obj",
+    "pair", "param", "val", "value",
+];
+
+/// What a program is made of.
+const PARTS: &[&str] = &[
+    "actor",
+    "adapter",
+    "addon",
+    "agent",
+    "backend",
+    "broadcast",
+    "call",
+    "callable",
+    "callback",
+    "camera",
+    "cert",
+    "certificate",
+    "channel",
+    "client",
+    "cog",
+    "component",
+    "config",
+    "conf",
+    "configuration",
+    "connection",
+    "connector",
+    "consumer",
+    "controller",
+    "coordinator",
+    "coro",
+    "coroutine",
+    "deployment",
+    "device",
+    "domain",
+    "driver",
+    "engine",
+    "entity",
+    "exchange",
+    "executor",
+    "extension",
+    "field",
+    "func",
+    "function",
+    "future",
+    "gateway",
+    "group",
+    "handler",
+    "hook",
+    "instance",
+    "integration",
+    "job",
+    "kind",
+    "listener",
+    "manager",
+    "method",
+    "middleware",
+    "model",
+    "module",
+    "monitor",
+    "nanny",
+    "node",
+    "observer",
+    "peer",
+    "pipeline",
+    "platform",
+    "player",
+    "plugin",
+    "process",
+    "processor",
+    "producer",
+    "provider",
+    "reader",
+    "receiver",
+    "recipient",
+    "replica",
+    "retriever",
+    "router",
+    "runner",
+    "scheduler",
+    "sensor",
+    "server",
+    "service",
+    "session",
+    "shard",
+    "socket",
+    "stage",
+    "step",
+    "strategy",
+    "stream",
+    "subscriber",
+    "subscription",
+    "task",
+    "tool",
+    "unit",
+    "vehicle",
+    "watcher",
+    "websocket",
+    "worker",
+    "writer",
+];
+
+/// What says that somebody thought of that.
+const AT_A_TIME: &[&str] = &["concurrent", "parallel", "simultaneous"];
+
+/// What takes many at a time on purpose: to put them together, or to be asked at one time.
+const TAKES_MANY: &[&str] = &[
+    "consumer",
+    "discover",
+    "discovery",
+    "encoder",
+    "engine",
+    "health",
+    "heartbeat",
+    "ping",
+    "probe",
+    "processor",
+    "retriever",
+    "scheduler",
+    "step",
+    "tokenize",
+    "tokenizer",
+    "worker",
+];
+
+/// What a function is called that makes a program out of its parts.
+const SETS_UP: &[&str] = &[
+    "boot",
+    "init",
+    "initialise",
+    "initialize",
+    "reload",
+    "setup",
+    "start",
+    "startup",
+];
+
+/// Withheld where the elements are not seen to be data of which there may be any number.
+pub(super) fn check<'a>(
+    cx: &Context<'a, '_>,
+    coroutine: &'a StmtFunctionDef,
+    element: &Element<'a>,
+) -> Result<(), Refusal> {
+    let module = cx.module;
+    if has(coroutine.name.as_str(), SETS_UP) {
+        return Err(withheld!(
+            "`{}` looks like setup, where what is started may wait for what is started after it: decide whether they have to run at a time",
+            coroutine.name
+        ));
+    }
+    let loops = loops(cx, coroutine, element);
+    for turn in &loops {
+        if let Some(name) = turn.iterable_names().find(|name| has(name, AT_A_TIME)) {
+            return Err(withheld!(
+                "by its name `{name}` is what runs at a time: decide how many may"
+            ));
+        }
+        let mut names = turn.iterable_names().chain(turn.target_names(cx));
+        if names.any(|name| has(name, PARTS)) {
+            return Err(withheld!(
+                "`{}` holds parts of the program, which are so many as it was made of: decide whether they have to run at a time",
+                module.first_line(turn.iterable)
+            ));
+        }
+    }
+    for call in calls(cx, element) {
+        check_call(cx, call, &loops)?;
+    }
+    if let Some(inner) = loops.last()
+        // `range(100)` has no name, and a number that is seen.
+        && inner.iterable_names().next().is_some()
+        && !inner.iterable_names().any(is_of_many)
+    {
+        return Err(withheld!(
+            "that `{}` holds data, and may hold any number, is not seen: decide whether there may be too many, and whether they have to run at a time",
+            module.first_line(inner.iterable)
+        ));
+    }
+    Ok(())
+}
+
+/// A loop that makes the elements, or a clause of the comprehension.
+struct Turn<'a> {
+    target: Option<&'a Expr>,
+    iterable: &'a Expr,
+}
+
+impl<'a> Turn<'a> {
+    fn iterable_names(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let mut names = Vec::new();
+        named(self.iterable, &mut names);
+        names.into_iter()
+    }
+
+    fn target_names(&self, cx: &Context<'a, '_>) -> impl Iterator<Item = &'a str> + use<'a> {
+        let names: Vec<&'a str> = self.target.map_or_else(Vec::new, |target| {
+            let nodes = cx.module.descendants(target);
+            nodes
+                .filter_map(|node| match node {
+                    AnyNodeRef::ExprName(name) => Some(name.id.as_str()),
+                    _ => None,
+                })
+                .collect()
+        });
+        names.into_iter()
+    }
+
+    /// Whether `name` is what the loop binds for each element.
+    fn binds(&self, cx: &Context<'a, '_>, name: &'a ast::ExprName) -> bool {
+        let symbol = cx.module.symbol_id(name);
+        self.target.is_some_and(|target| {
+            cx.module.descendants(target).any(|node| {
+                matches!(node, AnyNodeRef::ExprName(it) if cx.module.symbol_id(it) == symbol)
+            })
+        })
+    }
+}
+
+/// The loops that an element is made in, from the outside.
+fn loops<'a>(
+    cx: &Context<'a, '_>,
+    coroutine: &'a StmtFunctionDef,
+    element: &Element<'a>,
+) -> Vec<Turn<'a>> {
+    let clauses = |clauses: &'a [Comprehension]| {
+        let turn = |clause: &'a Comprehension| Turn {
+            target: Some(&clause.target),
+            iterable: &clause.iter,
+        };
+        clauses.iter().map(turn).collect()
+    };
+    match element.within {
+        Within::Comprehension(
+            Expr::ListComp(ast::ExprListComp { generators, .. })
+            | Expr::SetComp(ast::ExprSetComp { generators, .. })
+            | Expr::Generator(ast::ExprGenerator { generators, .. }),
+        ) => clauses(generators),
+        Within::Comprehension(_) => Vec::new(),
+        Within::Append(append) => {
+            let turn = |around| match around {
+                AnyNodeRef::StmtFor(stmt) => Some(Turn {
+                    target: Some(&*stmt.target),
+                    iterable: &stmt.iter,
+                }),
+                _ => None,
+            };
+            let around = cx.module.ancestors(append);
+            let around = around.take_while(|node| !node.ptr_eq(coroutine.into()));
+            let mut turns: Vec<Turn<'a>> = around.filter_map(turn).collect();
+            turns.reverse();
+            turns
+        }
+        Within::Map(map) => {
+            let iterables = map.arguments.args.iter().skip(1);
+            let turn = |iterable| Turn {
+                target: None,
+                iterable,
+            };
+            iterables.map(turn).collect()
+        }
+    }
+}
+
+/// The calls that make an element; of a name those that it is bound to.
+fn calls<'a>(cx: &Context<'a, '_>, element: &Element<'a>) -> Vec<&'a ExprCall> {
+    match element.expr {
+        Expr::Call(call) if cx.module.refers_to(&call.func, "asyncio.wait_for") => {
+            let waited = call.arguments.args.first();
+            waited
+                .and_then(|it| it.as_call_expr())
+                .into_iter()
+                .collect()
+        }
+        Expr::Call(call) => vec![call],
+        Expr::Name(name) => cx.module.symbol(name).map_or_else(Vec::new, |symbol| {
+            let bindings = symbol.bindings.iter();
+            bindings
+                .filter_map(|binding| match binding.kind {
+                    BindingKind::Value(Expr::Call(call)) => Some(call),
+                    _ => None,
+                })
+                .collect()
+        }),
+        _ => Vec::new(),
+    }
+}
+
+fn check_call<'a>(
+    cx: &Context<'a, '_>,
+    call: &'a ExprCall,
+    loops: &[Turn<'a>],
+) -> Result<(), Refusal> {
+    let module = cx.module;
+    let text = module.first_line(&*call.func);
+    if makes_task(cx, call) {
+        return Err(withheld!(
+            "`{text}` may make it run at once, and no semaphore around what awaits it limits that: gather the coroutines themselves"
+        ));
+    }
+    let mut names = Vec::new();
+    chain(&call.func, &mut names);
+    let function = module.function_definition(&call.func);
+    if names.iter().any(|name| has(name, TAKES_MANY))
+        || function.is_some_and(|function| waits_for_engine(cx, function))
+    {
+        return Err(withheld!(
+            "`{text}` looks like something that takes many at a time on purpose: limit that where it is done"
+        ));
+    }
+    let last = names.first().copied().unwrap_or_default();
+    if last.starts_with("on_") {
+        return Err(withheld!(
+            "`{text}` tells those who listen, who may wait for each other: decide whether they have to run at a time"
+        ));
+    }
+    if has(last, SETS_UP) || names_cleanup(last) {
+        return Err(withheld!(
+            "`{text}` sets up or ends a part of the program, which may wait for another one: decide whether they have to run at a time"
+        ));
+    }
+    let is_of_element = |name: &'a ast::ExprName| loops.iter().any(|turn| turn.binds(cx, name));
+    let is_data = |name: &'a ast::ExprName| {
+        has(&name.id, DATA)
+            || loops
+                .iter()
+                .any(|turn| turn.iterable_names().any(|it| has(it, DATA)))
+    };
+    // `message.to_dict()` only looks at what is there.
+    let of_element = match root(&call.func) {
+        Some(name) if is_of_element(name) => !is_data(name) || last.starts_with("to_"),
+        _ => chosen_by(&call.func).into_iter().any(is_of_element),
+    };
+    if of_element {
+        return Err(withheld!(
+            "`{text}` is a method of what the list holds, which may be parts of the program: decide whether they have to run at a time"
+        ));
+    }
+    if let Some((function, parameter)) =
+        function.and_then(|function| Some((function, handed_over(cx, call, function, loops)?)))
+    {
+        return Err(withheld!(
+            "`{}` awaits what `{parameter}` does, which may wait for what another one does: decide whether they have to run at a time",
+            function.name
+        ));
+    }
+    Ok(())
+}
+
+/// `create_eager_task(...)`, `self.start_background_task(...)`, and plain functions, which do what
+/// they do when they are called.
+fn makes_task<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    let name = match &*call.func {
+        Expr::Attribute(method) => method.attr.as_str(),
+        Expr::Name(name) => name.id.as_str(),
+        _ => return false,
+    };
+    let words = words(name);
+    let is_task = words.last().is_some_and(|word| word == "task")
+        && words
+            .iter()
+            .any(|word| matches!(word.as_str(), "add" | "create" | "spawn" | "start"));
+    let function = cx.module.function_definition(&call.func);
+    is_task || function.is_some_and(|function| !function.is_async && gives_task(cx, function))
+}
+
+/// Whether a plain function makes something run.
+fn gives_task<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
+    cx.module.calls_in(function).iter().any(|call| {
+        let name = match &*call.func {
+            Expr::Attribute(method) => method.attr.as_str(),
+            Expr::Name(name) => name.id.as_str(),
+            _ => return false,
+        };
+        name.ends_with("task") || name.ends_with("ensure_future")
+    })
+}
+
+/// Whether a function waits for what puts requests together: `async for it in engine.generate(x)`.
+fn waits_for_engine<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
+    cx.module.descendants(function).any(|node| {
+        let waited = match node {
+            AnyNodeRef::ExprAwait(awaited) => &*awaited.value,
+            AnyNodeRef::StmtFor(stmt) if stmt.is_async => &*stmt.iter,
+            _ => return false,
+        };
+        let mut names = Vec::new();
+        chain(waited, &mut names);
+        names.iter().any(|name| has(name, &["engine", "scheduler"]))
+    })
+}
+
+/// The parameter of a function of this module that is given an element, and whose own code the
+/// function waits for: `await handler(event)`, `await agent.run()`.
+fn handed_over<'a>(
+    cx: &Context<'a, '_>,
+    call: &'a ExprCall,
+    function: &'a StmtFunctionDef,
+    loops: &[Turn<'a>],
+) -> Option<&'a str> {
+    let module = cx.module;
+    let is_element = |expr: &'a Expr| {
+        let name = expr.as_name_expr();
+        name.is_some_and(|name| {
+            loops.iter().any(|turn| turn.binds(cx, name)) || is_bound_to_await(cx, name)
+        })
+    };
+    let first: &Stmt = function.body.first()?;
+    let is_method = matches!(module.parent(function), Some(AnyNodeRef::StmtClassDef(_)))
+        && call.func.is_attribute_expr();
+    let parameters = || {
+        let all = function.parameters.iter_non_variadic_params();
+        all.map(ast::ParameterWithDefault::name)
+    };
+    let given = call.arguments.args.iter().enumerate();
+    let given = given
+        .filter(|(_, value)| is_element(value))
+        .filter_map(|(position, _)| parameters().nth(position + usize::from(is_method)));
+    let keywords = call.arguments.keywords.iter();
+    let keywords = keywords
+        .filter(|keyword| is_element(&keyword.value))
+        .filter_map(|keyword| keyword.arg.as_ref())
+        .filter(|name| parameters().any(|it| it.as_str() == name.as_str()));
+    for parameter in given.chain(keywords) {
+        if has(parameter.as_str(), DATA) {
+            continue;
+        }
+        let symbol = module.lookup(parameter.as_str(), first)?;
+        let is_it = |expr: &'a Expr| {
+            root(expr).is_some_and(|name| {
+                module
+                    .symbol(name)
+                    .is_some_and(|it| std::ptr::eq(it, symbol))
+            })
+        };
+        let waits = module.descendants(function).any(|node| match node {
+            AnyNodeRef::ExprAwait(awaited) => {
+                matches!(&*awaited.value, Expr::Call(inner) if is_it(&inner.func))
+            }
+            AnyNodeRef::StmtFor(stmt) => stmt.is_async && is_it(&stmt.iter),
+            _ => false,
+        });
+        if waits {
+            return Some(symbol.name);
+        }
+    }
+    None
+}
+
+/// `agent = await self.agent(id)`: what the element is made with is looked up first.
+fn is_bound_to_await<'a>(cx: &Context<'a, '_>, name: &'a ast::ExprName) -> bool {
+    let binding = cx.module.only_binding(name).map(|binding| binding.kind);
+    matches!(binding, Some(BindingKind::Value(Expr::Await(_))))
+}
+
+/// The name that `handler`, `agent.run` and `self.steps[0].run` start from.
+fn root(expr: &Expr) -> Option<&ast::ExprName> {
+    match expr {
+        Expr::Name(name) => Some(name),
+        Expr::Attribute(attribute) => root(&attribute.value),
+        Expr::Subscript(part) => root(&part.value),
+        _ => None,
+    }
+}
+
+/// The names by which the object whose method is called is chosen: `key` of `counters[key].add` and
+/// of `self.counter(key).add`.
+fn chosen_by(expr: &Expr) -> Vec<&ast::ExprName> {
+    match expr {
+        Expr::Attribute(attribute) => match &*attribute.value {
+            Expr::Call(call) => {
+                let given = call.arguments.args.iter();
+                given.filter_map(Expr::as_name_expr).collect()
+            }
+            value => chosen_by(value),
+        },
+        Expr::Subscript(part) => part.slice.as_name_expr().into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The names of what is called, from the last on.
+fn chain<'a>(func: &'a Expr, names: &mut Vec<&'a str>) {
+    match func {
+        Expr::Name(name) => names.push(name.id.as_str()),
+        Expr::Attribute(attribute) => {
+            names.push(attribute.attr.as_str());
+            chain(&attribute.value, names);
+        }
+        Expr::Subscript(part) => chain(&part.value, names),
+        Expr::Call(call) => chain(&call.func, names),
+        _ => {}
+    }
+}
+
+/// What an iterable is called: `beds` of `list(client.beds.values())`.
+fn named<'a>(iterable: &'a Expr, names: &mut Vec<&'a str>) {
+    const SEE_THROUGH: &[&str] = &[
+        "all", "copy", "fetchall", "get", "items", "keys", "pop", "result", "scalars", "values",
+    ];
+    const BUILTINS: &[&str] = &[
+        "chain",
+        "enumerate",
+        "filter",
+        "iter",
+        "len",
+        "list",
+        "map",
+        "range",
+        "reversed",
+        "set",
+        "sorted",
+        "tuple",
+        "zip",
+    ];
+    match iterable {
+        Expr::Name(name) => names.push(name.id.as_str()),
+        Expr::Attribute(attribute) if SEE_THROUGH.contains(&attribute.attr.as_str()) => {
+            named(&attribute.value, names);
+        }
+        Expr::Attribute(attribute) => names.push(attribute.attr.as_str()),
+        Expr::StringLiteral(string) => names.push(string.value.to_str()),
+        Expr::Subscript(part) => {
+            named(&part.value, names);
+            named(&part.slice, names);
+        }
+        Expr::Call(call) => {
+            let (of_builtin, of_getter) = match &*call.func {
+                Expr::Name(name) => (BUILTINS.contains(&name.id.as_str()), false),
+                Expr::Attribute(method) => (false, SEE_THROUGH.contains(&method.attr.as_str())),
+                _ => (false, false),
+            };
+            if !of_builtin {
+                named(&call.func, names);
+            }
+            if of_builtin || of_getter {
+                for argument in &call.arguments.args {
+                    named(argument, names);
+                }
+            }
+        }
+        Expr::Await(awaited) => named(&awaited.value, names),
+        Expr::Starred(starred) => named(&starred.value, names),
+        Expr::BinOp(operation) => {
+            named(&operation.left, names);
+            named(&operation.right, names);
+        }
+        Expr::BoolOp(operation) => {
+            for value in &operation.values {
+                named(value, names);
+            }
+        }
+        Expr::List(ast::ExprList { elts, .. })
+        | Expr::Tuple(ast::ExprTuple { elts, .. })
+        | Expr::Set(ast::ExprSet { elts, .. }) => {
+            for element in elts {
+                named(element, names);
+            }
+        }
+        Expr::ListComp(ast::ExprListComp { generators, .. })
+        | Expr::SetComp(ast::ExprSetComp { generators, .. })
+        | Expr::Generator(ast::ExprGenerator { generators, .. }) => {
+            for clause in generators {
+                named(&clause.iter, names);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether a list of this name may be of any length: `urls`, `items`, `xs`.
+fn is_of_many(name: &str) -> bool {
+    let is_letter = |word: &String| word.len() == 1;
+    has(name, DATA) || has(name, ANYTHING) || words(name).iter().all(is_letter)
+}
+
+/// Whether one of these words is in a name.
+fn has(name: &str, known: &[&str]) -> bool {
+    words(name)
+        .iter()
+        .any(|word| known.contains(&word.as_str()))
+}
+
+/// The words of a name, in the singular: `url` and `list` of `urlLists`.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_lower = false;
+    for letter in name.chars() {
+        let is_word = letter.is_alphabetic();
+        if !is_word || letter.is_uppercase() && was_lower {
+            words.push(String::new());
+        }
+        if is_word && let Some(word) = words.last_mut() {
+            word.extend(letter.to_lowercase());
+        }
+        was_lower = letter.is_lowercase();
+    }
+    words.retain(|word| !word.is_empty());
+    for word in &mut words {
+        singular(word);
+    }
+    words
+}
+
+fn singular(word: &mut String) {
+    if word.ends_with("ies") && word.len() > 4 {
+        word.truncate(word.len() - 3);
+        word.push('y');
+    } else if ["sses", "xes", "ches", "shes"]
+        .iter()
+        .any(|end| word.ends_with(end))
+    {
+        word.truncate(word.len() - 2);
+    } else if word.ends_with('s') && !word.ends_with("ss") && word.len() > 1 {
+        word.truncate(word.len() - 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_words_in_the_singular() {
+        assert_eq!(words("_agentIds"), ["agent", "id"]);
+        assert_eq!(words("search_queries2"), ["search", "query"]);
+        assert_eq!(words("xs"), ["x"]);
+        assert_eq!(words("addresses"), ["address"]);
+        assert_eq!(words("TERMINAL_SERVERS"), ["terminal", "server"]);
+    }
+}
