@@ -11,9 +11,22 @@ macro_rules! codemods {
         $(#[path = $path] mod $module;)*
 
         /// Every codemod, in the order of precedence.
-        pub static ALL: &[&Codemod] = &[$(&$module::CODEMOD),*];
+        pub static ALL: &[&Codemod] = &[
+            $(&$module::CODEMOD,)*
+            // What the nets of the tests have to catch.
+            #[cfg(feature = "wrong-codemods")] &wrong::BREAKS_SYNTAX,
+            #[cfg(feature = "wrong-codemods")] &wrong::LOSES_COMMENT,
+            #[cfg(feature = "wrong-codemods")] &wrong::SWAPS_STATEMENTS,
+            #[cfg(feature = "wrong-codemods")] &wrong::DROPS_SLEEP,
+            #[cfg(feature = "wrong-codemods")] &wrong::HIDES_FAILURE,
+        ];
     };
 }
+
+/// Codemods that are wrong, which no build has but that of their own test.
+#[cfg(feature = "wrong-codemods")]
+#[path = "../tests/wrong_codemods/codemods.rs"]
+mod wrong;
 
 codemods! {
     // Before gather-to-taskgroup, after which no gather is left.

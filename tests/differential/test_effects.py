@@ -1,0 +1,199 @@
+"""The predicates themselves: each allows what its codemod's page states, and refuses what is more.
+
+A log is written as one event a line, `TIME WHO WHAT`; `(left) ...`, `(raised) ...` and the like are events of that kind.
+"""
+
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+import effects
+from effects import EFFECTS, REPAIRS, SAFE, Event, Log, judged
+
+
+def log(text: str) -> Log:
+    """The events of a text."""
+    events = []
+    for line in filter(None, map(str.strip, text.splitlines())):
+        time, rest = line.split(" ", 1)
+        kind, text = "print", rest
+        if rest.startswith("("):
+            kind, text = rest[1:].split(")", 1)
+        events.append(Event(float(time), kind, text.strip()))
+    return events
+
+
+# For each predicate: a log before, one that it allows, and those that it refuses.
+CASES: dict[str, tuple[str, str, list[str]]] = {
+    "gather-to-taskgroup": (
+        "0 r1 start\n0 r2 start\n1 r1 fails\n1 main failed\n1 c start\n1 c got 1\n2 r2 end\n3 (left)\n3 (raised) ended",
+        "0 r1 start\n0 r2 start\n1 r1 fails\n1 r2 cancelled\n1 main failed\n1 c start\n1 c got 1\n3 (left)\n3 (raised) ended",
+        [
+            # The sibling goes on.
+            "0 r1 start\n0 r2 start\n1 r1 fails\n1 main failed\n2 r2 end\n2 r2 step\n3 (raised) ended",
+            # The failure is not seen, or something else is done about it.
+            "0 r1 start\n0 r2 start\n1 r1 fails\n1 r2 cancelled\n3 (left)\n3 (raised) ended",
+            "0 r1 start\n0 r2 start\n1 r1 fails\n1 r2 cancelled\n1 main failed\n3 (left)\n3 (raised) ExceptionGroup[OSError(a)]",
+            # Somebody else does something else.
+            "0 r1 start\n0 r2 start\n1 r1 fails\n1 r2 cancelled\n1 main failed\n1 c start\n2 c end\n3 (left)\n3 (raised) ended",
+            # What came before the failure is different.
+            "0 r2 start\n0 r1 start\n1 r1 fails\n1 r2 cancelled\n1 main failed\n3 (left)\n3 (raised) ended",
+        ],
+    ),
+    "gather-to-taskgroup of some": (
+        "0 r1 start\n0 k1 start\n1 r1 fails\n1 main failed\n2 k1 end",
+        "0 r1 start\n0 k1 start\n1 r1 fails\n1 main failed\n2 k1 end\n3 k1 over",
+        ["0 r1 start\n0 k1 start\n1 r1 fails\n2 k1 end"],
+    ),
+    "gather-to-taskgroup unwrapped of some": (
+        "0 r1 start\n1 r1 fails\n1 (raised) OSError(r1)",
+        "0 r1 start\n1 r1 fails\n1 k1 end\n1 (raised) OSError(r1)",
+        ["0 r1 start\n1 r1 fails\n1 (raised) ExceptionGroup[OSError(r1)]"],
+    ),
+    "gather-to-taskgroup unwrapped": (
+        "0 a start\n1 a fails\n1 (left)\n1 (raised) OSError(a)",
+        "0 a start\n1 a fails\n1 (left)\n1 (raised) OSError(a)",
+        ["0 a start\n1 a fails\n1 (left)\n1 (raised) ExceptionGroup[OSError(a)]"],
+    ),
+    "run-until-complete-to-run": (
+        "0 main end\n0 (left) ticker\n0 program end\n0 (raised) ended",
+        "0 main end\n0 (left) ticker\n0 z cancelled\n0 program end\n0 (raised) ended",
+        [
+            "0 main end\n0 (left) ticker\n0 z tick\n0 program end\n0 (raised) ended",
+            "0 main end\n0 (left) ticker\n0 (raised) ended",
+            "1 main end\n1 (left) ticker\n1 program end\n1 (raised) ended",
+            "0 main end\n0 (left) ticker\n0 program end\n0 (raised) RuntimeError()",
+        ],
+    ),
+    "await-sleep": (
+        "0 main sleeps\n1 main slept\n1 z tick\n1 a start\n2 a end\n2 (raised) ended",
+        "0 main sleeps\n0 a start\n0.5 z tick\n1 a end\n1 main slept\n1 (raised) ended",
+        [
+            # It does not sleep as long for others, but says something else; or is later than before.
+            "0 main sleeps\n0 a start\n0.5 z tick\n1 a end\n1 (raised) ended",
+            "0 main sleeps\n3 main slept\n3 z tick\n3 a start\n4 a end\n4 (raised) ended",
+            "0 main sleeps\n1 main slept\n1 z tick\n1 a start\n1 a fails\n2 (raised) ended",
+        ],
+    ),
+    "limit-concurrency": (
+        "0 q0_main start\n0 q1_main start\n0 q2_main start\n1 q0_main end\n1 q1_main end\n1 q2_main end\n1 main end",
+        "0 q0_main start\n0 q1_main start\n1 q0_main end\n1 q1_main end\n1 q2_main start\n2 q2_main end\n2 main end",
+        [
+            "0 q0_main start\n0 q1_main start\n0 q2_main start\n1 q0_main end\n1 q1_main end\n1 q2_main end\n1 main end",
+            "0 q0_main start\n0 q1_main start\n1 q0_main end\n1 q1_main end\n2 main end",
+            "0 q0_main start\n0 q1_main start\n1 q0_main end\n1 q1_main end\n1 q2_main start\n2 q2_main end\n2 main over",
+        ],
+    ),
+    "limit-concurrency of some": (
+        "0 q0_main start\n1 q0_main end\n1 main end",
+        "0 q0_main start\n2 q0_main end\n2 main end",
+        ["0 q0_main start\n1 q0_main end\n1 main over"],
+    ),
+    "run-debug": (
+        "0 debug False\n1 main end",
+        "0 debug True\n1 main end",
+        ["0 debug True\n2 main end", "0 debug True"],
+    ),
+    "close-async-generator": (
+        "0 main number 0\n0 main after\n1 z tick\n1 main cleanup",
+        "0 main number 0\n0 main cleanup\n0 main after\n1 z tick",
+        [
+            "0 main number 0\n0 main after\n0 main cleanup\n2 z tick",
+            "0 main number 0\n0 main after\n1 z tick",
+            "0 main number 0\n0 main cleanup\n0 main number 1\n0 main after\n1 z tick",
+            "0 main number 0\n0 main after\n0.5 main cleanup\n1 z tick",
+        ],
+    ),
+    "blocking-to-thread": (
+        "0 main blocks\n1 main went on\n1 z tick\n1 (raised) ended",
+        "0 main blocks\n0.5 z tick\n1.001 main went on\n1.001 (raised) ended",
+        [
+            "0 main blocks\n0.5 z tick\n1.001 main got 1\n1.001 (raised) ended",
+            "0 main blocks\n1 z tick\n1.001 (raised) ended",
+        ],
+    ),
+    "wait-for-to-timeout": (
+        "0 a start\n1 a end\n1 main var nothing\n1 (raised) ended",
+        "0 a start\n1 a end\n1 main var a\n1 (raised) ended",
+        ["0 a start\n1 main var a\n1 (raised) ended", "0 a start\n1 a end\n1 main late\n1 (raised) ended"],
+    ),
+    "executor-to-thread": (
+        "0 main var nothing\n0 main got 1",
+        "0 main var H1\n0 main got 1",
+        ["0 main var H1\n0 main got 2", "0 main got 1\n0 main var H1"],
+    ),
+    "reraise-cancelled": (
+        "0 a tries\n1 a cancelled\n1 a goes on\n1 main went on\n1 program end",
+        "0 a tries\n1 a cancelled\n1 main gone\n1 program end",
+        [
+            "0 a tries\n1 a cancelled\n1 main gone\n1 a goes on\n1 program end",
+            "1 a cancelled\n1 main gone\n1 program end",
+            "0 a tries\n1 a cancelled\n1 main gone",
+        ],
+    ),
+    "await-coroutine": (
+        "0 main over\n0 (warning) coroutine 'work' was never awaited",
+        "0 a start\n1 a end\n1 main over",
+        ["0 a start\n1 a end", "0 main over\n0 (warning) coroutine 'work' was never awaited\n0 main over"],
+    ),
+    "keep-task-reference": (
+        "0 a fails\n0 (loop) never retrieved\n0 (left)",
+        "0 a fails\n0 (left)\n0 (loop) never retrieved",
+        ["0 a fails\n0 (left)", "0 a fails\n1 (left)\n1 (loop) never retrieved"],
+    ),
+    "inspect-iscoroutinefunction": ("0 main got True", "0 main got True", ["0 main got False"]),
+    "task-to-create-task": ("0 a start", "0 a start", ["0 a start\n0 a end"]),
+}
+
+
+class Effects(unittest.TestCase):
+    """Each predicate, and how it is chosen."""
+
+    def test_every_predicate_has_cases(self) -> None:
+        self.assertEqual(CASES.keys(), EFFECTS.keys())
+
+    def test_what_is_stated_is_allowed(self) -> None:
+        for name, (before, allowed, _) in CASES.items():
+            with self.subTest(name):
+                self.assertIsNone(EFFECTS[name](log(before), log(allowed)))
+
+    def test_equal_logs_are_allowed(self) -> None:
+        for name, (before, _, _) in CASES.items():
+            with self.subTest(name):
+                self.assertIsNone(judged(name.split()[0], {"intended"}, log(before), log(before)))
+
+    def test_what_is_more_is_refused(self) -> None:
+        for name, (before, _, refused) in CASES.items():
+            for number, text in enumerate(refused):
+                with self.subTest(name, number=number):
+                    self.assertIsNotNone(EFFECTS[name](log(before), log(text)))
+
+    def test_a_safe_fix_changes_nothing(self) -> None:
+        for name in EFFECTS.keys() - REPAIRS.keys() - SAFE.keys():
+            before, allowed, _ = CASES[name]
+            if before != allowed:
+                with self.subTest(name):
+                    self.assertIsNotNone(judged(name, {"safe"}, log(before), log(allowed)))
+
+    def test_what_did_not_fail_is_not_repaired(self) -> None:
+        for name in REPAIRS:
+            with self.subTest(name):
+                self.assertIsNotNone(judged(name, {"safe"}, log("0 main got 1"), log("0 main got 2")))
+
+    def test_a_repair_is_of_its_own_error(self) -> None:
+        after = log("0 main got 1\n0 (raised) ended")
+        self.assertIsNone(judged("async-with", {"safe"}, log("0 (raised) TypeError()"), after))
+        self.assertIsNotNone(judged("await-nested-run", {"safe"}, log("0 main got 2\n0 (raised) ended"), after))
+
+    def test_a_codemod_without_a_predicate_changes_nothing(self) -> None:
+        self.assertIsNotNone(judged("wrong-drops-sleep", {"intended"}, log("1 main end"), log("0 main end")))
+
+    def test_a_group_is_taken_off(self) -> None:
+        text = "raised: ExceptionGroup[BaseExceptionGroup[KeyError(a)], OSError(b)]"
+        self.assertEqual(effects.ungrouped(text), "raised: KeyError(a)")
+
+
+if __name__ == "__main__":
+    unittest.main()

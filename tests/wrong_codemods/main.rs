@@ -1,0 +1,101 @@
+//! Each net catches what is wrong in its way: codemods that are wrong on purpose, and who sees it.
+
+// A test says by its end that something is wrong.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+const PROGRAM: &str = "\
+import asyncio
+
+
+async def main():
+    await asyncio.gather(
+        asyncio.sleep(2),  # the long one
+        asyncio.sleep(1),
+    )
+
+
+asyncio.run(main())
+";
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// What `--fix` with a wrong codemod does to a program: what it says, and the program afterwards.
+fn fix(codemod: &str) -> (Output, String) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("program.py");
+    fs::write(&file, PROGRAM).expect("the program can be written");
+    let ran = Command::new(env!("CARGO_BIN_EXE_asyncfix"))
+        .args(["--isolated", "--fix", "--select", codemod, "."])
+        .current_dir(folder.path())
+        .output()
+        .expect("asyncfix runs");
+    let after = fs::read_to_string(&file).expect("the program is there");
+    (ran, after)
+}
+
+/// The differential net with a wrong codemod in the place of the one that each program is about.
+fn differential(codemod: &str, shapes: &str, shown: &str) -> Output {
+    let python = std::env::var("ASYNCFIX_PYTHON").unwrap_or_else(|_| "python3".to_string());
+    Command::new(python)
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/differential"))
+        .args(["--bin", env!("CARGO_BIN_EXE_asyncfix")])
+        .args(["--programs", "24", "--shown", shown, "--jobs", "1"])
+        .arg("--no-types")
+        .args(["--select", codemod, "--codemods", shapes])
+        .output()
+        .expect("Python runs")
+}
+
+#[test]
+fn a_result_that_is_no_python_is_not_written() {
+    let (ran, after) = fix("wrong-breaks-syntax");
+    let said = text(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(2), "{said}");
+    assert!(said.contains("wrong-breaks-syntax"), "{said}");
+    assert_eq!(after, PROGRAM);
+}
+
+#[test]
+fn a_result_without_a_comment_is_not_written() {
+    let (ran, after) = fix("wrong-loses-comment");
+    let said = text(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(2), "{said}");
+    assert!(said.contains("a comment is lost: # the long one"), "{said}");
+    assert_eq!(after, PROGRAM);
+}
+
+#[test]
+fn what_only_runs_otherwise_is_written() {
+    // So the nets that run programs are the only ones that can catch it.
+    for codemod in ["wrong-drops-sleep", "wrong-hides-failure"] {
+        let (ran, after) = fix(codemod);
+        assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stderr));
+        assert_ne!(after, PROGRAM);
+    }
+}
+
+#[test]
+fn the_differential_net_catches_what_runs_otherwise() {
+    // One of them is made smaller, which takes its time.
+    for (codemod, shapes, shown) in [
+        ("wrong-swaps-statements", "running-loop", "0"),
+        ("wrong-drops-sleep", "running-loop", "1"),
+        ("wrong-hides-failure", "gather-to-taskgroup", "0"),
+    ] {
+        let ran = differential(codemod, shapes, shown);
+        let printed = text(&ran.stdout);
+        assert_eq!(
+            ran.status.code(),
+            Some(1),
+            "{codemod}: {}{printed}",
+            text(&ran.stderr)
+        );
+        assert!(printed.contains(&format!("{codemod}: ")), "{printed}");
+    }
+}
