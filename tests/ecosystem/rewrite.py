@@ -9,7 +9,7 @@ import subprocess
 from prepare import Place
 from projects import Failure, Project
 
-LIMIT = 900
+LIMIT = 3600
 PATCHED = re.compile(r"^\+\+\+ ", re.MULTILINE)
 # The selections of codemods and of fixes, by the name that they have in the list, in reports and in snapshots.
 SELECTIONS: dict[str, list[str]] = {
@@ -33,6 +33,9 @@ def rewrite(project: Project, place: Place, binary: pathlib.Path, selection: str
     """Write the fixes of a selection to the sources, as for a project that needs no older Python than its tests run on."""
     target = f"py{project.python.replace('.', '')}" if project.python else "py311"
     command = [str(binary), *SELECTIONS[selection], "--target-version", target]
+    # A slow machine takes longer, and does not get another result.
+    for setting in ("types-file-timeout=300", "types-timeout=3600"):
+        command += ["--config", setting]
     if project.tree is None:
         command += ["--python", str(place.python)]
     patch = run(project, [*command, "--diff", "--quiet", "."], place.sources)
