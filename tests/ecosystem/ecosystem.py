@@ -37,7 +37,7 @@ from suite import run_suite
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 # What decides the outcomes of the tests before a rewrite.
-BASE = (*INGREDIENTS, "runner", "arguments", "folder", "left_out")
+BASE = (*INGREDIENTS, "runner", "arguments", "environment", "folder", "left_out")
 
 
 def main() -> int:

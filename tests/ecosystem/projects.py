@@ -8,7 +8,7 @@ import re
 import tomllib
 from typing import Any, TypeVar
 
-DEFAULT_LIMIT = 300
+DEFAULT_LIMIT = 600
 RUNNERS = ("pytest", "unittest")
 NAME = re.compile(r"[\w.-]+")
 
@@ -52,6 +52,8 @@ class Project:
     runner: str
     # What follows `python -m pytest` or `python -m unittest`.
     arguments: tuple[str, ...]
+    # What the tests want to find in it, beside the little that every suite gets.
+    environment: dict[str, str]
     # Where the tests are started, below the sources.
     folder: str
     # Seconds that a run of the tests may take.
@@ -111,6 +113,7 @@ def read_project(entry: dict[str, Any], file: pathlib.Path) -> Project:
         requirements=tuple(entry.get("requirements", ())),
         runner=entry.get("runner", "pytest"),
         arguments=tuple(entry.get("arguments", ())),
+        environment=entry.get("environment", {}),
         folder=entry.get("folder", "."),
         limit=entry.get("limit", DEFAULT_LIMIT),
         tree=file.parent / tree if tree else None,

@@ -32,6 +32,7 @@ def run_suite(project: Project, place: Place, log: pathlib.Path) -> Outcomes:
             # Sets of strings have the same order in each run.
             "PYTHONHASHSEED": "0",
             "ECOSYSTEM_OUTCOMES": str(file),
+            **project.environment,
         }
         ended = start(command_of(project, place), place.sources / project.folder, environment, project.limit, log)
         outcomes = read_outcomes(file)
