@@ -28,7 +28,7 @@ class Result:
     """What was seen of a project."""
 
     name: str
-    # The hash of the program, so that no table is made from two.
+    # The hash of the program: after a fix not every project is run again, and the page says so.
     binary: str
     # How many tests had which outcome in all runs before the rewrite.
     base: dict[str, int]
@@ -55,8 +55,6 @@ def update(projects: list[Project], cache: pathlib.Path, snapshots: pathlib.Path
     without = [name for name, result in results.items() if not result or not set(SHOWN) <= set(result.tried)]
     if without:
         raise Failure(f"nothing updated: no result of {', '.join(without)}: run them too")
-    if len({result.binary for result in results.values()}) > 1:
-        raise Failure("nothing updated: the results are of different programs: run all with one")
     snapshots.mkdir(parents=True, exist_ok=True)
     for old in snapshots.glob("*.diff"):
         old.unlink()
@@ -93,6 +91,7 @@ def render(projects: list[Project], results: dict[str, Result]) -> Iterator[str]
         cells += [amount(tries), str(sum(len(tried.broken) for tried in tries))]
     yield f"| {' | '.join(cells)} |"
     yield ""
+    yield from builds(results)
     yield from by_codemod(results)
     yield from notes(projects, results)
 
@@ -105,6 +104,19 @@ def before(results: Collection[Result]) -> str:
 def amount(tries: Collection[Tried]) -> str:
     """How much was rewritten."""
     return f"{sum(sum(tried.fixes.values()) for tried in tries)} in {sum(tried.files for tried in tries)}"
+
+
+def builds(results: dict[str, Result]) -> Iterator[str]:
+    """Which results are of which program, where they are not all of one."""
+    of: dict[str, list[str]] = {}
+    for name, result in results.items():
+        of.setdefault(result.binary, []).append(name)
+    if len(of) > 1:
+        yield "Not all were run with one build of asyncfix:"
+        yield ""
+        for binary, names in of.items():
+            yield f"- `{binary[:12]}`: {', '.join(names)}"
+        yield ""
 
 
 def by_codemod(results: dict[str, Result]) -> Iterator[str]:
