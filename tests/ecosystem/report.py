@@ -64,7 +64,7 @@ def update(projects: list[Project], cache: pathlib.Path, snapshots: pathlib.Path
             if patch:
                 (snapshots / f"{project.name}.{selection}.diff").write_bytes(patch)
     text = "\n".join(render(projects, results))
-    (snapshots / "README.md").write_text(text + "\n", "utf-8")
+    (snapshots / "README.md").write_text(text.rstrip() + "\n", "utf-8")
 
 
 def render(projects: list[Project], results: dict[str, Result]) -> Iterator[str]:
@@ -133,23 +133,24 @@ def by_codemod(results: dict[str, Result]) -> Iterator[str]:
 
 
 def notes(projects: list[Project], results: dict[str, Result]) -> Iterator[str]:
-    """What is to be known about each project: what broke and why, and what its patches are like."""
+    """What is to be known about each project: what its patches are like, and what broke and why."""
     for project in projects:
-        result = results[project.name]
-        yield f"## {project.name}"
-        yield ""
-        if project.review:
-            yield project.review
+        parts = [f"## {project.name}", project.review, "\n".join(remarks(project, results[project.name]))]
+        for part in filter(None, parts):
+            yield part
             yield ""
-        for selection in SHOWN:
-            tried = result.tried[selection]
-            reasons = {entry.test: entry.reason for entry in project.expected if entry.selection == selection}
-            for test, outcome in sorted(tried.broken.items()):
-                yield f"- {selection}: newly {outcome}: `{test}`: {reasons.get(test, 'not expected')}"
-            for test in tried.mended:
-                yield f"- {selection}: newly passed: `{test}`"
-        for entry in project.left_out:
-            yield f"- left out: `{entry.test}`: {entry.reason}"
-        if result.unstable:
-            yield f"- not counted, since they come and go: {', '.join(f'`{test}`' for test in result.unstable)}"
-        yield ""
+
+
+def remarks(project: Project, result: Result) -> Iterator[str]:
+    """What happened to single tests."""
+    for selection in SHOWN:
+        tried = result.tried[selection]
+        reasons = {entry.test: entry.reason for entry in project.expected if entry.selection == selection}
+        for test, outcome in sorted(tried.broken.items()):
+            yield f"- {selection}: newly {outcome}: `{test}`: {reasons.get(test, 'not expected')}"
+        for test in tried.mended:
+            yield f"- {selection}: newly passed: `{test}`"
+    for entry in project.left_out:
+        yield f"- left out: `{entry.test}`: {entry.reason}"
+    if result.unstable:
+        yield f"- not counted, since they come and go: {', '.join(f'`{test}`' for test in result.unstable)}"
