@@ -161,7 +161,13 @@ fn library<'a>(
     coroutine: &'a StmtFunctionDef,
 ) -> Result<&'static str, Refusal> {
     match cx.module.library_for(coroutine) {
-        Library::Asyncio => Ok("asyncio"),
+        Library::Asyncio => match cx.library_beside_asyncio() {
+            Some(other) => Err(withheld!(
+                "the file imports no asynchronous library, and another file of the project imports {other}, under which `{}` may run as well: write the `await` of the right library",
+                coroutine.name
+            )),
+            None => Ok("asyncio"),
+        },
         Library::Trio => Ok("trio"),
         Library::Anyio => Ok("anyio"),
         Library::Curio => Ok("curio"),

@@ -177,6 +177,12 @@ fn library<'a>(cx: &Context<'a, '_>, coroutine: &'a StmtFunctionDef) -> Result<L
             "the file uses asyncio and another library, and `{}` does not show under which it runs: run the call in a thread by that library",
             coroutine.name
         )),
-        library => Ok(library),
+        library => match cx.library_beside_asyncio() {
+            Some(other) => Err(withheld!(
+                "the file imports no asynchronous library, and another file of the project imports {other}, under which `{}` may run as well: run the call in a thread by that library",
+                coroutine.name
+            )),
+            None => Ok(library),
+        },
     }
 }

@@ -1,6 +1,6 @@
 //! `await asyncio.wait_for(f(), t)` => `async with asyncio.timeout(t): await f()`
 
-use edit::Applicability;
+use edit::{Applicability, Edit};
 use engine::{
     Codemod, Context, Dated, Layout, Line, On, Piece, Refusal, Rewrite, Verdict, replace_statement,
     width, withheld,
@@ -46,6 +46,9 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
             "the call is not awaited where it stands, and a block cannot be passed on: await it in a statement of its own"
         ));
     };
+    if time.is_none_literal_expr() {
+        return without_limit(cx, call, awaitable);
+    }
     let in_statement = withheld!(
         "a block takes the place of a whole statement: write the call as one, or assign its result to a name first"
     );
@@ -122,6 +125,39 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
     })
 }
 
+/// `await asyncio.wait_for(f(), None)` => `await f()`
+///
+/// Without a time `wait_for` awaits what it is given, and makes no task of it in any version.
+fn without_limit<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, awaitable: &'a Expr) -> Verdict {
+    let module = cx.module;
+    let kept = module.parenthesized(awaitable);
+    if module.comments(call.range()) != module.comments(kept) {
+        return Err(withheld!(
+            "a comment stands between the arguments: move it out"
+        ));
+    }
+    let layout = Layout {
+        module,
+        width: cx.settings.line_length,
+    };
+    let statement = module.statement(call);
+    let indent = module.placement(statement).indent;
+    let line = TextRange::new(module.line_start(call.start()), call.start());
+    let before = width(module.text(line));
+    let text = layout.piece(&Piece::Expr(awaitable), &indent, before, 0);
+    let text = if binds_less(awaitable) && kept == awaitable.range() {
+        format!("({text})")
+    } else {
+        text
+    };
+    Ok(Rewrite {
+        message: "without a time `asyncio.wait_for` only awaits what it is given".to_string(),
+        applicability: Applicability::Safe,
+        edits: vec![Edit::replace(call.range(), text)],
+        python: None,
+    })
+}
+
 /// The awaitable and the time.
 fn arguments(call: &ExprCall) -> Result<(&Expr, &Expr), Refusal> {
     let keyword = |name: &str| {
@@ -155,7 +191,6 @@ fn check_time(time: &Expr) -> Result<Applicability, Refusal> {
         Number::Complex { .. } => false,
     };
     match time {
-        Expr::NoneLiteral(_) => Ok(Applicability::Intended),
         Expr::NumberLiteral(number) if is_positive(&number.value) => Ok(Applicability::Intended),
         Expr::NumberLiteral(_) | Expr::UnaryOp(_) => Err(withheld!(
             "with a time of zero or less `wait_for` does not start the coroutine, and `timeout` runs it until it first waits: decide which is meant"

@@ -884,3 +884,22 @@ class Derived(Middle):
         assert!(said.contains("`except ValueError` in base.py:7"), "{said}");
     }
 }
+
+#[test]
+fn a_file_without_a_library_may_run_under_that_of_another_file() {
+    let neutral = "import os\nimport time\n\n\nasync def remove(path):\n    time.sleep(1)\n    os.remove(path)\n";
+    let run = |other: &str| {
+        let project = project(&[("neutral.py", neutral), ("backend.py", other)]);
+        project.run(["--await-sleep", "--blocking-to-thread", "--show-withheld"])
+    };
+    let reason = "the file imports no asynchronous library, and another file of the project imports trio, under which `remove` may run as well";
+    for other in ["import trio\n", "from trio import sleep\n"] {
+        let ran = run(other);
+        assert_eq!(ran.stdout.matches(reason).count(), 2, "{ran:?}");
+    }
+    for other in ["import asyncio\n", "import anyio\n"] {
+        let ran = run(other);
+        assert!(!ran.stdout.contains("withheld"), "{ran:?}");
+        assert_eq!(ran.stdout.matches("[intended]").count(), 2, "{ran:?}");
+    }
+}

@@ -163,6 +163,19 @@ impl<'a> Context<'a, '_> {
         self.meaning.is_overridden(&format!("{class}.{method}"))
     }
 
+    /// The library that the coroutines of this module may run under as well as under asyncio,
+    /// since the module imports none, and another file of the project imports that one.
+    pub fn library_beside_asyncio(&self) -> Option<&'static str> {
+        if self.module.shows_library() {
+            return None;
+        }
+        ["trio", "curio"].into_iter().find(|library| {
+            ["import", "from"]
+                .iter()
+                .any(|word| self.project_mentions(&format!("{word} {library}")))
+        })
+    }
+
     /// Whether the output may use what Python `version` brought.
     pub fn supports(&self, version: PythonVersion) -> bool {
         self.settings.target.version >= version

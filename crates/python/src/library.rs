@@ -29,30 +29,13 @@ impl Module<'_> {
         *self.library.get_or_init(|| self.find_library())
     }
 
+    /// Whether an import of this module says which library that is.
+    pub fn shows_library(&self) -> bool {
+        self.seen() != Seen::default()
+    }
+
     fn find_library(&self) -> Library {
-        let mut seen = Seen::default();
-        for symbol in self.symbols() {
-            for binding in symbol
-                .bindings
-                .iter()
-                .filter(|binding| !binding.typing_only)
-            {
-                match binding.kind {
-                    BindingKind::Import(alias) => seen.module(&alias.name),
-                    BindingKind::FromImport(import, alias) if import.level == 0 => {
-                        seen.module(import.module.as_deref().unwrap_or_default());
-                        if import.module.as_deref() == Some("twisted.internet") {
-                            seen.module(&format!("twisted.internet.{}", alias.name));
-                        }
-                    }
-                    _ => {}
-                }
-            }
-        }
-        for import in &self.index.star_imports {
-            seen.module(import.module.as_deref().unwrap_or_default());
-        }
-        match seen {
+        match self.seen() {
             Seen { other: true, .. } => Library::Other,
             Seen {
                 twisted: true,
@@ -75,6 +58,33 @@ impl Module<'_> {
             Seen { anyio: true, .. } => Library::Anyio,
             _ => Library::Asyncio,
         }
+    }
+
+    /// The libraries that the module imports at run time.
+    fn seen(&self) -> Seen {
+        let mut seen = Seen::default();
+        for symbol in self.symbols() {
+            for binding in symbol
+                .bindings
+                .iter()
+                .filter(|binding| !binding.typing_only)
+            {
+                match binding.kind {
+                    BindingKind::Import(alias) => seen.module(&alias.name),
+                    BindingKind::FromImport(import, alias) if import.level == 0 => {
+                        seen.module(import.module.as_deref().unwrap_or_default());
+                        if import.module.as_deref() == Some("twisted.internet") {
+                            seen.module(&format!("twisted.internet.{}", alias.name));
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        for import in &self.index.star_imports {
+            seen.module(import.module.as_deref().unwrap_or_default());
+        }
+        seen
     }
 
     /// The library that `coroutine` runs under, for what is written into it: anyio, where the
@@ -133,7 +143,7 @@ impl Module<'_> {
     }
 }
 
-#[derive(Default)]
+#[derive(Default, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools)]
 struct Seen {
     asyncio: bool,
