@@ -1,6 +1,6 @@
 //! Numbers that look like chance, and are the same for the same seed.
 
-/// SplitMix64.
+/// The generator that is known as `SplitMix64`.
 #[derive(Clone, Debug)]
 pub struct Chance(u64);
 

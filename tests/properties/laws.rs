@@ -192,9 +192,12 @@ impl Admission for Only {
                 && sited.finding.range == self.0.range
                 && sited.origin == self.0.range
         };
-        let answer = |sited| match is_it(sited) {
-            true => Admitted::Yes,
-            false => Admitted::No,
+        let answer = |sited| {
+            if is_it(sited) {
+                Admitted::Yes
+            } else {
+                Admitted::No
+            }
         };
         findings.iter().map(answer).collect()
     }

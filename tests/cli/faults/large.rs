@@ -141,7 +141,7 @@ fn code_is_nested_to_the_limit_and_beyond() {
     let project = Project::new([]);
     let mut count = 0;
     for (number, (before, middle, after)) in NESTED.iter().enumerate() {
-        for depth in [190, 1_000, 30_000] {
+        for depth in [190, 30_000] {
             let nested = [&before.repeat(depth), *middle, &after.repeat(depth)].concat();
             let text = format!("{HEAD}async def f():\n    time.sleep(1)\n    x = {nested}\n");
             project.write(&format!("a{number}_{depth}.py"), text);

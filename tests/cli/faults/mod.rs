@@ -12,12 +12,14 @@ mod surroundings; // folders and variables that are missing
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use crate::project::{Project, Ran};
 
 /// Longer than any of these runs takes on a slow machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What is left of files that were being written.
 fn left_over(folder: &Path) -> Vec<String> {
@@ -47,18 +49,19 @@ fn ended(mut command: Command) -> Ran {
 }
 
 /// What a process gave, which must end by itself.
-fn output(mut child: Child) -> Output {
-    let start = Instant::now();
-    // What it prints here is little: no pipe is full before it ends.
-    while child.try_wait().unwrap().is_none() {
-        if start.elapsed() > PATIENCE {
-            child.kill().unwrap();
-            let output = child.wait_with_output().unwrap();
-            panic!("it hangs: {output:?}");
-        }
-        std::thread::sleep(Duration::from_millis(5));
+fn output(child: Child) -> Output {
+    let process = child.id().to_string();
+    let (sender, receiver) = mpsc::channel();
+    // Somebody reads all the while what it prints.
+    thread::spawn(move || sender.send(child.wait_with_output()));
+    if let Ok(output) = receiver.recv_timeout(PATIENCE) {
+        return output.unwrap();
     }
-    child.wait_with_output().unwrap()
+    let killed = Command::new("kill").args(["-KILL", &process]).status();
+    assert!(killed.unwrap().success());
+    let output = receiver.recv().unwrap().unwrap();
+    assert!(output.status.success(), "it hangs: {output:?}");
+    output
 }
 
 /// asyncfix by way of a shell, which sets limits first.
