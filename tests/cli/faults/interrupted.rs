@@ -37,6 +37,7 @@ fn fixed(project: &Project, names: &[String]) -> usize {
 fn a_run_that_is_killed_leaves_every_file_whole_and_the_next_one_goes_on() {
     let names = names(150);
     let mut was_in_the_midst = false;
+    let length = padded(SLEEPS).len() as u64;
     for _ in 0..20 {
         let project = project(&names, &padded(SLEEPS));
         let mut child = project
@@ -45,9 +46,10 @@ fn a_run_that_is_killed_leaves_every_file_whole_and_the_next_one_goes_on() {
             .unwrap();
         let start = Instant::now();
         let is_untouched = || {
-            names.iter().take(20).all(|name| {
-                fs::metadata(project.path(name)).unwrap().len() == padded(SLEEPS).len() as u64
-            })
+            names
+                .iter()
+                .take(20)
+                .all(|name| fs::metadata(project.path(name)).unwrap().len() == length)
         };
         while is_untouched() && start.elapsed() < PATIENCE {}
         child.kill().unwrap();

@@ -52,7 +52,7 @@ fn check(text: &str, count: usize) {
         &["report", "--html", "out", "."],
         &["--baseline", "known.json", "--update-baseline"],
         &["--baseline", "known.json"],
-        &["--fix", "--baseline", "none.json", "--no-baseline"],
+        &["--fix"],
     ] {
         let arguments = [arguments, &["--no-types"]].concat();
         let ran = run_in_time(&project, arguments.iter().copied());
@@ -142,6 +142,9 @@ fn code_is_nested_to_the_limit_and_beyond() {
     let mut count = 0;
     for (number, (before, middle, after)) in NESTED.iter().enumerate() {
         for depth in [190, 30_000] {
+            // The parser takes the square of it for f-strings, of which CPython nests 150.
+            let is_string = before.starts_with('f') && before.ends_with('{');
+            let depth = if is_string { depth.min(500) } else { depth };
             let nested = [&before.repeat(depth), *middle, &after.repeat(depth)].concat();
             let text = format!("{HEAD}async def f():\n    time.sleep(1)\n    x = {nested}\n");
             project.write(&format!("a{number}_{depth}.py"), text);
