@@ -15,6 +15,11 @@ const OPTIONS: &[&str] = &["follow_redirects=True", "timeout=300", "trust_env=Fa
 /// The edits for one session.
 pub fn of<'a>(cx: &Context<'a, '_>, session: &Session<'a>) -> Result<Vec<Edit>, Refusal> {
     let module = cx.module;
+    if !module.comments(session.call.range()).is_empty() {
+        return Err(withheld!(
+            "a comment stands in the call that makes the session, which is written anew: move it out"
+        ));
+    }
     let import = cx.import_beside(&session.call.func, "httpx")?;
     let mut writer = Writer {
         cx,

@@ -106,10 +106,10 @@ fn check_contexts<'a>(cx: &Context<'a, '_>, items: &'a [WithItem]) -> Result<(),
     let Some(item) = items.iter().find(|item| !is_harmless(cx, item)) else {
         return Ok(());
     };
-    let context = cx.module.text(&item.context_expr).lines().next();
+    let context = cx.module.first_line(&item.context_expr);
     Err(withheld!(
         "it stands inside `with {}`: if that is a lock or replaces global state, other tasks would meet it during the sleep; move the sleep out of the block",
-        context.unwrap_or_default()
+        context
     ))
 }
 
@@ -204,5 +204,5 @@ fn replacement<'a>(cx: &Context<'a, '_>) -> Option<&'a str> {
                 _ => false,
             }
     });
-    call.and_then(|call| module.text(*call).lines().next())
+    call.map(|call| module.first_line(*call))
 }

@@ -2,7 +2,7 @@
 
 use engine::Context;
 use python::ast::{AnyNodeRef, Expr, ExprCall, ExprContext, Stmt, StmtFunctionDef, WithItem};
-use python::{BindingKind, Block, NodeId, Ranged, ScopeKind, TextRange, TryPart};
+use python::{BindingKind, Block, NodeId, Ranged, ScopeKind, TextRange, TryPart, first_line};
 
 use super::harmless::{
     HARMLESS_BUILTINS, LOGGING, LOOP_METHODS, READING, is_exception, is_harmless,
@@ -510,10 +510,10 @@ fn is_plain_class(cx: &Context<'_, '_>, name: &python::ast::ExprName) -> bool {
 
 /// A text that goes on over several lines, as far as the first goes.
 pub(super) fn one_line(text: &str) -> String {
-    let mut lines = text.lines();
-    let first = lines.next().unwrap_or_default().trim_end();
-    match lines.next() {
-        Some(_) => format!("{first} ..."),
-        None => first.to_string(),
+    let first = first_line(text);
+    if first.len() < text.trim_end().len() {
+        format!("{} ...", first.trim_end())
+    } else {
+        first.trim_end().to_string()
     }
 }

@@ -15,8 +15,7 @@ pub(super) fn of<'a>(
     call: &'a ExprCall,
 ) -> Result<&'a StmtFunctionDef, Refusal> {
     let module = cx.module;
-    let name = module.text(call.func.range()).lines().next();
-    let name = name.unwrap_or_default();
+    let name = module.first_line(call.func.range());
     let Some(function) = module.function_definition(&call.func) else {
         if is_other(cx, call) {
             return Err(Refusal::NotOurs);

@@ -233,6 +233,11 @@ fn lock<'a>(
                 module.text(operand)
             ));
         }
+        if !module.comments(expr.range()).is_empty() {
+            return Err(withheld!(
+                "a comment stands between `yield from` and what it awaits: move it above the statement"
+            ));
+        }
         has_lock = true;
         locks.push(module.id(expr));
         items.push(HeaderItem {

@@ -215,10 +215,13 @@ fn check_surroundings<'a>(
                 ));
             }
             Block::With(with) if !with.is_async && !is_harmless(cx, with) => {
-                let context = with.items.first().map(|it| module.text(&it.context_expr));
+                let context = with
+                    .items
+                    .first()
+                    .map(|it| module.first_line(&it.context_expr));
                 return Err(withheld!(
                     "it stands inside `with {}`: if that is a lock or replaces global state, other tasks would meet it during the request; move the request out of the block",
-                    context.and_then(|it| it.lines().next()).unwrap_or_default()
+                    context.unwrap_or_default()
                 ));
             }
             _ => {}

@@ -135,13 +135,11 @@ fn judge<'a>(cx: &Context<'a, '_>, from: AnyNodeRef<'a>, statements: &[&'a Stmt]
             return Following::Raise;
         }
         if is_reset(statement) {
-            let text = cx.module.text(*statement).lines().next();
-            return Following::Cleanup(text.unwrap_or_default());
+            return Following::Cleanup(cx.module.first_line(*statement));
         }
         for call in cx.module.calls_in(*statement) {
             if is_cleanup(call) && is_there(cx, from, call) {
-                let text = cx.module.text(*call).lines().next();
-                return Following::Cleanup(text.unwrap_or_default());
+                return Following::Cleanup(cx.module.first_line(*call));
             }
         }
         if !is_harmless(cx, statement) {

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -230,7 +231,7 @@ impl Folders {
     /// The table in a project's file; none where there is no such file, or where it cannot be
     /// read and does not configure us.
     fn table(&self, path: &Path) -> Result<Option<Table>> {
-        let Ok(text) = std::fs::read_to_string(path) else {
+        let Ok(text) = read_text(path) else {
             return Ok(None);
         };
         match config::parse(&text) {
@@ -486,14 +487,14 @@ fn configuration(
 ) -> Result<Option<Layer>> {
     for name in config::FILES {
         let path = folder.join(name);
-        match std::fs::read_to_string(&path) {
+        match read_text(&path) {
             Ok(text) => {
                 let shown = place::shown(&path);
                 let table =
                     config::parse(&text).with_context(|| format!("`{shown}` is not valid TOML"))?;
                 return config::read_table(&path, &table).map(Some);
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 let shown = place::shown(&path);
                 return Err(anyhow::Error::new(error).context(format!("`{shown}` cannot be read")));
@@ -549,9 +550,17 @@ fn python_requirement(pyproject: &Table) -> Option<Requirement> {
     (project.is_some() || poetry.is_some()).then_some(Requirement::None)
 }
 
+/// The text of a file that stands in a folder by chance. A pipe is none: nobody may ever write to it.
+fn read_text(path: &Path) -> io::Result<String> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    std::fs::read_to_string(path)
+}
+
 /// `python_requires` under `[options]` of a setup.cfg.
 fn setup_cfg(folder: &Path) -> Option<Requirement> {
-    let text = std::fs::read_to_string(folder.join("setup.cfg")).ok()?;
+    let text = read_text(&folder.join("setup.cfg")).ok()?;
     let value = text
         .lines()
         .skip_while(|line| line.trim() != "[options]")

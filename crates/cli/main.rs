@@ -71,11 +71,16 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             // Also the way of --help and --version, which are no errors.
-            let _ = error.print();
-            return if error.use_stderr() {
-                Exit::Failure
-            } else {
-                Exit::Success
+            let printed = error.print();
+            let is_help = !error.use_stderr();
+            return match printed {
+                Err(error) if is_help && error.kind() != io::ErrorKind::BrokenPipe => {
+                    let reason = write::reason(&error);
+                    report::error(&format!("standard output cannot be written: {reason}"));
+                    Exit::Failure
+                }
+                _ if is_help => Exit::Success,
+                _ => Exit::Failure,
             }
             .into();
         }
@@ -136,7 +141,7 @@ fn run(arguments: Arguments) -> anyhow::Result<Exit> {
 }
 
 fn print(text: &[u8]) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+    let mut out = report::Standard::lock();
     out.write_all(text)?;
     out.flush()
 }

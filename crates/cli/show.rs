@@ -24,7 +24,7 @@ pub fn files(plan: &Plan) -> Result<Exit> {
         out.write_all(path.as_os_str().as_encoded_bytes())?;
         out.write_all(b"\n")?;
     }
-    out.flush()?;
+    out.finish()?;
     if plan.verbosity >= Verbosity::Verbose {
         for note in &walked.notes {
             report::line(note);
@@ -54,7 +54,7 @@ pub fn settings(plan: &Plan) -> Result<Exit> {
     }
     let mut out = output(plan)?;
     out.write_all(texts.join("\n").as_bytes())?;
-    out.flush()?;
+    out.finish()?;
     if plan.verbosity >= Verbosity::Normal {
         for warning in plan.folders.warnings() {
             report::line(&format!("warning: {warning}"));

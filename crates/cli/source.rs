@@ -379,8 +379,16 @@ impl fmt::Debug for Encoding {
 /// Replaces the content of `buffer` with that of the file, and says what the file was then.
 pub fn read_into(path: &Path, buffer: &mut Vec<u8>) -> io::Result<Metadata> {
     buffer.clear();
-    let mut file = File::open(path)?;
+    let mut options = File::options();
+    options.read(true);
+    // A pipe that took the file's place meanwhile would be waited for.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, NONBLOCK);
+    let mut file = options.open(path)?;
     let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
     if metadata.len() > LARGEST {
         return Err(io::Error::other("it is larger than 2 GiB"));
     }
@@ -399,6 +407,13 @@ pub fn read_into(path: &Path, buffer: &mut Vec<u8>) -> io::Result<Metadata> {
     buffer.truncate(filled);
     Ok(metadata)
 }
+
+#[cfg(unix)]
+#[expect(
+    clippy::cast_possible_wrap,
+    reason = "it is one bit, and not the first"
+)]
+const NONBLOCK: i32 = rustix::fs::OFlags::NONBLOCK.bits() as i32;
 
 /// In bytes. The parser counts in 32 bits.
 const LARGEST: u64 = 2 << 30;

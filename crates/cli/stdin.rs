@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 
 use crate::folder::Folders;
-use crate::report::Failure;
+use crate::report::{Failure, Standard};
 use crate::walk::{File, Walked};
 
 /// What stands for standard input among the paths.
@@ -42,6 +42,9 @@ pub fn named(name: Option<&Path>, bytes: Vec<u8>, folders: &Folders) -> Result<W
     let path = name.unwrap_or(Path::new(UNNAMED));
     let mut walked = Walked::default();
     let Some(canonical) = canonical(path) else {
+        if name.is_none() {
+            bail!("the current directory cannot be used: go to one that is there");
+        }
         bail!(
             "--stdin-filename {}: this is the name of no file",
             path.display()
@@ -64,12 +67,11 @@ pub fn named(name: Option<&Path>, bytes: Vec<u8>, folders: &Folders) -> Result<W
 /// The path, absolute and without symbolic links as far as it exists: an editor's new file is in no
 /// folder yet.
 pub fn canonical(path: &Path) -> Option<PathBuf> {
-    let path = if path.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        path
-    };
-    if let Ok(canonical) = fs_err::canonicalize(path) {
+    if path.as_os_str().is_empty() {
+        // Not of a folder that was removed: nothing is in it, and no other.
+        return std::fs::canonicalize(".").ok();
+    }
+    if let Ok(canonical) = std::fs::canonicalize(path) {
         return Some(canonical);
     }
     Some(canonical(path.parent()?)?.join(path.file_name()?))
@@ -77,7 +79,7 @@ pub fn canonical(path: &Path) -> Option<PathBuf> {
 
 /// Writes a text to standard output.
 pub fn give_back(bytes: &[u8]) -> Result<()> {
-    let mut out = io::stdout().lock();
+    let mut out = Standard::lock();
     out.write_all(bytes)?;
     out.flush()?;
     Ok(())

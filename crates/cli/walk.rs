@@ -90,7 +90,7 @@ pub fn walk(paths: &[PathBuf], folders: &Folders, threads: usize) -> Result<Walk
     let mut walked = Walked::default();
     for path in paths {
         let found = std::fs::metadata(path)
-            .and_then(|metadata| Ok((metadata, fs_err::canonicalize(path)?)));
+            .and_then(|metadata| Ok((metadata, std::fs::canonicalize(path)?)));
         let (metadata, canonical) = match found {
             Ok(found) => found,
             Err(error) => {

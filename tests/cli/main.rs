@@ -10,6 +10,8 @@ mod baseline; // findings that are known
 mod blocking; // what functions of other modules do
 mod configuration; // which settings hold for a file
 mod encodings; // how files are read and written back
+#[cfg(unix)]
+mod faults; // what goes wrong around a run
 mod formats; // what other programs read
 mod ignores; // comments that silence findings
 mod imports; // which unused imports go

@@ -154,12 +154,21 @@ impl Project {
     /// Like [`Project::run`], by a user who has to ask for permission. Tests may run as root.
     #[cfg(unix)]
     pub fn run_unprivileged<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Ran {
+        Ran::of(&self.command_unprivileged(arguments).output().unwrap())
+    }
+
+    /// Like [`Project::command`], by a user who has to ask for permission.
+    #[cfg(unix)]
+    pub fn command_unprivileged<'a>(
+        &self,
+        arguments: impl IntoIterator<Item = &'a str>,
+    ) -> Command {
         use std::os::unix::process::CommandExt;
         let mut command = self.command(arguments);
         if is_root() {
             command.uid(UNPRIVILEGED).gid(UNPRIVILEGED);
         }
-        Ran::of(&command.output().unwrap())
+        command
     }
 
     /// Gives everything to the user of [`Project::run_unprivileged`].

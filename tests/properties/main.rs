@@ -5,17 +5,16 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // It is all tests.
 
+mod laws;
 mod module;
 
 use std::collections::BTreeMap;
 use std::env;
 
-use edit::Applicability;
-use engine::{Choices, OptionValues, Outcome, Prefilter, Rewritten, Settings, Target};
+use engine::Settings;
+use laws::{Broken, Run};
 use proptest::prelude::*;
 use proptest::test_runner::{FileFailurePersistence, RngSeed};
-use python::ast::PythonVersion;
-use similar::TextDiff;
 
 fn config(cases: u32) -> ProptestConfig {
     let mut config = ProptestConfig {
@@ -32,192 +31,23 @@ fn config(cases: u32) -> ProptestConfig {
     config
 }
 
-/// What a run is told.
-#[derive(Clone, Copy, Debug)]
-struct Run {
-    /// Decides on the values of the options.
-    choice: u32,
-    /// The codemod that is left out.
-    without: usize,
-    line_length: usize,
-    minor: u8,
-}
-
-impl Run {
-    fn any() -> impl Strategy<Value = Run> {
-        let line_length = prop::sample::select(&[88usize, 40, 120][..]);
-        let minor = prop::sample::select(&[11u8, 8, 9, 10, 12, 13][..]);
-        let without = 0..2 * codemods::ALL.len();
-        (0u32..8, without, line_length, minor).prop_map(|(choice, without, line_length, minor)| {
-            Run {
-                choice,
-                without,
-                line_length,
-                minor,
-            }
-        })
-    }
-
-    /// All codemods but perhaps one, with one of the values of each option.
-    fn settings(self) -> Settings {
-        let mut options = OptionValues::default();
-        for codemod in codemods::ALL {
-            for (number, option) in codemod.options.iter().enumerate() {
-                let choice = self.choice as usize >> number;
-                let value = match option.choices {
-                    Choices::Words(words) => words[choice % words.len()].to_string(),
-                    Choices::Flag => (choice % 2 == 1).to_string(),
-                    Choices::Count(count) => count.to_string(),
-                    Choices::Name | Choices::Names => "package.module.name".to_string(),
-                };
-                options.set(codemod, option.name, &value).unwrap();
-            }
-        }
-        Settings {
-            codemods: codemods::ALL
-                .iter()
-                .enumerate()
-                .filter(|(number, _)| *number != self.without)
-                .map(|(_, codemod)| *codemod)
-                .collect(),
-            target: Target {
-                version: PythonVersion {
-                    major: 3,
-                    minor: self.minor,
-                },
-                origin: "a test".to_string(),
-            },
-            apply: Applicability::Unsafe,
-            silence: None,
-            options,
-            line_length: self.line_length,
-            entry_points: Vec::new(),
-            is_package: false,
-            is_notebook: false,
-        }
-    }
+fn any_run() -> impl Strategy<Value = Run> {
+    let line_length = prop::sample::select(&[88usize, 40, 120][..]);
+    let minor = prop::sample::select(&[11u8, 8, 9, 10, 12, 13][..]);
+    let without = 0..2 * codemods::ALL.len();
+    (0u32..8, without, line_length, minor).prop_map(|(choice, without, line_length, minor)| Run {
+        choice,
+        without,
+        line_length,
+        minor,
+    })
 }
 
 /// What is wrong with the rewrite of `source`; nothing of a text that is no Python.
-fn check(source: &str, settings: &Settings) -> Result<(), String> {
-    let Ok(rewritten) = engine::rewrite(source, settings, engine::Host::ALONE) else {
-        return Ok(());
-    };
-    let output = rewritten.output.as_deref().unwrap_or(source);
-    let told = |problem: String| {
-        let diff = TextDiff::from_lines(source, output);
-        format!("{problem}\n{}", diff.unified_diff())
-    };
-    let prefilter = Prefilter::new(&settings.codemods);
-    if !rewritten.findings.is_empty() && !prefilter.may_match(source.as_bytes()) {
-        return Err(told("the prefilter passes it over".to_string()));
-    }
-    if let Some(fault) = rewritten.faults.first() {
-        let name = fault.codemod.map_or("all together", |codemod| codemod.name);
-        return Err(told(format!("{name}: {}", fault.problem)));
-    }
-    if let Some(problem) = new_problem(source, output, settings.target.version) {
-        return Err(told(problem));
-    }
-    if let Some(finding) = rewritten
-        .remaining
-        .iter()
-        .find(|it| matches!(it.outcome, Outcome::Fix(_)))
-    {
-        return Err(told(format!("a fix is not applied: {}", finding.message)));
-    }
-    let (before, after) = (comments(source), comments(output));
-    if before != after {
-        return Err(told(format!("comments: {before:?}\nbecome {after:?}")));
-    }
-    if endings(output)
-        .into_iter()
-        .any(|ending| !endings(source).contains(&ending))
-    {
-        return Err(told("a line ending of another kind".to_string()));
-    }
-    let ends = |text: &str| text.ends_with(['\n', '\r']);
-    if !source.is_empty() && ends(source) != ends(output) {
-        return Err(told("the end of the last line".to_string()));
-    }
-    untouched(source, &rewritten).map_err(told)?;
-    let again = engine::rewrite(output, settings, engine::Host::ALONE)
-        .map_err(|error| told(format!("it does not parse: {}", error.message)))?;
-    match again.output {
-        None => Ok(()),
-        Some(again) => {
-            let diff = TextDiff::from_lines(output, &again);
-            Err(told(format!(
-                "a second run changes:\n{}",
-                diff.unified_diff()
-            )))
-        }
-    }
-}
-
-fn new_problem(before: &str, after: &str, version: PythonVersion) -> Option<String> {
-    let mut known: BTreeMap<String, i32> = BTreeMap::new();
-    for problem in python::problems(before, version) {
-        *known.entry(problem.message).or_default() += 1;
-    }
-    python::problems(after, version)
-        .into_iter()
-        .find_map(|problem| {
-            let left = known.entry(problem.message.clone()).or_default();
-            *left -= 1;
-            (*left < 0).then_some(problem.message)
-        })
-}
-
-fn comments(text: &str) -> Vec<&str> {
-    let Ok(parsed) = python::parse(text, PythonVersion::PY313) else {
-        return Vec::new();
-    };
-    let mut comments: Vec<&str> = parsed.comments().iter().map(|it| &text[*it]).collect();
-    comments.sort_unstable();
-    comments
-}
-
-/// The kinds of line endings.
-fn endings(text: &str) -> Vec<&'static str> {
-    let without = text.replace("\r\n", "");
-    let mut endings = Vec::new();
-    if without.len() < text.len() {
-        endings.push("\r\n");
-    }
-    for ending in ["\n", "\r"] {
-        if without.contains(ending) {
-            endings.push(ending);
-        }
-    }
-    endings
-}
-
-/// What lies between the touched parts of the output lies in this order in the source.
-fn untouched(source: &str, rewritten: &Rewritten) -> Result<(), String> {
-    let Some(output) = &rewritten.output else {
-        return Ok(());
-    };
-    let (mut rest, mut end) = (source, 0);
-    for (number, touched) in rewritten.touched.iter().enumerate() {
-        if touched.range.start > end {
-            let part = &output[end..touched.range.start];
-            let at = match number {
-                0 => rest.starts_with(part).then_some(0),
-                _ => rest.find(part),
-            };
-            let Some(at) = at else {
-                return Err(format!("outside of what was touched: {part:?}"));
-            };
-            rest = &rest[at + part.len()..];
-        }
-        end = end.max(touched.range.end);
-    }
-    if rest.ends_with(&output[end..]) {
-        Ok(())
-    } else {
-        Err(format!("after what was touched: {:?}", &output[end..]))
-    }
+fn check(source: &str, settings: &Settings) -> Result<(), TestCaseError> {
+    let checked = laws::check(source, settings);
+    let told = |broken: Broken| TestCaseError::fail(format!("{}: {}", broken.law, broken.told));
+    checked.map(|_| ()).map_err(told)
 }
 
 /// A text with something taken out, put in, or cut off.
@@ -282,18 +112,18 @@ proptest! {
     #![proptest_config(config(100))]
 
     #[test]
-    fn a_rewrite_of_a_module_is_right(source in module::source(), run in Run::any()) {
-        check(&source.text(), &run.settings()).map_err(TestCaseError::fail)?;
+    fn a_rewrite_of_a_module_is_right(source in module::source(), run in any_run()) {
+        check(&source.text(), &run.settings())?;
     }
 
     #[test]
-    fn a_damaged_module_does_no_harm(text in damaged(), run in Run::any()) {
-        check(&text, &run.settings()).map_err(TestCaseError::fail)?;
+    fn a_damaged_module_does_no_harm(text in damaged(), run in any_run()) {
+        check(&text, &run.settings())?;
     }
 
     #[test]
-    fn any_text_does_no_harm(text in "(await |asyncio|\\.gather\\(|time\\.sleep\\(|\\)|\n|\r|\t| |\\PC){0,60}", run in Run::any()) {
-        check(&text, &run.settings()).map_err(TestCaseError::fail)?;
+    fn any_text_does_no_harm(text in "(await |asyncio|\\.gather\\(|time\\.sleep\\(|\\)|\n|\r|\t| |\\PC){0,60}", run in any_run()) {
+        check(&text, &run.settings())?;
     }
 }
 
@@ -309,7 +139,7 @@ fn the_modules_hold_what_is_rewritten() {
     let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for _ in 0..300 {
         let source = module::source().new_tree(&mut runner).unwrap().current();
-        let settings = Run::any()
+        let settings = any_run()
             .new_tree(&mut runner)
             .unwrap()
             .current()

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use toml::Table;
+use toml::{Table, Value};
 
 use crate::{assert_none, entries, files, name, read, root};
 
@@ -101,6 +101,42 @@ fn only_python_and_types_name_ruff() {
             }
         }
     }
+    assert_none(&problems);
+}
+
+#[test]
+fn no_package_holds_unsafe_code() {
+    let lints = &manifest(".")["workspace"]["lints"]["rust"];
+    assert_eq!(lints["unsafe_code"].as_str(), Some("forbid"));
+    let mut problems = Vec::new();
+    for package in packages() {
+        let manifest = manifest(&package);
+        let asks = manifest.get("lints").and_then(|it| it.get("workspace"));
+        if asks.and_then(Value::as_bool) != Some(true) {
+            problems.push(format!("{package}/Cargo.toml: no `lints.workspace = true`"));
+        }
+    }
+    assert_none(&problems);
+}
+
+/// `cargo deny check bans` knows more, and is not at hand everywhere.
+#[test]
+fn nothing_that_speaks_to_a_network_is_in_the_lock_file() {
+    let names = |list: &Value, key: &str| -> BTreeSet<String> {
+        let list = list.as_array().unwrap().iter();
+        list.map(|it| it[key].as_str().unwrap().to_string())
+            .collect()
+    };
+    let deny: Table = read("deny.toml").parse().unwrap();
+    let banned = names(&deny["bans"]["deny"], "crate");
+    assert!(banned.contains("reqwest") && banned.contains("socket2"));
+    let lock: Table = read("Cargo.lock").parse().unwrap();
+    let locked = names(&lock["package"], "name");
+    assert!(locked.contains("serde"));
+    let problems: Vec<String> = banned
+        .intersection(&locked)
+        .map(|name| format!("Cargo.lock: {name}"))
+        .collect();
     assert_none(&problems);
 }
 

@@ -100,6 +100,11 @@ impl<'a> Places<'a> {
         }
     }
 
+    /// Where the lines of the text start.
+    pub fn index(&self) -> &LineIndex {
+        &self.index
+    }
+
     /// Of a notebook: the number of each cell, and the row before its first.
     pub fn cells(&self) -> &[(usize, usize)] {
         &self.cells
@@ -280,6 +285,36 @@ impl fmt::Display for Failure {
             (Some(row), None) => write!(f, "{path}:{row}: {message}"),
             (None, _) => write!(f, "{path}: {message}"),
         }
+    }
+}
+
+/// Standard output, whose errors say that they are its own. That nobody reads it is none of those.
+pub struct Standard(io::StdoutLock<'static>);
+
+impl Standard {
+    /// For this thread alone.
+    pub fn lock() -> Self {
+        Self(io::stdout().lock())
+    }
+
+    fn named(error: io::Error) -> io::Error {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe | io::ErrorKind::Interrupted => error,
+            kind => {
+                let reason = write::reason(&error);
+                io::Error::new(kind, format!("standard output cannot be written: {reason}"))
+            }
+        }
+    }
+}
+
+impl Write for Standard {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes).map_err(Self::named)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush().map_err(Self::named)
     }
 }
 

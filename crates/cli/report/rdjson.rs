@@ -207,8 +207,8 @@ fn of_entry(entry: &Entry) -> Vec<Diagnostic> {
 }
 
 /// A suggestion of more bytes is made once only, however many findings share it: a notebook may be
-/// a single line.
-const LARGE: usize = 1 << 16;
+/// a single line, and a function that does nothing but sleep a single change.
+const LARGE: usize = 1 << 10;
 
 /// The hunks that hold an edit of the finding, if `--fix` applies it.
 fn touched(finding: &Finding, entry: &Entry, spots: &Spots, hunks: &[Hunk]) -> BTreeSet<usize> {
@@ -224,11 +224,16 @@ fn touched(finding: &Finding, entry: &Entry, spots: &Spots, hunks: &[Hunk]) -> B
         let last = spots
             .at(edit.range.end.saturating_sub(1).max(edit.range.start))
             .row;
-        let meets = |hunk: &Hunk| hunk.rows.start <= last && first < hunk.rows.end;
+        let at = hunks.partition_point(|hunk| hunk.rows.end <= first);
+        let meets = hunks.get(at).is_some_and(|it| it.rows.start <= last);
         // A line that is written after this one is shown with the next.
-        let follows = |hunk: &Hunk| hunk.rows.start == last + 1;
-        let found = hunks.iter().position(meets);
-        found.or_else(|| hunks.iter().position(follows))
+        let next = hunks.partition_point(|hunk| hunk.rows.start <= last);
+        let follows = |at: &usize| hunks.get(*at).is_some_and(|it| it.rows.start == last + 1);
+        if meets {
+            Some(at)
+        } else {
+            Some(next).filter(follows)
+        }
     };
     fix.edits.iter().filter_map(hunk_of).collect()
 }

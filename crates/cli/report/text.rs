@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
-use edit::Applicability;
+use edit::{Applicability, LineIndex, Position};
 use engine::{Finding, Outcome, Severity};
 
 use super::{Breakage, Entry, Places};
@@ -105,7 +105,7 @@ pub fn full(entry: &Entry, color: bool, out: &mut impl Write) -> io::Result<()> 
     let mut shown = None;
     for finding in listed(entry) {
         let place = places.of(finding.range.start);
-        let excerpt = Excerpt::new(entry.text, &finding.range);
+        let excerpt = Excerpt::new(entry.text, places.index(), &finding.range);
         let (state, note) = match &finding.outcome {
             Outcome::Fix(fix) => (fix.applicability.as_str(), hint(fix.applicability, entry)),
             Outcome::Withheld(reason) => ("withheld", reason.clone()),
@@ -120,16 +120,27 @@ pub fn full(entry: &Entry, color: bool, out: &mut impl Write) -> io::Result<()> 
         };
         let snippet = Snippet::source(excerpt.text.as_str())
             .line_start(place.position.row)
-            .path(path)
             .fold(true)
             .annotation(AnnotationKind::Primary.span(excerpt.range));
+        // What is cut off at the left counts for the column.
+        let (origin, snippet) = if excerpt.is_cut {
+            let Position { row, column } = place.position;
+            let origin = Origin::path(path).line(row).char_column(column);
+            (Some(origin), snippet)
+        } else {
+            (None, snippet.path(path))
+        };
         let name = finding.codemod.name;
         let level = match finding.severity {
             Severity::Warning => Level::WARNING.with_name(name),
             Severity::Error => Level::ERROR.with_name(format!("error: {name}")),
         };
         let title = level.primary_title(finding.message.as_str()).id(state);
-        let mut group = Group::with_title(title).element(snippet).element(note);
+        let mut group = Group::with_title(title);
+        if let Some(origin) = origin {
+            group = group.element(origin);
+        }
+        let mut group = group.element(snippet).element(note);
         if let Some(back) = entry.taken_back(finding)
             && let Some(breakage) = &back.breakage
             && shown.replace(&back.reason) != Some(&back.reason)
@@ -175,51 +186,71 @@ fn hint(applicability: Applicability, entry: &Entry) -> String {
     .to_string()
 }
 
+/// So much of a line is looked at on either side of a finding, in bytes: more than is shown.
+const BESIDE: usize = 4 << 10;
+
 /// The lines that hold a finding.
 struct Excerpt {
     /// With `\n` at the end of each line.
     text: String,
     /// The finding: byte offsets into `text`.
     range: Range<usize>,
+    /// Whether the first line does not begin where it begins in the source.
+    is_cut: bool,
 }
 
 impl Excerpt {
-    fn new(source: &str, range: &Range<usize>) -> Self {
-        let ends = ['\n', '\r'];
-        let start = source[..range.start].rfind(ends).map_or(0, |end| end + 1);
+    fn new(source: &str, index: &LineIndex, range: &Range<usize>) -> Self {
+        let first = index.position(source, range.start).row;
+        let whole = index.line_range(source, first);
+        let cut = source.floor_char_boundary(range.start.saturating_sub(BESIDE));
+        let start = whole.start.max(cut);
         let mut text = String::new();
         let mut shown = range.start - start..range.start - start;
-        let mut position = start;
-        for row in 0..ROWS {
-            let length = source[position..].find(ends);
-            let line = &source[position..length.map_or(source.len(), |length| position + length)];
+        let is_cut = start > whole.start;
+        for row in first..first + ROWS {
+            let mut line = index.line_range(source, row);
+            line.start = line.start.max(start);
+            let end = range.end.min(line.end).max(line.start);
+            let cut = source.floor_char_boundary(end.saturating_add(BESIDE));
+            let (content, has_end) = (
+                &source[line.start..line.end.min(cut)],
+                range.end <= line.end,
+            );
             // The part of the finding that is in this line. A finding that is longer than what
             // is shown is shown by its first line: a mark without an end says nothing.
-            let end = range.end.min(position + line.len());
-            if row == 0 || range.end <= position + line.len() {
-                shown.end = text.len() + (end - position);
+            if row == first || has_end {
+                shown.end = text.len() + (end - line.start);
             }
-            text.push_str(line);
+            text.push_str(content);
             text.push('\n');
-            position += line.len();
-            if position >= range.end {
-                return Self { text, range: shown };
+            if has_end {
+                return Self {
+                    text,
+                    range: shown,
+                    is_cut,
+                };
             }
-            let crlf = source[position..].starts_with("\r\n");
-            position += if crlf { 2 } else { 1 };
         }
         text.truncate(text.find('\n').map_or(text.len(), |end| end + 1));
-        Self { text, range: shown }
+        Self {
+            text,
+            range: shown,
+            is_cut,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Excerpt;
+    use edit::LineIndex;
+
+    use super::{BESIDE, Excerpt};
 
     fn excerpt(source: &str, part: &str) -> (String, String) {
         let start = source.find(part).unwrap();
-        let excerpt = Excerpt::new(source, &(start..start + part.len()));
+        let index = LineIndex::new(source);
+        let excerpt = Excerpt::new(source, &index, &(start..start + part.len()));
         let marked = excerpt.text[excerpt.range].to_string();
         (excerpt.text, marked)
     }
@@ -232,6 +263,14 @@ mod tests {
         assert_eq!((text.as_str(), marked.as_str()), ("b = f(\n1)\n", "f(\n1)"));
         let (text, marked) = excerpt("a\rb = f(\r1)", "f(\r1)");
         assert_eq!((text.as_str(), marked.as_str()), ("b = f(\n1)\n", "f(\n1)"));
+    }
+
+    #[test]
+    fn a_long_line_is_cut() {
+        let source = "é".repeat(BESIDE) + "f(1)" + &"é".repeat(BESIDE);
+        let (text, marked) = excerpt(&source, "f(1)");
+        assert_eq!(marked, "f(1)");
+        assert!(text.len() <= 2 * BESIDE + 6, "{}", text.len());
     }
 
     #[test]

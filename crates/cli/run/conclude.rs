@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Error, Result, anyhow};
 use engine::{Applied, Rewritten};
 
 use crate::arguments::OutputFormat;
@@ -13,23 +13,69 @@ use crate::exit::Exit;
 use crate::plan::{Input, Mode, Plan, Verbosity};
 use crate::report::statistics::Statistics;
 use crate::report::summary::{self, Counts};
-use crate::report::{self, Entry, Failure, html};
+use crate::report::{self, Entry, Failure, Standard, html};
 use crate::walk::File;
-use crate::write;
+use crate::write::{self, NewFile};
 
 use super::Looked;
 use super::analysed::Analysed;
 
 /// Where findings and patches go.
-pub fn output(plan: &Plan) -> Result<BufWriter<Box<dyn Write>>> {
+pub enum Output<'a> {
+    Stream(BufWriter<Box<dyn Write>>),
+    /// A file, which is there when it is whole.
+    File(NewFile, &'a Path),
+}
+
+/// Where findings and patches go. An error says that the file cannot be made.
+pub fn output(plan: &Plan) -> Result<Output<'_>> {
     // Standard output has the text.
     let is_piped = plan.mode == Mode::Fix && matches!(plan.input, Input::Stdin(_));
     let stream: Box<dyn Write> = match &plan.output {
-        Some(path) => Box::new(fs_err::File::create(path).context("--output-file")?),
+        Some(path) => {
+            let file = NewFile::begin(path).map_err(|problem| of_file(path, &problem))?;
+            return Ok(Output::File(file, path));
+        }
         None if is_piped && plan.show.is_none() => Box::new(io::stderr().lock()),
-        None => Box::new(io::stdout().lock()),
+        None => Box::new(Standard::lock()),
     };
-    Ok(BufWriter::new(stream))
+    Ok(Output::Stream(BufWriter::new(stream)))
+}
+
+fn of_file(path: &Path, problem: &str) -> Error {
+    anyhow!("--output-file: `{}` {problem}", path.display())
+}
+
+impl Output<'_> {
+    /// All was written.
+    pub fn finish(self) -> Result<()> {
+        match self {
+            Output::Stream(mut stream) => Ok(stream.flush()?),
+            Output::File(file, path) => file.finish().map_err(|problem| of_file(path, &problem)),
+        }
+    }
+}
+
+impl Write for Output<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Output::Stream(stream) => stream.write(bytes),
+            Output::File(file, path) => file.write(bytes).map_err(|error| {
+                let (path, reason) = (path.display(), write::reason(&error));
+                io::Error::new(
+                    error.kind(),
+                    format!("--output-file: `{path}` cannot be written: {reason}"),
+                )
+            }),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Output::Stream(stream) => stream.flush(),
+            Output::File(file, _) => file.flush(),
+        }
+    }
 }
 
 /// Writes the baselines, if that is wanted. What they hold then is no finding any longer.
@@ -95,7 +141,7 @@ pub(super) fn conclude(plan: &Plan, files: &[File], mut looked: Looked) -> Resul
             Mode::Diff => printed = print_patches(plan, &looked.analysed, &mut out)?,
             Mode::Report | Mode::Fix | Mode::Review => print_findings(plan, &looked, &mut out)?,
         }
-        out.flush()?;
+        out.finish()?;
     }
     if plan.verbosity >= Verbosity::Normal {
         report::line(&summary::sentence(
@@ -145,7 +191,7 @@ fn write_page(path: &Path, plan: &Plan, files: &[File], looked: &Looked) -> Resu
     about.notes.clone_from(&looked.notes);
     let page = html::page(&html::Document::new(about, &entries, &failures))?;
     if path == Path::new("-") {
-        let mut out = io::stdout().lock();
+        let mut out = Standard::lock();
         out.write_all(page.as_bytes())?;
         out.flush()?;
         return Ok(());

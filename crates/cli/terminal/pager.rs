@@ -20,7 +20,7 @@ pub fn print(text: &str, wanted: bool) -> Result<()> {
             Err(error) => pager.complain(&error),
         }
     }
-    let mut out = io::stdout().lock();
+    let mut out = report::Standard::lock();
     out.write_all(text.as_bytes())?;
     out.flush()?;
     Ok(())

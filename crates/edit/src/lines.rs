@@ -20,7 +20,12 @@ pub struct LineIndex {
     /// Byte offsets, ascending; the first is 0. A text that ends in a line break has an empty
     /// last line, so that the offset at its end has a row.
     starts: Vec<usize>,
+    /// How many characters begin before each [`BLOCK`] of bytes: a line may be all of the text.
+    characters: Vec<usize>,
 }
+
+/// In bytes. So many are counted at most, and their number is kept for as many.
+const BLOCK: usize = 1 << 10;
 
 impl LineIndex {
     /// Reads through `text` once.
@@ -38,7 +43,13 @@ impl LineIndex {
                 starts.push(offset + 1);
             }
         }
-        Self { starts }
+        let mut characters = Vec::with_capacity(text.len() / BLOCK + 1);
+        let mut counted = 0;
+        for block in text.as_bytes().chunks(BLOCK) {
+            characters.push(counted);
+            counted += begun(block);
+        }
+        Self { starts, characters }
     }
 
     /// The place of the byte at `offset` in `text`, the text that the index was made from.
@@ -48,12 +59,26 @@ impl LineIndex {
         let offset = text.floor_char_boundary(offset);
         let row = self.starts.partition_point(|start| *start <= offset);
         let start = self.start_of(row).unwrap_or(0);
-        // `count` works on whole words of bytes: a long line costs little.
-        let before = text.get(start..offset).unwrap_or_default().chars().count();
+        let before = self.begun_before(text, offset);
         Position {
             row,
-            column: before + 1,
+            column: before.saturating_sub(self.begun_before(text, start)) + 1,
         }
+    }
+
+    /// How many characters of `text` begin before `offset`.
+    fn begun_before(&self, text: &str, offset: usize) -> usize {
+        let block = offset / BLOCK;
+        let (block, known) = match self.characters.get(block) {
+            Some(known) => (block, *known),
+            // At the end of a text of whole blocks.
+            None => match self.characters.last() {
+                Some(known) => (self.characters.len() - 1, *known),
+                None => (0, 0),
+            },
+        };
+        let rest = text.as_bytes().get(block * BLOCK..offset);
+        known + begun(rest.unwrap_or_default())
     }
 
     /// The bytes of the one-based `row` of `text`, without the line break that ends it.
@@ -93,6 +118,12 @@ impl LineIndex {
     fn start_of(&self, row: usize) -> Option<usize> {
         self.starts.get(row.checked_sub(1)?).copied()
     }
+}
+
+/// How many characters begin in these bytes of a text.
+fn begun(bytes: &[u8]) -> usize {
+    let goes_on = |byte: &&u8| **byte & 0b1100_0000 == 0b1000_0000;
+    bytes.len() - bytes.iter().filter(goes_on).count()
 }
 
 #[cfg(test)]
@@ -159,6 +190,16 @@ mod tests {
     #[test]
     fn columns_count_characters() {
         check("é𝒳x", 6, 1, 3);
+    }
+
+    #[test]
+    fn columns_are_counted_in_long_lines() {
+        let text = "é".repeat(3 * BLOCK) + "\n" + &"a𝒳".repeat(BLOCK);
+        check(&text, 2 * BLOCK, 1, BLOCK + 1);
+        check(&text, 6 * BLOCK, 1, 3 * BLOCK + 1);
+        check(&text, 6 * BLOCK + 1 + 5 * 700, 2, 2 * 700 + 1);
+        check(&text, text.len(), 2, 2 * BLOCK + 1);
+        check(&"a".repeat(BLOCK), BLOCK, 1, BLOCK + 1);
     }
 
     #[test]

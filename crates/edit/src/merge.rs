@@ -318,16 +318,19 @@ enum Kind {
 /// something else.
 fn indented_line(source: &str, edit: &Edit) -> Option<(usize, usize)> {
     let is_blank = |text: &str| text.chars().all(|c| matches!(c, ' ' | '\t'));
-    let start = source[..edit.range.start]
-        .rfind(['\n', '\r'])
-        .map_or(0, |ending| ending + 1);
-    let changes = is_blank(&edit.content)
-        && is_blank(&source[start..edit.range.start])
-        && is_blank(&source[edit.range.clone()]);
+    if !is_blank(&edit.content) || !is_blank(&source[edit.range.clone()]) {
+        return None;
+    }
+    // No further back than it is blank: a line may be long, and have many edits.
+    let before = &source[..edit.range.start];
+    let before = before.trim_end_matches([' ', '\t']);
+    if !before.is_empty() && !before.ends_with(['\n', '\r']) {
+        return None;
+    }
     let end = source[edit.range.end..]
         .find(['\n', '\r'])
         .map_or(source.len(), |ending| edit.range.end + ending);
-    changes.then_some((start, end))
+    Some((before.len(), end))
 }
 
 /// Whether a place, both of its ends included, touches one of these, which do not overlap.

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use edit::{Applicability, Change, Fix, Merged, Origins, Touched, merge};
-use python::ast::{AnyNodeRef, Expr, ExprCall, NodeKind};
+use python::ast::{AnyNodeRef, Expr, ExprCall, NodeKind, PythonVersion};
 use python::{Module, Problem, Ranged};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -20,8 +20,8 @@ use crate::text::Text;
 use crate::unused::unused_imports;
 use crate::verify::verify;
 use crate::{
-    Admission, Applied, Asking, Codemod, Fault, Finding, On, Outcome, Refusal, Rewritten, Settings,
-    UnusedImport, Verdict,
+    Admission, Applied, Asking, Codemod, Fault, Finding, On, Outcome, Refusal, Rewrite, Rewritten,
+    Settings, UnusedImport, Verdict,
 };
 
 /// A file needs a round for each level of sites inside sites, and one to see that it is done.
@@ -233,7 +233,10 @@ impl Run<'_> {
     ) -> Option<Finding> {
         let (message, outcome) = match verdict {
             Ok(rewrite) => {
-                let needed = rewrite.python.unwrap_or(codemod.python).max(codemod.python);
+                let mut needed = rewrite.python.unwrap_or(codemod.python).max(codemod.python);
+                if awaits(&rewrite) && is_in_decorator(module, site.node()) {
+                    needed = needed.max(PythonVersion::PY39); // it was a dotted name until then
+                }
                 let outcome = if needed > self.settings.target.version {
                     Outcome::Withheld(format!(
                         "the result needs Python {needed} and the target is {} ({}): set --target-version if older versions need not be supported",
@@ -257,10 +260,14 @@ impl Run<'_> {
             }
             Err(Refusal::NotOurs) => return None,
         };
+        let outcome = match outcome {
+            Outcome::Withheld(reason) => Outcome::Withheld(in_one_line(reason)),
+            fix @ Outcome::Fix(_) => fix,
+        };
         Some(Finding {
             codemod,
             range: site.range(module),
-            message,
+            message: in_one_line(message),
             severity: severity(module, codemod, site.node(), self.settings.target.version),
             outcome,
         })
@@ -472,6 +479,30 @@ impl Rewritten {
     }
 }
 
+/// Whether `await` is written.
+fn awaits(rewrite: &Rewrite) -> bool {
+    rewrite
+        .edits
+        .iter()
+        .any(|edit| edit.content.contains("await "))
+}
+
+fn is_in_decorator(module: &Module<'_>, node: AnyNodeRef<'_>) -> bool {
+    let ancestors = module.ancestors(node);
+    let mut expression = ancestors.take_while(|node| !node.is_statement());
+    expression.any(|node| matches!(node, AnyNodeRef::Decorator(_)))
+}
+
+/// A message, with the lines of the code that it quotes behind each other.
+fn in_one_line(message: String) -> String {
+    if !message.contains(['\n', '\r']) {
+        return message;
+    }
+    let lines = message.split(['\n', '\r']).map(str::trim);
+    let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+    lines.join(" ")
+}
+
 /// The changes applied. A text whose last line has no ending still has none where that line goes.
 fn merge_changes<T: Clone>(
     source: &str,
@@ -620,6 +651,12 @@ mod tests {
     use edit::Edit;
 
     use super::*;
+
+    #[test]
+    fn a_message_that_quotes_lines_is_one() {
+        let message = "`a\r\n  .b` waits for\r`c`".to_string();
+        assert_eq!(in_one_line(message), "`a .b` waits for `c`");
+    }
 
     #[test]
     fn the_last_line_goes_with_the_ending_before_it() {

@@ -215,7 +215,11 @@ pub(crate) fn silence_all(module: &Module<'_>, findings: &[Finding], reason: &st
             return Edit::insert(at, format!(", {names}"));
         }
         let text = &module.source()[TextRange::new(line.start(), end)];
-        let at = line.start().to_usize() + text.trim_end().len();
+        let trimmed = text.trim_end();
+        // No comment can stand behind a backslash that goes on in a blank line, but in that line.
+        let goes_on = trimmed.ends_with('\\') && text[trimmed.len()..].contains(['\n', '\r']);
+        let length = if goes_on { text.len() } else { trimmed.len() };
+        let at = line.start().to_usize() + length;
         let space = if reason.is_empty() { "" } else { " " };
         Edit::insert(at, format!("  # asyncfix: ignore[{names}]{space}{reason}"))
     };

@@ -224,9 +224,8 @@ impl<'a> Module<'a> {
             Some("contextlib.suppress") => &**arguments,
             _ => caught_types(arguments.first()),
         };
-        let text = self.text(call.range());
         Catcher::Context {
-            text: text.lines().next().unwrap_or_default().to_string(),
+            text: self.first_line(call.range()).to_string(),
             row: self.row(call.start()),
             last: last_part(&call.func).unwrap_or_default().to_string(),
             types: types.iter().map(|it| self.caught(it)).collect(),

@@ -39,7 +39,7 @@ pub enum After {
 
 /// The first line of a text, for messages.
 pub fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
+    text.split(['\n', '\r']).next().unwrap_or_default()
 }
 
 impl<'a> Module<'a> {
@@ -49,13 +49,39 @@ impl<'a> Module<'a> {
     }
 
     /// The end of the line that `offset` is on, before its line ending.
+    ///
+    /// A backslash that goes on in a blank line, in a comment, or in a semicolon goes on in no code:
+    /// that line belongs to this one.
     pub fn line_end(&self, offset: TextSize) -> TextSize {
-        self.source().line_end(offset)
+        let source = self.source();
+        let mut end = source.line_end(offset);
+        while self.goes_on(end) {
+            let next = source.full_line_end(end);
+            let next = TextRange::new(next, source.line_end(next));
+            let text = source[next].trim();
+            if !(text.is_empty() || text == "\\" || text.starts_with([';', '#'])) {
+                break;
+            }
+            end = next.end();
+        }
+        end
     }
 
     /// The start of the line after the one that `offset` is on; the end of the text after the last.
     pub fn next_line(&self, offset: TextSize) -> TextSize {
-        self.source().full_line_end(offset)
+        self.source().full_line_end(self.line_end(offset))
+    }
+
+    /// Whether the line that ends at `end` goes on in the next by a backslash.
+    fn goes_on(&self, end: TextSize) -> bool {
+        let is_last = end == self.source().text_len();
+        if is_last || !self.source()[..end.to_usize()].ends_with('\\') {
+            return false;
+        }
+        // In a comment or a string it is text.
+        let tokens = self.tokens();
+        let next = tokens.partition_point(|token| token.end() < end);
+        tokens.get(next).is_none_or(|token| token.start() >= end)
     }
 
     /// The statement, or the header of a compound one, that `offset` is in, or else the next:
@@ -108,9 +134,15 @@ impl<'a> Module<'a> {
             .map(|comment| self.text(*comment))
     }
 
-    /// The white space before `offset`, if there is nothing else before it on its line.
+    /// The white space before `offset`, if there is nothing else before it on its line, and the
+    /// line does not go on from the one before by a backslash.
     pub fn indentation_at(&self, offset: TextSize) -> Option<&'a str> {
-        indentation_at_offset(offset, self.source())
+        let indentation = indentation_at_offset(offset, self.source())?;
+        let before = &self.source()[..offset.to_usize() - indentation.len()];
+        let line = before.strip_suffix('\n').unwrap_or(before);
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let is_own = line.len() == before.len() || !self.goes_on(TextSize::of(line));
+        is_own.then_some(indentation)
     }
 
     /// How a statement stands on its lines. Compound statements stand alone, but for the first

@@ -116,6 +116,8 @@ pub struct Module<'a> {
     cell_ends: Option<Vec<TextSize>>,
     pub(crate) library: OnceCell<Library>,
     pub(crate) line_index: OnceCell<LineIndex>,
+    /// Which of the calls are of methods named `acquire` and `release`.
+    pub(crate) locks: OnceCell<Vec<usize>>,
 }
 
 impl<'a> Module<'a> {
@@ -141,6 +143,7 @@ impl<'a> Module<'a> {
             newline: stylist.line_ending().as_str(),
             library: OnceCell::new(),
             line_index: OnceCell::new(),
+            locks: OnceCell::new(),
         }
     }
 

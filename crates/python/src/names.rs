@@ -7,6 +7,9 @@ use ruff_python_ast::{self as ast, Expr};
 use crate::index::{Binding, BindingKind, Symbol};
 use crate::module::Module;
 
+/// No name has so many parts. A chain of thousands would be asked about at each of its links.
+const MOST_PARTS: usize = 32;
+
 impl<'a> Module<'a> {
     /// The dotted name of what `expr` refers to, if that is imported or a builtin: `asyncio.sleep`
     /// for `aio.sleep` after `import asyncio as aio`, `builtins.open` for `open`.
@@ -15,10 +18,14 @@ impl<'a> Module<'a> {
     /// type checkers. Names that asyncio's own modules define are given as asyncio exports them:
     /// `asyncio.sleep` for `asyncio.tasks.sleep`.
     pub fn qualified_name(&self, expr: &Expr) -> Option<String> {
+        self.qualified(expr, MOST_PARTS)
+    }
+
+    fn qualified(&self, expr: &Expr, most: usize) -> Option<String> {
         match expr {
             Expr::Name(name) => self.qualified_base(name).map(Cow::into_owned),
             Expr::Attribute(attribute) => {
-                let mut name = self.qualified_name(&attribute.value)?;
+                let mut name = self.qualified(&attribute.value, most.checked_sub(1)?)?;
                 name.push('.');
                 name.push_str(&attribute.attr);
                 Some(canonical(name))

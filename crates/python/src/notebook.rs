@@ -191,7 +191,7 @@ impl Notebook {
             let part_start = part.as_ptr() as usize - text.as_ptr() as usize;
             let old = &json[cell.range.clone()];
             // Where a definition was added at its end, the blank lines after that go.
-            let part = if cell.text.ends_with('\n') {
+            let part = if cell.text.ends_with(['\n', '\r']) {
                 part
             } else {
                 part.trim_end_matches(['\n', '\r'])

@@ -65,7 +65,21 @@ impl<'a> Module<'a> {
             }
             _ => None,
         };
-        let own = || self.calls_in(function).iter().copied();
+        // A function may have many calls, and be asked about for each.
+        let locks = self.locks.get_or_init(|| {
+            let calls = self.calls().iter().enumerate();
+            let is_lock = |call: &'a ast::ExprCall| {
+                method(call, "acquire").is_some() || method(call, "release").is_some()
+            };
+            let locks = calls.filter(|(_, call)| is_lock(call));
+            locks.map(|(number, _)| number).collect()
+        });
+        let own = || {
+            let calls = locks
+                .iter()
+                .filter_map(|number| self.calls().get(*number).copied());
+            calls.filter(|call| self.contains(function, *call))
+        };
         own()
             .filter(|other| other.start() < start)
             .filter(|other| !matches!(self.parent(*other), Some(AnyNodeRef::ExprAwait(_))))

@@ -1,9 +1,15 @@
-//! Replacing a file: at once, only if it is still the one that was read, and with its mode.
+//! Replacing a file: at once, only if it is still the one that was read, and with what else
+//! belongs to it.
+
+mod attributes;
+mod temporary;
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::{self, Write};
-use std::path::Path;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+
+use tempfile::NamedTempFile;
 
 /// What a file looked like when it was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +57,7 @@ pub fn linked(path: &Path) -> String {
 }
 
 /// Replaces the content of `path`, which must be free of symbolic links and hold `before` still.
-/// The error says what is the matter and what to do. Extended attributes are not kept.
+/// The error says what is the matter and what to do.
 pub fn replace(path: &Path, read: Stamp, before: &[u8], after: &[u8]) -> Result<Written, String> {
     replace_as_of(None, path, read, before, after)
 }
@@ -72,63 +78,120 @@ pub fn replace_as_of(
     if metadata.permissions().readonly() {
         return Err("is read-only, and was left alone: make it writable".to_string());
     }
-    OpenOptions::new()
+    let old = OpenOptions::new()
         .write(true)
         .open(path)
         .map_err(|error| cannot("be written", &error) + ": make it writable")?;
     let folder = path.parent().unwrap_or(Path::new("."));
     // Where anything fails from here on, dropping the temporary file removes it.
-    let mut new = tempfile::Builder::new()
-        .prefix(".asyncfix-")
-        .tempfile_in(folder)
-        .map_err(|error| {
-            let why = reason(&error);
-            let folder = folder.display();
-            format!("cannot be replaced: no file can be made in {folder} ({why}): make it writable")
-        })?;
+    let mut new = temporary::beside(folder, 0o600).map_err(|error| {
+        let why = reason(&error);
+        let folder = folder.display();
+        format!("cannot be replaced: no file can be made in {folder} ({why}): make it writable")
+    })?;
     new.write_all(after)
         .map_err(|error| cannot("be written", &error))?;
-    copy_owner_and_mode(new.as_file(), &metadata)
-        .map_err(|error| cannot("be replaced by a file of the same mode", &error))?;
     if let Some(modified) = modified {
         new.as_file()
             .set_modified(modified)
             .map_err(|error| cannot("be given a time", &error))?;
     }
-    new.persist(path)
-        .map_err(|error| cannot("be replaced", &error.error))?;
+    finish(new, path, Some((&old, &metadata)))?;
     Ok(Written {
         other_links: links(&metadata).saturating_sub(1),
     })
 }
 
+/// Puts `new` in the place of `path`, with what belongs to the file that is there.
+fn finish(new: NamedTempFile, path: &Path, old: Option<(&File, &Metadata)>) -> Result<(), String> {
+    if let Some((old, metadata)) = old {
+        attributes::copy(old, metadata, new.as_file())?;
+    }
+    // Some systems say only here that there is no space, and without it a rename can be on the disk
+    // before what was renamed.
+    new.as_file()
+        .sync_data()
+        .map_err(|error| cannot("be written", &error))?;
+    new.persist(path)
+        .map_err(|error| cannot("be replaced", &error.error))?;
+    Ok(())
+}
+
+/// A file of our own that is being written: it is there when it is whole.
+#[derive(Debug)]
+pub enum NewFile {
+    /// Nothing can stand in the place of a pipe or a device.
+    Direct(BufWriter<File>),
+    /// Takes the place of the file that the path leads to, if there is one.
+    Beside(BufWriter<NamedTempFile>, PathBuf, Option<File>),
+}
+
+impl NewFile {
+    /// For a new file, or in the place of what `path` leads to. The error says what is the matter
+    /// and what to do.
+    pub fn begin(path: &Path) -> Result<Self, String> {
+        let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        let old = match std::fs::metadata(&path) {
+            Err(_) => None,
+            Ok(metadata) if metadata.is_file() && metadata.permissions().readonly() => {
+                return Err("is read-only, and was left alone: make it writable".to_string());
+            }
+            Ok(metadata) => {
+                let file = OpenOptions::new().write(true).open(&path);
+                let file = file.map_err(|error| cannot("be written", &error))?;
+                if !metadata.is_file() {
+                    return Ok(Self::Direct(BufWriter::new(file)));
+                }
+                Some(file)
+            }
+        };
+        let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+        // As other programs make files: what the user's mask leaves of it.
+        let new = temporary::beside(folder.unwrap_or(Path::new(".")), 0o666)
+            .map_err(|error| cannot("be written", &error) + ": make its folder writable")?;
+        Ok(Self::Beside(BufWriter::new(new), path, old))
+    }
+
+    /// Now it is whole.
+    pub fn finish(self) -> Result<(), String> {
+        match self {
+            Self::Direct(mut file) => file.flush().map_err(|error| cannot("be written", &error)),
+            Self::Beside(new, path, old) => {
+                let new = new.into_inner();
+                let new = new.map_err(|error| cannot("be written", error.error()))?;
+                let old = old
+                    .as_ref()
+                    .and_then(|old| Some((old, old.metadata().ok()?)));
+                let old = old.as_ref().map(|(old, metadata)| (*old, metadata));
+                finish(new, &path, old)
+            }
+        }
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Direct(file) => file.write(bytes),
+            Self::Beside(new, ..) => new.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Direct(file) => file.flush(),
+            Self::Beside(new, ..) => new.flush(),
+        }
+    }
+}
+
 /// Writes a file of our own: a new one, or at once in the place of what `path` leads to. The error
 /// says what is the matter and what to do.
 pub fn create(path: &Path, content: &[u8]) -> Result<(), String> {
-    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    let metadata = std::fs::metadata(&path).ok();
-    // Nothing can stand in the place of a pipe or a device.
-    if metadata.as_ref().is_some_and(|it| !it.is_file()) {
-        return std::fs::write(&path, content).map_err(|error| cannot("be written", &error));
-    }
-    let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".asyncfix-");
-    // As other programs make files: what the user's mask leaves of it.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut new = builder
-        .tempfile_in(folder.unwrap_or(Path::new(".")))
-        .map_err(|error| cannot("be written", &error) + ": make its folder writable")?;
+    let mut new = NewFile::begin(path)?;
     new.write_all(content)
         .map_err(|error| cannot("be written", &error))?;
-    if let Some(metadata) = &metadata {
-        copy_owner_and_mode(new.as_file(), metadata)
-            .map_err(|error| cannot("be replaced by a file of the same mode", &error))?;
-    }
-    new.persist(&path)
-        .map_err(|error| cannot("be replaced", &error.error))?;
-    Ok(())
+    new.finish()
 }
 
 /// Makes the file at `path` hold `content`, at once: as the file that it was, or as a new one.
@@ -143,26 +206,6 @@ pub fn whole(path: &Path, content: &[u8]) -> Result<(), String> {
 /// Whether the file at `path` can be read and holds just this.
 pub fn holds(path: &Path, expected: &[u8]) -> bool {
     std::fs::read(path).is_ok_and(|bytes| bytes == expected)
-}
-
-#[cfg(unix)]
-fn copy_owner_and_mode(file: &File, of: &Metadata) -> io::Result<()> {
-    use std::os::unix::fs::{MetadataExt, fchown};
-    let own = file.metadata()?;
-    // Before the mode: a change of owner clears the set-user-id bits. Only root may give a file
-    // away; who may write another's file may replace it as well.
-    if own.uid() != of.uid() {
-        let _ = fchown(file, Some(of.uid()), None);
-    }
-    if own.gid() != of.gid() {
-        let _ = fchown(file, None, Some(of.gid()));
-    }
-    file.set_permissions(of.permissions())
-}
-
-#[cfg(not(unix))]
-fn copy_owner_and_mode(file: &File, of: &Metadata) -> io::Result<()> {
-    file.set_permissions(of.permissions())
 }
 
 #[cfg(unix)]

@@ -1,0 +1,4 @@
+import asyncio
+async def e()->():
+ @asyncio.run(e)
+ def e():i

@@ -1,0 +1,5 @@
+import aiohttp
+def f():
+ with(aiohttp).ClientSession()as s:\
+#
+  ()

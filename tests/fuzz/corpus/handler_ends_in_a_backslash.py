@@ -1,0 +1,6 @@
+async def e():
+        try:
+         await()
+        except:
+         ()\
+ 

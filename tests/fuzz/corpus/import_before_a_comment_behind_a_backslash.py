@@ -1,0 +1,3 @@
+import requests\
+#
+async def l():e[0]=requests.get()

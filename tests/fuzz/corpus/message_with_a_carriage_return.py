@@ -1,0 +1,1 @@
+import asyncio as aiox:aio.Queue(loop=p if#p else a)

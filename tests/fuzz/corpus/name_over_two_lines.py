@@ -1,0 +1,1 @@
+import asyncioclass l:    def s():self.tasks.append(a(f.work()))    async def work():        try:asyncio.sleep()        except asyncio.CancelledError:()    def e():        for task in self.tasks:task.cancel()        await asyncio.gather(self.tasks)

@@ -1,0 +1,4 @@
+async def t():()
+import asyncio\
+;
+def s():[asyncio.iscoroutinefunction]

@@ -1,0 +1,1 @@
+import aiohttpasync def d(): with aiohttp.ClientSession(# c452)as n:()

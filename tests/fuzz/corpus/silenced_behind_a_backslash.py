@@ -1,0 +1,3 @@
+import requests
+async def l():requests.get()\
+ 
