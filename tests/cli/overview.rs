@@ -239,8 +239,19 @@ fn a_page_is_markdown_in_a_pipe_and_laid_out_in_colours() {
 /// Runs asyncfix in a terminal, and gives what it shows.
 fn in_terminal(arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
     let python = std::env::var("ASYNCFIX_PYTHON").unwrap_or_else(|_| "python3".to_string());
-    let script =
-        "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
+    // `pty.spawn` closes the terminal before it waits, which may hang up on who is about to end.
+    let script = "\
+import os, pty, sys
+child, terminal = pty.fork()
+if child == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+try:
+    while shown := os.read(terminal, 1024):
+        os.write(1, shown)
+except OSError:
+    pass  # so ends a terminal that nobody has open any more
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+";
     let project = Project::new([]);
     let mut command = Command::new(python);
     command.args(["-c", script, env!("CARGO_BIN_EXE_asyncfix")]);
