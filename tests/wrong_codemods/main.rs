@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -25,6 +26,10 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+fn python() -> String {
+    std::env::var("ASYNCFIX_PYTHON").unwrap_or_else(|_| "python3".to_string())
+}
+
 /// What `--fix` with a wrong codemod does to a program: what it says, and the program afterwards.
 fn fix(codemod: &str) -> (Output, String) {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -41,8 +46,7 @@ fn fix(codemod: &str) -> (Output, String) {
 
 /// The differential net with a wrong codemod in the place of the one that each program is about.
 fn differential(codemod: &str, shapes: &str, shown: &str) -> Output {
-    let python = std::env::var("ASYNCFIX_PYTHON").unwrap_or_else(|_| "python3".to_string());
-    Command::new(python)
+    Command::new(python())
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/differential"))
         .args(["--bin", env!("CARGO_BIN_EXE_asyncfix")])
         .args(["--programs", "24", "--shown", shown, "--jobs", "1"])
@@ -98,4 +102,65 @@ fn the_differential_net_catches_what_runs_otherwise() {
         );
         assert!(printed.contains(&format!("{codemod}: ")), "{printed}");
     }
+}
+
+/// A project whose tests need nothing but Python.
+const LITTLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ecosystem/selftest");
+
+#[test]
+fn the_tests_of_projects_catch_what_runs_otherwise() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let program = folder.path().join("wrong");
+    let script = format!(
+        "#!/bin/sh\nexec '{}' \"$@\" --select wrong-drops-sleep\n",
+        env!("CARGO_BIN_EXE_asyncfix")
+    );
+    fs::write(&program, script).expect("the program can be written");
+    let mode = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(&program, mode).expect("it may run");
+    let ran = Command::new(python())
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ecosystem/ecosystem.py"))
+        .args(["--list", &format!("{LITTLE}/projects.toml")])
+        .args(["--selection", "default", "--bin"])
+        .arg(&program)
+        .arg("--cache")
+        .arg(folder.path().join("cache"))
+        .output()
+        .expect("Python runs");
+    let printed = text(&ran.stdout);
+    assert_eq!(ran.status.code(), Some(1), "{}{printed}", text(&ran.stderr));
+    assert!(
+        printed.contains("little: default: newly failed: test_jobs.Waiting.test_too_late"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn verifying_takes_back_what_runs_otherwise() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for name in ["jobs.py", "test_jobs.py"] {
+        let from = format!("{LITTLE}/project/{name}");
+        fs::copy(from, folder.path().join(name)).expect("it can be copied");
+    }
+    let read = || fs::read_to_string(folder.path().join("jobs.py")).expect("it is there");
+    let before = read();
+    let run = |more: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_asyncfix"))
+            .args(["--isolated", "--no-types", "--fix", "jobs.py", "--select"])
+            .arg("wrong-drops-sleep")
+            .args(more)
+            .current_dir(folder.path())
+            .output()
+            .expect("asyncfix runs")
+    };
+    let tests = format!("{} -m unittest", python());
+    let ran = run(&["--verify", &tests]);
+    let printed = text(&ran.stdout) + &text(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(1), "{printed}");
+    assert!(printed.contains("newly fails with it"), "{printed}");
+    let wrong = ("asyncio.sleep(0.02)", "asyncio.sleep(0)");
+    assert!(read().contains(wrong.0), "{}", read());
+    assert_ne!(read(), before, "what no test notices stays");
+    run(&[]);
+    assert!(!read().contains(wrong.0) && read().contains(wrong.1));
 }
