@@ -832,18 +832,14 @@ impl<'a> Writer<'a, '_, '_> {
         let trim = TextSize::new(u32::from(brackets));
         let head = TextRange::new(range.start() + trim, element.start());
         let tail = TextRange::new(element.end(), range.end() - trim);
-        let line = module.line_start(range.start());
-        let old: String = module.source()[TextRange::new(line, range.start())]
-            .chars()
-            .take_while(|c| c.is_whitespace())
-            .collect();
+        let old = module.line_indentation(range.start());
         let create = child.create(&self.names);
         let deeper = format!("{indent}{}", module.indent());
         let element = self.layout.piece(&create, &deeper, width(&deeper), 0);
         format!(
             "[{}{element}{}]",
-            module.reindented(head, &old, indent),
-            module.reindented(tail, &old, indent)
+            module.reindented(head, old, indent),
+            module.reindented(tail, old, indent)
         )
     }
 }
