@@ -66,7 +66,11 @@ impl<'a> Writer<'a, '_, '_> {
             && !self.layout.has_trailing_comma(call.arguments.range());
         match super::children::created(self.cx, call) {
             Some(child) if plain => {
-                let target = module.text(TextRange::new(stmt.start(), call.start()));
+                let value = match stmt {
+                    Stmt::Assign(assign) => module.parenthesized(&assign.value).start(),
+                    _ => call.start(),
+                };
+                let target = module.text(TextRange::new(stmt.start(), value));
                 let indent = self.indent_at(self.depth());
                 let before = width(&indent) + width(target);
                 let create = child.create(&self.names);
