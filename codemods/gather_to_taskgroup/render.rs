@@ -425,6 +425,11 @@ impl<'a> Writer<'a, '_, '_> {
                 return Some(Line::new(depth, format!("{open}{text}:")));
             }
         }
+        // A line break before the call's own brackets stands in those of the gather.
+        let is_broken = matches!(expr, Expr::Call(call) if {
+            let head = TextRange::new(call.start(), call.arguments.start());
+            self.cx.module.text(head).contains(['\n', '\r'])
+        });
         match expr {
             Expr::BoolOp(operation) => {
                 let newline = self.cx.module.newline();
@@ -442,7 +447,7 @@ impl<'a> Writer<'a, '_, '_> {
                 }
                 Some(Line::new(depth, format!("{text}{newline}{indent}):")))
             }
-            Expr::Call(_) | Expr::List(_) | Expr::ListComp(_) if !parenthesized => {
+            Expr::Call(_) | Expr::List(_) | Expr::ListComp(_) if !parenthesized && !is_broken => {
                 let before = width(&indent) + width(open);
                 let text = self.layout.piece(&Piece::Expr(expr), &indent, before, 1);
                 Some(Line::new(depth, format!("{open}{text}:")))
