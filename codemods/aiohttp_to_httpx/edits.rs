@@ -110,9 +110,7 @@ impl<'a> Writer<'a, '_, '_> {
     fn indent(&self, offset: TextSize) -> String {
         let module = self.cx.module;
         let line = module.line_start(offset);
-        let text = module.text(TextRange::new(line, module.line_end(offset)));
-        let rest = text.trim_start_matches([' ', '\t', '\x0c']);
-        let mut indent = text[..text.len() - rest.len()].to_string();
+        let mut indent = module.line_indentation(offset).to_string();
         // From the inside out, so that each finds the indentation that it knows.
         for block in self.dissolved.iter().rev() {
             if block.lines.contains(line)

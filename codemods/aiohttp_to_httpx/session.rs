@@ -2,7 +2,7 @@
 
 use engine::{Context, Refusal, withheld};
 use python::ast::{AnyNodeRef, Expr, ExprAttribute, ExprAwait, ExprCall, ExprName, StmtWith};
-use python::{BindingKind, ScopeKind, Symbol, SymbolId};
+use python::{AwaitPlace, BindingKind, ScopeKind, Symbol, SymbolId};
 
 use super::arguments;
 use super::response::{self, Use};
@@ -247,6 +247,13 @@ fn add<'a>(
         return Err(Refusal::NotOurs); // `ws_connect` and others
     }
     arguments::known(call)?;
+    let waits = matches!(
+        module.await_place(call),
+        AwaitPlace::Coroutine(_) | AwaitPlace::NestedComprehension(_) | AwaitPlace::Cell
+    );
+    if !waits {
+        return Err(Refusal::NotOurs); // it does not compile
+    }
     let place = match module.parent(call) {
         Some(AnyNodeRef::WithItem(item)) => match module.parent(item) {
             Some(AnyNodeRef::StmtWith(with)) if with.is_async => {

@@ -95,10 +95,7 @@ fn operand_text<'a>(
     }
     let line = module.line_start(call.start());
     let preceding = module.text(TextRange::new(line, call.start()));
-    let indent: String = preceding
-        .chars()
-        .take_while(|c| c.is_whitespace())
-        .collect();
+    let indent = module.line_indentation(call.start());
     let following = TextRange::new(call.end(), module.line_end(call.end()));
     let following = match module.comments(following).first() {
         Some(comment) => module
@@ -112,7 +109,7 @@ fn operand_text<'a>(
     };
     layout.piece(
         &Piece::Expr(awaited),
-        &indent,
+        indent,
         width(preceding) + width(open),
         width(close) + width(following),
     )

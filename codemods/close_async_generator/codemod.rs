@@ -57,6 +57,9 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
     let Some(function) = module.function(stmt) else {
         return Err(Refusal::NotOurs); // top-level `await` of a notebook
     };
+    if !function.is_async {
+        return Err(Refusal::NotOurs); // it does not compile
+    }
     if !can_leave(cx, stmt) {
         return Err(Refusal::NotOurs); // the generator runs to its end
     }

@@ -56,7 +56,7 @@ pub(super) fn edits<'a>(cx: &Context<'a, '_>, site: &Loop<'a>) -> Result<Vec<Edi
     let header = layout.piece(&piece, indent, width(indent), width(&tail));
     let newline = module.newline();
     let end = module.end_with_comments(stmt);
-    let start = module.line_start(stmt.start());
+    let start = module.indentation_start(stmt.start());
 
     let deeper = deeper(cx, site, indent);
     let mut text = format!("{indent}{header}{tail}{newline}");

@@ -59,6 +59,9 @@ impl<'a> Children<'a> {
             && let Expr::Name(name) = &*starred.value
             && let Some(list) = lists::list(cx, gather, name)
         {
+            if list.is_empty() {
+                return Err(Refusal::NotOurs); // gives [] at once, as it should
+            }
             return Ok(Self {
                 items: vec![(Item::All(&starred.value, false), &arguments[0])],
                 list: Some(list),
@@ -74,6 +77,11 @@ impl<'a> Children<'a> {
         };
         for argument in arguments {
             children.push(cx, argument)?;
+        }
+        let is_nothing =
+            |item: &Item<'a>| matches!(item, Item::Nested(nested) if nested.is_empty());
+        if children.items.iter().all(|(item, _)| is_nothing(item)) {
+            return Err(Refusal::NotOurs); // gives [] at once, as it should
         }
         children.check_nesting()?;
         if children.wraps || children.starts_in_other_order(cx) {

@@ -48,6 +48,16 @@ impl<'a> List<'a> {
         }
     }
 
+    /// Whether nothing is in the list: a group would have nothing to do, and no statement in it.
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            List::Inline { display, .. } | List::Created { display, .. } => {
+                matches!(display, Expr::List(list) if list.elts.is_empty())
+            }
+            List::Named(_) | List::Loop { .. } | List::Kept => false,
+        }
+    }
+
     pub(super) fn guard(&self) -> Option<&'a Stmt> {
         match self {
             List::Inline { guard, .. } | List::Created { guard, .. } | List::Loop { guard, .. } => {

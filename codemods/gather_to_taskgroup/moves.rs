@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use edit::Edit;
 use engine::{Line, Piece, Refusal, replace_statement, width};
 use python::ast::{self, AnyNodeRef, Expr, Stmt};
-use python::{Ranged, TextRange, TextSize};
+use python::{Ranged, TextRange, TextSize, indentation};
 
 use super::children::{Child, Item};
 use super::place::Place;
@@ -66,7 +66,11 @@ impl<'a> Writer<'a, '_, '_> {
             && !self.layout.has_trailing_comma(call.arguments.range());
         match super::children::created(self.cx, call) {
             Some(child) if plain => {
-                let target = module.text(TextRange::new(stmt.start(), call.start()));
+                let value = match stmt {
+                    Stmt::Assign(assign) => module.parenthesized(&assign.value).start(),
+                    _ => call.start(),
+                };
+                let target = module.text(TextRange::new(stmt.start(), value));
                 let indent = self.indent_at(self.depth());
                 let before = width(&indent) + width(target);
                 let create = child.create(&self.names);
@@ -220,7 +224,7 @@ impl<'a> Writer<'a, '_, '_> {
             header.push_str(newline);
         }
         let deeper = module.indent().repeat(self.depth());
-        let start = module.line_start(first.start());
+        let start = module.indentation_start(first.start());
         for line in module.lines_to_indent(TextRange::new(first.start(), end)) {
             let offset = line.to_usize();
             if inner
@@ -250,7 +254,7 @@ impl<'a> Writer<'a, '_, '_> {
         while line.to_usize() < module.source().len() {
             let range = TextRange::new(line, module.line_end(line));
             let text = module.text(range);
-            let indent = text.len() - text.trim_start().len();
+            let indent = indentation(text).len();
             if text.trim().is_empty() {
                 line = module.next_line(line);
                 continue;

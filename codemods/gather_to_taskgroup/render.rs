@@ -425,6 +425,11 @@ impl<'a> Writer<'a, '_, '_> {
                 return Some(Line::new(depth, format!("{open}{text}:")));
             }
         }
+        // A line break before the call's own brackets stands in those of the gather.
+        let is_broken = matches!(expr, Expr::Call(call) if {
+            let head = TextRange::new(call.start(), call.arguments.start());
+            self.cx.module.text(head).contains(['\n', '\r'])
+        });
         match expr {
             Expr::BoolOp(operation) => {
                 let newline = self.cx.module.newline();
@@ -442,7 +447,7 @@ impl<'a> Writer<'a, '_, '_> {
                 }
                 Some(Line::new(depth, format!("{text}{newline}{indent}):")))
             }
-            Expr::Call(_) | Expr::List(_) | Expr::ListComp(_) if !parenthesized => {
+            Expr::Call(_) | Expr::List(_) | Expr::ListComp(_) if !parenthesized && !is_broken => {
                 let before = width(&indent) + width(open);
                 let text = self.layout.piece(&Piece::Expr(expr), &indent, before, 1);
                 Some(Line::new(depth, format!("{open}{text}:")))
@@ -832,18 +837,14 @@ impl<'a> Writer<'a, '_, '_> {
         let trim = TextSize::new(u32::from(brackets));
         let head = TextRange::new(range.start() + trim, element.start());
         let tail = TextRange::new(element.end(), range.end() - trim);
-        let line = module.line_start(range.start());
-        let old: String = module.source()[TextRange::new(line, range.start())]
-            .chars()
-            .take_while(|c| c.is_whitespace())
-            .collect();
+        let old = module.line_indentation(range.start());
         let create = child.create(&self.names);
         let deeper = format!("{indent}{}", module.indent());
         let element = self.layout.piece(&create, &deeper, width(&deeper), 0);
         format!(
             "[{}{element}{}]",
-            module.reindented(head, &old, indent),
-            module.reindented(tail, &old, indent)
+            module.reindented(head, old, indent),
+            module.reindented(tail, old, indent)
         )
     }
 }

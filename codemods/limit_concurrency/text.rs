@@ -138,7 +138,7 @@ impl<'a> Writer<'a, '_, '_> {
         }
         let line = module.line_start(outer.start());
         let before = module.text(TextRange::new(line, outer.start()));
-        let indent: String = before.chars().take_while(|c| c.is_whitespace()).collect();
+        let indent = module.line_indentation(outer.start());
         let after = TextRange::new(outer.end(), module.line_end(outer.end()));
         let after = match module.comments(after).first() {
             Some(comment) => {
@@ -162,13 +162,13 @@ impl<'a> Writer<'a, '_, '_> {
             Within::Append(append) => {
                 let open = format!("{}(", module.text(append.func.range()));
                 let append = Piece::Call(open, vec![element], ")");
-                self.layout.piece(&append, &indent, before, after)
+                self.layout.piece(&append, indent, before, after)
             }
             Within::Comprehension(display) if outer == display.range() => {
-                self.display(display, &element, &indent, before, after)
+                self.display(display, &element, indent, before, after)
             }
             Within::Comprehension(display) => {
-                self.gather(plan.call, display, &element, &indent, before, after)
+                self.gather(plan.call, display, &element, indent, before, after)
             }
             Within::Map(_) => return minimal,
         };
@@ -180,19 +180,16 @@ impl<'a> Writer<'a, '_, '_> {
         let module = self.cx.module;
         let line = module.line_start(range.start());
         let preceding = module.text(TextRange::new(line, range.start()));
-        let indent: String = preceding
-            .chars()
-            .take_while(|c| c.is_whitespace())
-            .collect();
+        let indent = module.line_indentation(range.start());
         let following = TextRange::new(range.end(), module.line_end(range.end()));
-        let stands_alone = indent.len() == preceding.len()
+        let stands_alone = module.indentation_at(range.start()).is_some()
             && module.text(following).trim_matches([',', ' ']).is_empty();
         if stands_alone {
             let after = width(module.text(following));
-            return self.layout.piece(element, &indent, width(&indent), after);
+            return self.layout.piece(element, indent, width(indent), after);
         }
         let flat = self.layout.flat_piece(element);
-        flat.unwrap_or_else(|| self.layout.piece(element, &indent, width(preceding), 0))
+        flat.unwrap_or_else(|| self.layout.piece(element, indent, width(preceding), 0))
     }
 
     /// What a formatter breaks to make room for a comprehension: the gather with nothing else in

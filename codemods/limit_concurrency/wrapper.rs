@@ -86,20 +86,28 @@ fn mapped<'a>(
             .collect(),
         None => Vec::new(),
     };
-    let text = cx.module.text(cx.module.parenthesized(function));
-    let is_plain = match function {
-        Expr::Name(name) => is_stable(cx, name) && !names.contains(&name.id.to_string()),
-        Expr::Attribute(attribute) => {
-            matches!(&*attribute.value, Expr::Name(name) if is_stable(cx, name) && !names.contains(&name.id.to_string()))
-        }
-        _ => false,
+    let whole = cx.module.parenthesized(function);
+    if !cx.module.comments(whole).is_empty() {
+        return Err(withheld!(
+            "a comment stands in what `map` calls: move it before the statement"
+        ));
+    }
+    let is_stable = |name: &ExprName| is_stable(cx, name) && !names.iter().any(|it| name.id == *it);
+    // On one line, since it may stand on several only in the brackets of `map`.
+    let text = match function {
+        Expr::Name(name) if is_stable(name) => Some(name.id.to_string()),
+        Expr::Attribute(attribute) => match &*attribute.value {
+            Expr::Name(name) if is_stable(name) => Some(format!("{}.{}", name.id, attribute.attr)),
+            _ => None,
+        },
+        _ => None,
     };
-    if !is_plain || names.len() != number {
+    let Some(text) = text.filter(|_| names.len() == number) else {
         return Err(withheld!(
             "`{}` may be another function when it is called: write a comprehension of coroutines",
             cx.module.first_line(function)
         ));
-    }
+    };
     Ok(Wrapper {
         awaited: Piece::Call(
             format!("{text}("),

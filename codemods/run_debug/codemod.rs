@@ -97,9 +97,9 @@ fn edits<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Vec<Edit> {
         return edits;
     }
     if plain && must_break {
-        let indent: String = before.chars().take_while(|c| c.is_whitespace()).collect();
+        let indent = cx.module.line_indentation(outermost.start());
         let piece = piece(cx, outermost, call);
-        let text = layout.piece(&piece, &indent, width(before), width(after));
+        let text = layout.piece(&piece, indent, width(before), width(after));
         return vec![Edit::replace(outermost.range(), text)];
     }
     vec![inserted(cx, call)]

@@ -852,15 +852,15 @@ impl<'a> Writer<'_, 'a, '_> {
                 .any(|string| string.start() < line && line < string.end());
             let content = TextRange::new(line, module.line_end(line));
             let text = module.text(content);
-            let rest = text.trim_start_matches([' ', '\t']);
-            if in_string || rest.is_empty() || self.edits.iter().any(inside) {
+            if in_string || text.trim().is_empty() || self.edits.iter().any(inside) {
                 continue;
             }
-            let indent = &text[..text.len() - rest.len()];
+            let indent = module.line_indentation(line);
             let moved = self.shifted(line, indent);
             if moved != indent {
-                let end = line.to_usize() + indent.len();
-                self.edits.push(Edit::replace(line.to_usize()..end, moved));
+                let start = module.indentation_start(line).to_usize();
+                let end = start + indent.len();
+                self.edits.push(Edit::replace(start..end, moved));
             }
         }
         self.edits.sort_by_key(range);

@@ -324,11 +324,8 @@ impl<'a> Layout<'a, '_> {
 
     /// The text as its author laid it out, its lines moved to `indent`.
     pub fn verbatim(&self, range: TextRange, indent: &str) -> String {
-        let source = self.module.source();
-        let line = self.module.line_start(range.start());
-        let text = &source[TextRange::new(line, range.start())];
-        let original: String = text.chars().take_while(|c| c.is_whitespace()).collect();
-        self.module.reindented(range, &original, indent)
+        let original = self.module.line_indentation(range.start());
+        self.module.reindented(range, original, indent)
     }
 
     /// Whether its author asked for one element a line.

@@ -3,7 +3,7 @@
 use edit::Edit;
 use python::ast::token::TokenKind;
 use python::ast::{Expr, StmtWith};
-use python::{Module, Ranged, TextLen, TextRange, TextSize};
+use python::{Module, Ranged, TextLen, TextRange, TextSize, indentation};
 
 use crate::layout::{Layout, Piece, width};
 
@@ -81,10 +81,8 @@ pub fn with_headers(
         return Err(HeaderProblem::Comment);
     }
     let newline = module.newline();
-    let line = TextRange::new(module.line_start(with.start()), with.start());
-    let indent = module.text(line);
-    let outer: String = indent.chars().take_while(|c| c.is_whitespace()).collect();
-    let unit = unit(module, with, &outer);
+    let outer = module.line_indentation(with.start());
+    let unit = unit(module, with, outer);
     let mut text = String::new();
     for (depth, (is_async, group)) in groups.iter().enumerate() {
         let inner = format!("{outer}{}", unit.repeat(depth));
@@ -104,7 +102,7 @@ pub fn with_headers(
                     (Some(context), Some(target)) => {
                         format!("{context} as {}", module.text(module.parenthesized(target)))
                     }
-                    (None, _) => module.reindented(range, &outer, &inner),
+                    (None, _) => module.reindented(range, outer, &inner),
                 })
             })
             .collect();
@@ -125,10 +123,10 @@ pub fn with_headers(
     {
         // Comments between the header and the first statement are the body's too.
         let start = module.next_line(header.colon);
-        end = end_of_block(module, last.end(), &outer);
+        end = end_of_block(module, last.end(), outer);
         let unit = unit.repeat(groups.len() - 1);
         text.push_str(module.text(TextRange::new(header.colon, start)));
-        text.push_str(&deepened(module, TextRange::new(start, end), &outer, &unit));
+        text.push_str(&deepened(module, TextRange::new(start, end), outer, &unit));
     }
     Ok(vec![Edit::replace(TextRange::new(with.start(), end), text)])
 }
@@ -275,7 +273,7 @@ pub fn end_of_block(module: &Module<'_>, end: TextSize, outer: &str) -> TextSize
         let text = module.text(range);
         let code = text.trim_start();
         if !code.is_empty() {
-            if !code.starts_with('#') || text.len() - code.len() <= outer.len() {
+            if !code.starts_with('#') || indentation(text).len() <= outer.len() {
                 break;
             }
             block = range.end();

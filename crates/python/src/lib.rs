@@ -37,7 +37,7 @@ pub use check::{Problem, problems};
 pub use imports::Insertion;
 pub use index::{Binding, BindingKind, NodeId, Scope, ScopeId, ScopeKind, Symbol, SymbolId};
 pub use library::Library;
-pub use lines::{After, Placement, first_line, is_blank};
+pub use lines::{After, Placement, first_line, indentation, is_blank};
 pub use literal::displayed;
 pub use module::{Module, Parsed, parse, parse_cells};
 pub use notebook::{CELL_END, Cell, CellNumber, NoNotebook, Notebook, Written, split};

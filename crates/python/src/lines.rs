@@ -42,6 +42,19 @@ pub fn first_line(text: &str) -> &str {
     text.split(['\n', '\r']).next().unwrap_or_default()
 }
 
+/// The indentation of a line: the white space that it begins with. A form feed in that begins
+/// anew, as CPython's tokenizer has it, so that only what follows the last one counts.
+pub fn indentation(line: &str) -> &str {
+    space(line).1
+}
+
+/// The white space that a line begins with: as far as its last form feed, and from there on.
+fn space(line: &str) -> (&str, &str) {
+    let code = line.trim_start_matches([' ', '\t', '\x0c']);
+    let space = &line[..line.len() - code.len()];
+    space.split_at(space.rfind('\x0c').map_or(0, |at| at + 1))
+}
+
 impl<'a> Module<'a> {
     /// The start of the line that `offset` is on.
     pub fn line_start(&self, offset: TextSize) -> TextSize {
@@ -134,15 +147,27 @@ impl<'a> Module<'a> {
             .map(|comment| self.text(*comment))
     }
 
-    /// The white space before `offset`, if there is nothing else before it on its line, and the
+    /// The indentation of the line that `offset` is on, whatever stands before it there.
+    pub fn line_indentation(&self, offset: TextSize) -> &'a str {
+        let line = TextRange::new(self.line_start(offset), self.source().line_end(offset));
+        indentation(&self.source()[line])
+    }
+
+    /// Where the indentation of the line that `offset` is on starts.
+    pub fn indentation_start(&self, offset: TextSize) -> TextSize {
+        let line = TextRange::new(self.line_start(offset), self.source().line_end(offset));
+        line.start() + space(&self.source()[line]).0.text_len()
+    }
+
+    /// The [`indentation`] before `offset`, if there is nothing else before it on its line, and the
     /// line does not go on from the one before by a backslash.
     pub fn indentation_at(&self, offset: TextSize) -> Option<&'a str> {
-        let indentation = indentation_at_offset(offset, self.source())?;
-        let before = &self.source()[..offset.to_usize() - indentation.len()];
+        let space = indentation_at_offset(offset, self.source())?;
+        let before = &self.source()[..offset.to_usize() - space.len()];
         let line = before.strip_suffix('\n').unwrap_or(before);
         let line = line.strip_suffix('\r').unwrap_or(line);
         let is_own = line.len() == before.len() || !self.goes_on(TextSize::of(line));
-        is_own.then_some(indentation)
+        is_own.then(|| indentation(space))
     }
 
     /// How a statement stands on its lines. Compound statements stand alone, but for the first
@@ -243,12 +268,12 @@ impl<'a> Module<'a> {
     /// included, stands on these lines.
     pub fn whole_lines<'n>(&self, statement: impl Into<AnyNodeRef<'n>>) -> Option<TextRange> {
         let node = self.node(self.id(statement));
-        let indent = self.indentation_at(node.start())?;
+        self.indentation_at(node.start())?;
         let rest = TextRange::new(node.end(), self.line_end(node.end()));
         if !self.source()[rest].trim_whitespace().is_empty() {
             return None;
         }
-        let start = node.start() - indent.text_len();
+        let start = self.line_start(node.start());
         Some(TextRange::new(start, self.next_line(node.end())))
     }
 
@@ -268,8 +293,10 @@ impl<'a> Module<'a> {
             let inside_string = strings
                 .iter()
                 .any(|string| string.start() < start && start < string.end());
-            match line.strip_prefix(from) {
+            let (page, _) = space(line);
+            match line[page.len()..].strip_prefix(from) {
                 Some(rest) if start > range.start() && !inside_string => {
+                    text.push_str(page);
                     text.push_str(to);
                     text.push_str(rest);
                 }
@@ -282,8 +309,8 @@ impl<'a> Module<'a> {
         }
     }
 
-    /// The starts of the lines of `range` that have to be indented for it to stand deeper: not the
-    /// blank ones, nor those that start inside a string.
+    /// Where the indentation starts in the lines of `range` that have to be indented for it to stand
+    /// deeper: not the blank ones, nor those that start inside a string.
     pub fn lines_to_indent(&self, range: TextRange) -> Vec<TextSize> {
         let strings = self.multiline_strings(range);
         let mut lines = Vec::new();
@@ -295,7 +322,7 @@ impl<'a> Module<'a> {
                 .iter()
                 .any(|string| string.start() < start && start < string.end());
             if !blank && !inside_string {
-                lines.push(start);
+                lines.push(self.indentation_start(start));
             }
             start = end;
         }
@@ -332,4 +359,37 @@ impl<'a> Module<'a> {
 /// it marks a page, and stays.
 pub fn is_blank(line: &str) -> bool {
     line.trim_matches([' ', '\t', '\r', '\n']).is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use ruff_python_ast::PythonVersion;
+
+    use super::*;
+    use crate::module::parse;
+
+    #[test]
+    fn a_form_feed_begins_the_indentation_anew() {
+        let source = "if x:\n    \x0c  if y:\n \x0c\x0c  \t(1,\n  \x0c  2)\n";
+        let parsed = parse(source, PythonVersion::PY311).unwrap();
+        let module = Module::new(source, &parsed);
+        let at = |what: &str| module.source().find(what).unwrap().try_into().unwrap();
+        assert_eq!(module.indent(), "  ");
+        assert_eq!(module.indentation_at(at("if y")), Some("  "));
+        assert_eq!(module.indentation_at(at("(1")), Some("  \t"));
+        assert_eq!(module.line_indentation(at("2)")), "  ");
+        let all = TextRange::up_to(source.text_len());
+        let mut deeper = source.to_string();
+        for start in module.lines_to_indent(all).into_iter().rev() {
+            deeper.insert(start.to_usize(), '>');
+        }
+        assert_eq!(
+            deeper,
+            ">if x:\n    \x0c>  if y:\n \x0c\x0c>  \t(1,\n  \x0c>  2)\n"
+        );
+        assert_eq!(
+            module.reindented(all, "  ", ">"),
+            "if x:\n    \x0c>if y:\n \x0c\x0c>\t(1,\n  \x0c>2)\n"
+        );
+    }
 }

@@ -15,6 +15,7 @@ use ruff_text_size::{Ranged, TextRange, TextSize};
 use crate::check::Problem;
 use crate::index::{Binding, Index, NodeId, Scope, ScopeId, ScopeKind, Symbol, SymbolId};
 use crate::library::Library;
+use crate::lines::indentation;
 use crate::notebook::CELL_END;
 
 /// The syntax tree and the tokens of a module. A [`Module`] borrows them.
@@ -139,7 +140,7 @@ impl<'a> Module<'a> {
             index: Index::new(parsed.tree.syntax()),
             comments,
             cell_ends,
-            indent: stylist.indentation().to_string(),
+            indent: indentation(stylist.indentation()).to_string(),
             newline: stylist.line_ending().as_str(),
             library: OnceCell::new(),
             line_index: OnceCell::new(),

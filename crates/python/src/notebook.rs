@@ -223,7 +223,7 @@ pub fn split(text: &str) -> impl Iterator<Item = &str> {
         let end = rest
             .match_indices(CELL_END)
             .map(|(at, _)| at)
-            .find(|at| *at == 0 || rest[..*at].ends_with('\n'))?;
+            .find(|at| *at == 0 || rest[..*at].ends_with(['\n', '\r']))?;
         let part = &rest[..end];
         let after = &rest[end + CELL_END.len()..];
         rest = after.strip_prefix('\n').unwrap_or(after);
@@ -390,5 +390,18 @@ mod tests {
         // A line that goes takes its ending along.
         let text = text.replace("a\n", "");
         assert_eq!(split(&text).collect::<Vec<_>>(), ["", "", "b\n"]);
+    }
+
+    #[test]
+    fn a_carriage_return_ends_the_line_before_the_end_of_a_cell() {
+        let json = file(&[code(r#""a\rb""#), code(r#""c\r\fb\r""#), code(r#""d""#)].join(", "));
+        let notebook = Notebook::read(&json, PythonVersion::PY311)
+            .unwrap()
+            .unwrap();
+        let text = notebook.text().replace("\x0cb\r\n", "").replace("b\n", "");
+        assert_eq!(split(&text).collect::<Vec<_>>(), ["a\r", "c\r", "d"]);
+        let written = notebook.write(&json, &text).unwrap();
+        let values: Vec<&str> = written.values().map(|it| &written.json[it]).collect();
+        assert_eq!(values, [r#""a""#, r#""c\r""#, r#""d""#]);
     }
 }

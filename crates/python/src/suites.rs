@@ -3,6 +3,7 @@
 use ruff_python_ast::AnyNodeRef;
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
+use crate::lines::indentation;
 use crate::module::Module;
 
 impl Module<'_> {
@@ -20,7 +21,7 @@ impl Module<'_> {
             let text = self.text(range);
             let comment = text.trim_start();
             if !comment.is_empty() {
-                if !comment.starts_with('#') || text.len() - comment.len() <= indent.len() {
+                if !comment.starts_with('#') || indentation(text).len() <= indent.len() {
                     break;
                 }
                 end = range.end();

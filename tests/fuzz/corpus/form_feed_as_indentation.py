@@ -1,0 +1,4 @@
+async def t():
+    for e in():
+        with open():
+            ()

@@ -1,0 +1,3 @@
+import asyncio
+async def g():await asyncio.gather(*c#
+())

@@ -1,0 +1,4 @@
+def f():
+ async for x in g():return
+async def g():
+ yield
