@@ -457,10 +457,16 @@ fn gives<'a>(
     if let (Some(last), [target]) = (last, targets)
         && is_plain(target)
         && stays_outside(target)
-        && value_of(last).is_some()
+        && let Some(value) = value_of(last)
     {
         let others = given_without(cx, coroutine, stmts, last)?;
         if others.is_none() {
+            // The targets go below what is assigned to them.
+            let start = module.parenthesized(value).start();
+            let head = TextRange::new(last.start(), start);
+            if !module.comments(head).is_empty() {
+                return Err("a comment stands before what it assigns".to_string());
+            }
             return Ok(Gives::Value(module.id(last)));
         }
     }

@@ -242,7 +242,11 @@ fn lock<'a>(
         locks.push(module.id(expr));
         items.push(HeaderItem {
             is_async: true,
-            context: Some(module.text(operand).to_string()),
+            // Over several lines only its parentheses hold it together.
+            context: Some(match module.text(operand) {
+                text if text.contains(['\n', '\r']) => format!("({text})"),
+                text => text.to_string(),
+            }),
         });
     }
     if !has_lock {

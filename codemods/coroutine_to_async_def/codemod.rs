@@ -6,7 +6,7 @@ mod iteration;
 mod returns;
 
 use edit::Applicability;
-use engine::{Codemod, Context, Dated, On, Refusal, Rewrite, Verdict, withheld};
+use engine::{Codemod, Context, Dated, Kept, On, Refusal, Rewrite, Verdict, withheld};
 use python::ast::{
     AnyNodeRef, Decorator, Expr, ExprCall, NodeKind, PythonVersion, StmtFunctionDef,
 };
@@ -48,6 +48,7 @@ fn decorated<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
     let Some(position) = decorators.iter().position(|it| is_ours(cx, it)) else {
         return Err(Refusal::NotOurs);
     };
+    check_import(cx, &decorators[position])?;
     let mut edits = header::without_decorator(cx, function, &decorators[position]);
     let mut applicability = if cx.supports(PythonVersion::PY311) {
         Applicability::Safe
@@ -98,6 +99,32 @@ fn called<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
 
 fn is_ours<'a>(cx: &Context<'a, '_>, decorator: &'a Decorator) -> bool {
     cx.module.refers_to(&decorator.expression, NAME)
+}
+
+/// `from asyncio import coroutine` fails as well where the decorator does not exist: without the
+/// decorator it has to go, and goes as what is unused, if nothing keeps it.
+fn check_import<'a>(cx: &Context<'a, '_>, decorator: &'a Decorator) -> Result<(), Refusal> {
+    let Expr::Name(name) = &decorator.expression else {
+        return Ok(()); // `asyncio.coroutine`
+    };
+    let Some(kept) = cx.module.symbol(name).and_then(|symbol| cx.kept(symbol)) else {
+        return Ok(());
+    };
+    let why = match kept {
+        Kept::Comment => "a comment stands beside it: move it above the import",
+        Kept::Exported => {
+            "other files may take the name from this one: remove it, and write `@asyncio.coroutine`"
+        }
+        Kept::Quoted => "a string annotation names it: remove it, and write `@asyncio.coroutine`",
+        Kept::Several => "the name is bound in several places: leave one",
+        Kept::Line => "another statement stands on its line: put each on a line of its own",
+        // Where it fails, something else is done; or it does not run.
+        Kept::Alone | Kept::Conditional | Kept::Typing => return Ok(()),
+    };
+    Err(withheld!(
+        "the import of `{}` fails since Python 3.11 and has to go, and {why}",
+        name.id
+    ))
 }
 
 /// Whether a function is decorated by `asyncio.coroutine`.

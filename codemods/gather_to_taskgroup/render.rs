@@ -835,6 +835,8 @@ impl<'a> Writer<'a, '_, '_> {
         let range = comprehension.range();
         let brackets = !matches!(comprehension, Expr::Generator(it) if !it.parenthesized);
         let trim = TextSize::new(u32::from(brackets));
+        // A comment in its parentheses is part of what is wrapped.
+        let element = module.parenthesized(element);
         let head = TextRange::new(range.start() + trim, element.start());
         let tail = TextRange::new(element.end(), range.end() - trim);
         let old = module.line_indentation(range.start());

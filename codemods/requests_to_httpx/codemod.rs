@@ -6,7 +6,7 @@ mod response;
 use edit::{Applicability, Edit};
 use engine::{
     Codemod, Context, Layout, Line, On, Piece, Refusal, Rewrite, Verdict, arguments as pieces,
-    handled_around, is_unrelated, replace_statement, width, withheld,
+    handled_around, is_unrelated, replace_statement_commented, width, withheld,
 };
 use python::ast::{AnyNodeRef, ExceptHandler, Expr, ExprCall, PythonVersion, StmtFunctionDef};
 use python::{AwaitPlace, BindingKind, Block, Library, Ranged, Symbol, TextRange};
@@ -331,10 +331,13 @@ fn replaced<'a>(
         let text = layout.piece(&piece, &inner, start, width(close) + width(&after));
         format!("{before}{open}{text}{close}{after}")
     };
-    replace_statement(
+    // Behind its own comments, if it has any.
+    let commented = usize::from(!module.comments(statement.range()).is_empty());
+    replace_statement_commented(
         module,
         statement,
         &[Line::new(0, header), Line::new(1, body)],
+        commented,
     )
 }
 

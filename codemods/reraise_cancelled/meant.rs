@@ -37,8 +37,9 @@ pub fn check<'a>(
     Ok(())
 }
 
-/// The comment in the body that says that what is awaited there raises the cancellation by itself;
-/// in a handler of everything also one that says that cancellations are meant.
+/// The comment that says what the cancellation stands for: one in the body that names its class, for
+/// what is awaited there raises it by itself; one at the handler that does, or says that it is meant
+/// to end there; and at a handler of everything one that speaks of cancellations at all.
 fn comment<'a>(
     cx: &Context<'a, '_>,
     stmt: &'a StmtTry,
@@ -46,25 +47,44 @@ fn comment<'a>(
     caught: &Caught<'a>,
 ) -> Option<&'a str> {
     let module = cx.module;
-    let first = stmt.body.first()?;
-    let last = stmt.body.last()?;
-    let body = TextRange::new(stmt.start(), module.line_end(last.end()).max(first.end()));
-    let about = |range: TextRange, word: &str| {
-        module
-            .comments(range)
-            .iter()
-            .map(|comment| module.text(*comment))
-            .find(|text| text.to_lowercase().contains(word))
+    let body_end = module.line_end(stmt.body.last()?.end());
+    let about = |range: TextRange, words: &[&str]| {
+        let comments = module.comments(range).iter();
+        comments.map(|comment| module.text(*comment)).find(|text| {
+            let text = text.to_lowercase();
+            words.iter().any(|word| text.contains(word))
+        })
     };
-    about(body, "cancellederror").or_else(|| {
-        let end = module.line_end(handler.end());
-        let whole = TextRange::new(handler.start(), end);
+    about(TextRange::new(stmt.start(), body_end), CLASSES).or_else(|| {
+        // With the comments above `except`, and those below the last statement.
+        let before = stmt.handlers.iter().map(Ranged::end);
+        let before = before.filter(|end| *end <= handler.start()).max();
+        let start = before.map_or(body_end, |end| module.line_end(end));
+        let end = module.end_with_comments(handler);
+        let whole = TextRange::new(start.min(handler.start()), end);
         if caught.is_named() {
-            SAYS.iter().find_map(|word| about(whole, word))
+            about(whole, CLASSES)
+                .filter(|text| !is_open(text))
+                .or_else(|| about(whole, SAYS))
         } else {
-            about(whole, "cancel")
+            about(whole, &["cancel"])
         }
     })
+}
+
+/// The classes of a cancellation, as comments name them. `Cancelled` alone may be a plain word.
+const CLASSES: &[&str] = &[
+    "cancellederror",
+    "trio.cancelled",
+    "get_cancelled_exc_class",
+];
+
+/// Whether a comment says that the code is not as it is meant to be.
+fn is_open(comment: &str) -> bool {
+    let text = comment.trim_start_matches(['#', ' ']).to_lowercase();
+    ["fixme", "todo", "xxx"]
+        .iter()
+        .any(|word| text.starts_with(word))
 }
 
 /// What a comment in a handler of the cancellation says where it is meant to end there.

@@ -215,6 +215,12 @@ fn check<'a>(cx: &Context<'a, '_>, found: &Loop<'a>) -> Result<Plan<'a>, Stop> {
             refusal,
         };
         let form = argument::form(cx, run).map_err(stop)?;
+        if let Some(comment) = module.comments(run.func.range()).first() {
+            return Err(stop(withheld!(
+                "the comment `{}` stands in an expression that goes: move it above the statement",
+                module.text(*comment)
+            )));
+        }
         applicability = applicability.max(check_handlers(module, run).map_err(stop)?);
         if module.is_printed_source(run) {
             return Err(stop(withheld!(

@@ -11,7 +11,8 @@ use types::{Answer, Ask, Gives, Question};
 
 use crate::meaning::Meaning;
 use crate::memory::Memory;
-use crate::{Caller, Codemod, Refusal, Settings, roles, withheld};
+use crate::unused::kept;
+use crate::{Caller, Codemod, Kept, Refusal, Settings, roles, withheld};
 
 /// One module, as one codemod sees it.
 #[derive(Debug)]
@@ -179,6 +180,12 @@ impl<'a> Context<'a, '_> {
     /// Whether the output may use what Python `version` brought.
     pub fn supports(&self, version: PythonVersion) -> bool {
         self.settings.target.version >= version
+    }
+
+    /// Why the import of a name would stay when nothing in the module uses the name any longer;
+    /// none where it would go.
+    pub fn kept(&self, symbol: &Symbol<'_>) -> Option<Kept> {
+        kept(self.module, symbol, self.settings.is_package)
     }
 
     /// The name that `module`, a top-level module of the standard library or an installed

@@ -46,8 +46,9 @@ pub use prefilter::Prefilter;
 pub use rewrite::{Host, SyntaxError, check, rewrite};
 pub use roles::{cleans_up, is_command, names_cleanup};
 pub use settings::{OptionValues, Settings, Silence, Target};
-pub use statement::{Line, insert_before, replace_statement};
+pub use statement::{Line, insert_before, replace_statement, replace_statement_commented};
 pub use suppression::Suppression;
+pub use unused::Kept;
 pub use with_items::{HeaderItem, HeaderProblem, deepened, end_of_block, with_headers};
 
 /// `Err(withheld!("why {}", what))`: the defect, but a person has to decide.

@@ -33,6 +33,17 @@ pub fn replace_statement<'n>(
     statement: impl Into<AnyNodeRef<'n>>,
     lines: &[Line],
 ) -> Edit {
+    replace_statement_commented(module, statement, lines, 0)
+}
+
+/// The same with the comment at the end of the line of this number, for lines that have comments of
+/// the statement before that.
+pub fn replace_statement_commented<'n>(
+    module: &Module<'_>,
+    statement: impl Into<AnyNodeRef<'n>>,
+    lines: &[Line],
+    commented: usize,
+) -> Edit {
     let statement = statement.into();
     let placement = module.placement(statement);
     let newline = module.newline();
@@ -44,7 +55,7 @@ pub fn replace_statement<'n>(
             text.push_str(&module.indent().repeat(line.depth));
         }
         text.push_str(&line.text);
-        if position == 0
+        if position == commented
             && let Some(comment) = placement.comment
         {
             text.push_str("  ");

@@ -4,9 +4,7 @@ use std::ops::Range;
 
 use edit::Edit;
 use python::ast::{self, AnyNodeRef};
-use python::{
-    Binding, BindingKind, Module, Ranged, ScopeId, ScopeKind, Symbol, TextRange, is_blank,
-};
+use python::{BindingKind, Module, Ranged, ScopeId, ScopeKind, Symbol, TextRange, is_blank};
 
 /// An import that was used before and is not any longer.
 #[derive(Clone, Debug)]
@@ -21,10 +19,30 @@ pub struct Unused {
     pub removal: Edit,
 }
 
-/// The imports of `after` whose names `before` used and `after` does not.
-///
-/// Only where nothing else binds the name, `__all__` does not list it, it is not a re-export
-/// (`import a as a`), and no comment would be lost with it.
+/// Why an import is not removed, although nothing in the module uses its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// A comment would be lost with it.
+    Comment,
+    /// Other files may take the name from here: `__all__` lists it, `import a as a`, or an
+    /// `__init__.py` imports it.
+    Exported,
+    /// A string annotation names it.
+    Quoted,
+    /// Something else binds the name too.
+    Several,
+    /// Other statements stand on its lines.
+    Line,
+    /// Nothing else stands in its block.
+    Alone,
+    /// It is one of several attempts: in `try`, or in the module under a condition.
+    Conditional,
+    /// Only who checks types sees it.
+    Typing,
+}
+
+/// The imports of `after` whose names `before` used and `after` does not, as far as nothing
+/// of [`Kept`] keeps them.
 pub fn unused_imports(before: &Module<'_>, after: &Module<'_>) -> Vec<Unused> {
     // A scope has no name that lasts from one text to the next. Where two have the same path and
     // only one of them used the name, nothing is removed.
@@ -44,12 +62,9 @@ pub fn unused_imports(before: &Module<'_>, after: &Module<'_>) -> Vec<Unused> {
     };
     after
         .symbols()
-        .filter(|symbol| symbol.reads.is_empty() && !symbol.named_in_string)
-        .filter(|symbol| !after.is_exported(symbol.name))
+        .filter(|symbol| symbol.reads.is_empty())
         .filter_map(|symbol| {
-            let [binding] = symbol.bindings.as_slice() else {
-                return None;
-            };
+            let removal = removal(after, symbol)?.ok()?;
             let uses = uses(symbol);
             if uses.is_empty() {
                 return None;
@@ -58,7 +73,7 @@ pub fn unused_imports(before: &Module<'_>, after: &Module<'_>) -> Vec<Unused> {
                 uses,
                 name: symbol.name.to_string(),
                 is_global: symbol.scope == ScopeId::MODULE,
-                removal: Edit::delete(removal(after, binding)?),
+                removal: Edit::delete(removal),
             })
         })
         .collect()
@@ -78,24 +93,50 @@ fn path<'m>(module: &'m Module<'_>, scope: ScopeId) -> Vec<&'m str> {
         .collect()
 }
 
-/// What to delete, so that the import of one name goes.
-fn removal(module: &Module<'_>, binding: &Binding<'_>) -> Option<TextRange> {
-    let (BindingKind::Import(alias) | BindingKind::FromImport(_, alias)) = binding.kind else {
-        return None;
-    };
-    if binding.typing_only
-        || alias
-            .asname
-            .as_ref()
-            .is_some_and(|name| name.as_str() == alias.name.as_str())
-    {
-        return None;
+/// Why the import of a name would stay when nothing uses the name any longer.
+pub(crate) fn kept(module: &Module<'_>, symbol: &Symbol<'_>, is_package: bool) -> Option<Kept> {
+    match removal(module, symbol)? {
+        Ok(_) if is_package && symbol.scope == ScopeId::MODULE => Some(Kept::Exported),
+        removal => removal.err(),
     }
-    let statement = module.statement(module.node(binding.node));
+}
+
+/// What to delete, so that the import of one name goes, or why it stays; none of what no import
+/// binds.
+fn removal(module: &Module<'_>, symbol: &Symbol<'_>) -> Option<Result<TextRange, Kept>> {
+    let import = symbol.bindings.iter().find_map(|binding| {
+        let (BindingKind::Import(alias) | BindingKind::FromImport(_, alias)) = binding.kind else {
+            return None;
+        };
+        Some((binding, alias))
+    });
+    let (binding, alias) = import?;
+    let is_renamed_to_itself = alias
+        .asname
+        .as_ref()
+        .is_some_and(|name| name.as_str() == alias.name.as_str());
+    Some(if symbol.bindings.len() > 1 {
+        Err(Kept::Several)
+    } else if symbol.named_in_string {
+        Err(Kept::Quoted)
+    } else if binding.typing_only {
+        Err(Kept::Typing)
+    } else if is_renamed_to_itself || module.is_exported(symbol.name) {
+        Err(Kept::Exported)
+    } else {
+        removal_of_alias(module, module.statement(module.node(binding.node)), alias)
+    })
+}
+
+fn removal_of_alias<'a>(
+    module: &Module<'a>,
+    statement: AnyNodeRef<'a>,
+    alias: &ast::Alias,
+) -> Result<TextRange, Kept> {
     let names: &[ast::Alias] = match statement {
         AnyNodeRef::StmtImport(import) => &import.names,
         AnyNodeRef::StmtImportFrom(import) => &import.names,
-        _ => return None,
+        _ => &[],
     };
     if !module
         .comments(TextRange::new(
@@ -104,29 +145,31 @@ fn removal(module: &Module<'_>, binding: &Binding<'_>) -> Option<TextRange> {
         ))
         .is_empty()
     {
-        return None;
+        return Err(Kept::Comment);
     }
     if names.len() == 1 {
-        // The last statement of a block cannot go without another in its place.
-        let (body, position) = module.siblings(statement)?;
-        if body.len() == 1 || conditional(module, statement) {
-            return None;
+        if conditional(module, statement) {
+            return Err(Kept::Conditional);
         }
-        let lines = module.whole_lines(statement)?;
-        return Some(with_blank_lines(module, lines, position == 0));
+        // The last statement of a block cannot go without another in its place.
+        let (body, position) = module.siblings(statement).ok_or(Kept::Alone)?;
+        if body.len() == 1 {
+            return Err(Kept::Alone);
+        }
+        let lines = module.whole_lines(statement).ok_or(Kept::Line)?;
+        return Ok(with_blank_lines(module, lines, position == 0));
     }
-    let position = names
+    let (before, after) = names
         .iter()
-        .position(|other| other.range() == alias.range())?;
-    let range = match (
-        position.checked_sub(1).and_then(|at| names.get(at)),
-        names.get(position + 1),
-    ) {
-        (_, Some(next)) => TextRange::new(alias.start(), next.start()),
-        (Some(previous), None) => TextRange::new(previous.end(), alias.end()),
-        (None, None) => return None,
-    };
-    Some(range)
+        .position(|other| other.range() == alias.range())
+        .map_or((&names[..0], &names[..0]), |position| {
+            (&names[..position], &names[position + 1..])
+        });
+    match (before.last(), after.first()) {
+        (_, Some(next)) => Ok(TextRange::new(alias.start(), next.start())),
+        (Some(previous), None) => Ok(TextRange::new(previous.end(), alias.end())),
+        (None, None) => Err(Kept::Alone),
+    }
 }
 
 /// `lines`, which are to be deleted, with the blank lines after them that only set them apart:
@@ -222,6 +265,34 @@ mod tests {
             removed("import a\n\x0c\nimport m\n\x0c\nm()\n"),
             "import a\n\x0c\n\x0c\n0\n"
         );
+    }
+
+    #[test]
+    fn what_keeps_an_import_is_said() {
+        let why = |text: &str, is_package| {
+            let parsed = python::parse(text, PythonVersion::PY311).unwrap();
+            let module = Module::new(text, &parsed);
+            let symbol = module.symbols().find(|symbol| symbol.name == "m");
+            kept(&module, symbol.unwrap(), is_package)
+        };
+        for (text, expected) in [
+            ("import a\nimport m  # for all\n", Some(Kept::Comment)),
+            (
+                "from a import (\n    m,\n    # and\n    n,\n)\n",
+                Some(Kept::Comment),
+            ),
+            ("import a\nfrom a import m as m\n", Some(Kept::Exported)),
+            ("__all__ = [\"m\"]\nimport m\n", Some(Kept::Exported)),
+            ("import m\nx: \"m\" = 0\n", Some(Kept::Quoted)),
+            ("import m\nm = 0\n", Some(Kept::Several)),
+            ("import a; import m\n", Some(Kept::Line)),
+            ("with a:\n    import m\n", Some(Kept::Alone)),
+            ("if a:\n    import m\n", Some(Kept::Conditional)),
+            ("import a\nimport m\n", None),
+        ] {
+            assert_eq!(why(text, false), expected, "{text}");
+        }
+        assert_eq!(why("import a\nimport m\n", true), Some(Kept::Exported));
     }
 
     #[test]

@@ -1,0 +1,7 @@
+import asyncio
+class e:
+    @asyncio.coroutine
+    def c(self):
+        with (yield from self
+              .lock):
+            i

@@ -1,0 +1,5 @@
+import asyncio
+async def f(x):
+    with open(x) as f:
+        x[  # one
+            0] = f.read()  # two
