@@ -11,8 +11,8 @@ use tempfile::NamedTempFile;
 const PREFIX: &str = ".asyncfix-";
 const SUFFIX: &str = ".tmp";
 
-/// How many characters of chance stand in between.
-const CHANCE: usize = 8;
+/// How many characters of chance stand in between: no word has as many of them.
+const CHANCE: usize = 16;
 
 /// A new file in `folder`, of this mode as far as the user's mask leaves it. What a run that was
 /// killed left there is removed first.
@@ -93,13 +93,13 @@ mod tests {
 
     #[test]
     fn only_names_of_ours_are_taken_for_left_over() {
-        assert!(is_ours(".asyncfix-Ab3dE6gH.tmp"));
+        assert!(is_ours(".asyncfix-Ab3dE6gH1jK2mN4p.tmp"));
         for name in [
             ".asyncfix-baseline.tmp",
             ".asyncfix-.tmp",
-            ".asyncfix-Ab3dE6gH.json",
-            ".asyncfix-Ab3dE6-H.tmp",
-            "asyncfix-Ab3dE6gH.tmp",
+            ".asyncfix-Ab3dE6gH1jK2mN4p.json",
+            ".asyncfix-Ab3dE6-H1jK2mN4p.tmp",
+            "asyncfix-Ab3dE6gH1jK2mN4p.tmp",
         ] {
             assert!(!is_ours(name), "{name}");
         }
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn what_nobody_holds_is_removed() {
         let folder = tempfile::tempdir().unwrap();
-        let left = folder.path().join(".asyncfix-Ab3dE6gH.tmp");
+        let left = folder.path().join(".asyncfix-Ab3dE6gH1jK2mN4p.tmp");
         let other = folder.path().join(".asyncfix-notes.tmp");
         fs::write(&left, "half").unwrap();
         fs::write(&other, "").unwrap();

@@ -57,7 +57,7 @@ fn a_run_that_is_killed_leaves_every_file_whole_and_the_next_one_goes_on() {
         let count = fixed(&project, &names);
         was_in_the_midst |= (1..names.len()).contains(&count);
         // As it would be had the kill come between two system calls.
-        project.write("d0/.asyncfix-Ab3dE6gH.tmp", "half");
+        project.write("d0/.asyncfix-Ab3dE6gH1jK2mN4p.tmp", "half");
         let ran = run_in_time(&project, ["--fix", "--no-types"]);
         assert_eq!(ran.status, 0, "{}", ran.stderr);
         assert_eq!(fixed(&project, &names), names.len());
