@@ -149,7 +149,15 @@ impl<'a> Children<'a> {
                 }
                 return Ok(());
             }
-            iterable => Item::All(iterable, self.iterates_over_unknown(cx, iterable)?),
+            iterable => {
+                let binds = |node: AnyNodeRef<'_>| matches!(node, AnyNodeRef::ExprNamed(_));
+                if cx.module.descendants(iterable).any(binds) {
+                    return Err(withheld!(
+                        "`:=` stands in what is unpacked, and may not stand in what a comprehension goes through: write it as a statement before"
+                    ));
+                }
+                Item::All(iterable, self.iterates_over_unknown(cx, iterable)?)
+            }
         };
         self.items.push((item, argument));
         Ok(())

@@ -191,7 +191,9 @@ fn ok<'a>(
                 | AnyNodeRef::ExprSubscript(_)
                 | AnyNodeRef::ExprCompare(_)
                 | AnyNodeRef::ExprBinOp(_)
-                | AnyNodeRef::ExprUnaryOp(_),
+                | AnyNodeRef::ExprUnaryOp(_)
+                | AnyNodeRef::ExprStarred(_)
+                | AnyNodeRef::ExprAwait(_),
             ) => format!("({text})"),
             _ => text,
         }

@@ -1,0 +1,2 @@
+import asyncio
+async def t():s=await asyncio.gather(*(x:=[]))
