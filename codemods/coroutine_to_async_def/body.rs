@@ -227,7 +227,14 @@ fn lock<'a>(
             });
             continue;
         };
-        if !is_lock(cx, operand) {
+        // What is awaited inside of it would be written as it is.
+        let is_plain = module.descendants(operand).all(|node| {
+            !matches!(
+                node,
+                AnyNodeRef::ExprYield(_) | AnyNodeRef::ExprYieldFrom(_)
+            )
+        });
+        if !is_plain || !is_lock(cx, operand) {
             return Err(withheld!(
                 "whether `{}` is a lock cannot be seen here: write `async with` if it is, and `with await` if it gives a context manager",
                 module.text(operand)

@@ -7,6 +7,7 @@ mod returns;
 
 use edit::Applicability;
 use engine::{Codemod, Context, Dated, Kept, On, Refusal, Rewrite, Verdict, withheld};
+use python::Ranged;
 use python::ast::{
     AnyNodeRef, Decorator, Expr, ExprCall, NodeKind, PythonVersion, StmtFunctionDef,
 };
@@ -49,6 +50,11 @@ fn decorated<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
         return Err(Refusal::NotOurs);
     };
     check_import(cx, &decorators[position])?;
+    if !cx.module.comments(decorators[position].range()).is_empty() {
+        return Err(withheld!(
+            "a comment stands inside the decorator, which goes: move it above"
+        ));
+    }
     let mut edits = header::without_decorator(cx, function, &decorators[position]);
     let mut applicability = if cx.supports(PythonVersion::PY311) {
         Applicability::Safe
