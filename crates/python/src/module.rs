@@ -141,7 +141,7 @@ impl<'a> Module<'a> {
             comments,
             cell_ends,
             indent: indentation(stylist.indentation()).to_string(),
-            newline: stylist.line_ending().as_str(),
+            newline: line_ending(source),
             library: OnceCell::new(),
             line_index: OnceCell::new(),
             locks: OnceCell::new(),
@@ -188,7 +188,7 @@ impl<'a> Module<'a> {
         &self.indent
     }
 
-    /// The line ending as this file writes it.
+    /// The line ending as this file writes it; of several, the most frequent.
     pub fn newline(&self) -> &'static str {
         self.newline
     }
@@ -473,5 +473,40 @@ pub(crate) fn bodies(node: AnyNodeRef<'_>) -> Vec<&[Stmt]> {
         AnyNodeRef::StmtTry(stmt) => vec![&stmt.body, &stmt.orelse, &stmt.finalbody],
         AnyNodeRef::ExceptHandlerExceptHandler(handler) => vec![&handler.body],
         _ => Vec::new(),
+    }
+}
+
+/// The line ending that most lines of `source` have.
+fn line_ending(source: &str) -> &'static str {
+    let carriage_returns = source.matches('\r').count();
+    if carriage_returns == 0 {
+        return "\n";
+    }
+    let both = source.matches("\r\n").count();
+    let counts = [
+        (carriage_returns - both, "\r"),
+        (both, "\r\n"),
+        (source.matches('\n').count() - both, "\n"),
+    ];
+    let most = counts.into_iter().max_by_key(|(count, _)| *count);
+    most.map_or("\n", |(_, ending)| ending)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::line_ending;
+
+    #[test]
+    fn one_line_that_ends_otherwise_decides_nothing() {
+        for (source, ending) in [
+            ("", "\n"),
+            ("a", "\n"),
+            ("\ra\nb\n", "\n"),
+            ("a\nb\r\nc\r\n", "\r\n"),
+            ("a\rb\r", "\r"),
+            ("a\r\nb\n", "\n"),
+        ] {
+            assert_eq!(line_ending(source), ending, "{source:?}");
+        }
     }
 }
