@@ -283,6 +283,18 @@ fn inline<'a>(
                 "a comment stands between the call and the method called on it: write two statements"
             ));
         }
+        // The comment behind the statement stays with the task, which is first then.
+        let behind = TextRange::new(range.end(), module.line_end(range.end()));
+        let arguments_range = method.arguments.range();
+        if [arguments_range, behind]
+            .iter()
+            .all(|part| !module.comments(*part).is_empty())
+        {
+            return Err(withheld!(
+                "a comment stands in the call of `{}`, and another one behind it: write two statements",
+                attribute.attr
+            ));
+        }
         let open = format!("{task}.{}(", attribute.attr);
         let text = module.text(method.arguments.range());
         let is_long = width(indent) + width(&open) - 1 + width(text) > layout.width;

@@ -140,7 +140,11 @@ impl Plan {
             )
         };
         let seconds = number("ASYNCFIX_FUZZ_SECONDS");
-        let cores = thread::available_parallelism().map_or(2, Into::into);
+        // The fixed run is the same on every machine.
+        let cores = match seconds {
+            Some(_) => thread::available_parallelism().map_or(2, Into::into),
+            None => 2,
+        };
         Self {
             seed: number("ASYNCFIX_FUZZ_SEED").unwrap_or(1),
             executions: seconds.map_or(EXECUTIONS, |_| u64::MAX),
@@ -254,7 +258,8 @@ fn main() {
     }
     let plan = Plan::of_environment();
     let real = env::var_os("ASYNCFIX_CORPUS").map(PathBuf::from);
-    let seeds = Seeds::read(Path::new(env!("CARGO_MANIFEST_DIR")), real.as_deref());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let seeds = Seeds::read(root, real.as_deref(), plan.until.is_none());
     guard::install();
     println!(
         "fuzz: seed {}, {} texts, {} statements and {} expressions to change; if this dies: {}",
