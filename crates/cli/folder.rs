@@ -395,6 +395,11 @@ impl Folder {
         }
     }
 
+    /// The names of the codemods that look at its files.
+    pub fn codemods(&self) -> impl Iterator<Item = &'static str> {
+        self.module.codemods.iter().map(|codemod| codemod.name)
+    }
+
     /// The settings for the file of that path.
     pub fn settings(&self, path: &Path) -> Cow<'_, Settings> {
         let is_package = path.file_stem().is_some_and(|stem| stem == "__init__");

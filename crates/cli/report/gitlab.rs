@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::fingerprint::Fingerprints;
 use super::remark::{Remark, remarks};
-use super::{Entry, Failure};
+use super::{Entry, Failure, as_json};
 
 /// Prints all findings, and the files that could not be analysed.
 pub fn print(entries: &[Entry], failures: &[Failure], out: &mut impl Write) -> io::Result<()> {
@@ -18,8 +18,7 @@ pub fn print(entries: &[Entry], failures: &[Failure], out: &mut impl Write) -> i
         .into_iter()
         .map(|remark| Issue::new(remark, &mut fingerprints))
         .collect();
-    serde_json::to_writer_pretty(&mut *out, &issues).map_err(io::Error::from)?;
-    writeln!(out)
+    as_json::whole(&issues, out)
 }
 
 #[derive(Serialize)]

@@ -7,14 +7,12 @@ use edit::Position;
 use engine::{Finding, Outcome, Severity};
 use serde::Serialize;
 
-use super::{Breakage, Entry, Failure, Places};
+use super::{Breakage, Entry, Failure, Places, as_json};
 
 /// Prints all findings, the withheld ones too, and the files that could not be analysed, as one
 /// array.
 pub fn print(entries: &[Entry], failures: &[Failure], out: &mut impl Write) -> io::Result<()> {
-    let objects = objects(entries, failures);
-    serde_json::to_writer_pretty(&mut *out, &objects).map_err(io::Error::from)?;
-    writeln!(out)
+    as_json::whole(&objects(entries, failures), out)
 }
 
 /// Prints the same objects, each on a line.
@@ -23,11 +21,7 @@ pub fn print_lines(
     failures: &[Failure],
     out: &mut impl Write,
 ) -> io::Result<()> {
-    for object in objects(entries, failures) {
-        serde_json::to_writer(&mut *out, &object).map_err(io::Error::from)?;
-        writeln!(out)?;
-    }
-    Ok(())
+    as_json::lines(objects(entries, failures), out)
 }
 
 fn objects<'a>(entries: &[Entry<'a>], failures: &'a [Failure]) -> Vec<Object<'a>> {

@@ -21,7 +21,7 @@ use serde::Serialize;
 
 use super::remark::{Remark, shown, unanalysed};
 use super::spot::{Spot, Spots};
-use super::{Entry, Failure};
+use super::{Entry, Failure, as_json};
 use crate::page;
 
 /// Prints all findings, and the files that could not be analysed, as one object.
@@ -30,8 +30,7 @@ pub fn print(entries: &[Entry], failures: &[Failure], out: &mut impl Write) -> i
         source: Source::US,
         diagnostics: diagnostics(entries, failures),
     };
-    serde_json::to_writer_pretty(&mut *out, &result).map_err(io::Error::from)?;
-    writeln!(out)
+    as_json::whole(&result, out)
 }
 
 /// Prints the same diagnostics, each on a line.
@@ -40,12 +39,12 @@ pub fn print_lines(
     failures: &[Failure],
     out: &mut impl Write,
 ) -> io::Result<()> {
-    for mut diagnostic in diagnostics(entries, failures) {
-        diagnostic.source = Some(Source::US);
-        serde_json::to_writer(&mut *out, &diagnostic).map_err(io::Error::from)?;
-        writeln!(out)?;
-    }
-    Ok(())
+    let diagnostics = diagnostics(entries, failures).into_iter();
+    let with_source = diagnostics.map(|diagnostic| Diagnostic {
+        source: Some(Source::US),
+        ..diagnostic
+    });
+    as_json::lines(with_source, out)
 }
 
 #[derive(Serialize)]

@@ -23,7 +23,7 @@ use super::fingerprint::{Fingerprints, line_hashes};
 use super::remark::{Remark, shown};
 use super::spot::{Spot, Spots};
 use super::uri::{self, Root};
-use super::{Entry, Failure};
+use super::{Entry, Failure, as_json};
 use crate::page;
 use crate::source::{Encoding, FileText};
 
@@ -64,8 +64,7 @@ pub fn print(entries: &[Entry], failures: &[Failure], out: &mut impl Write) -> i
             "results": results,
         }],
     });
-    serde_json::to_writer_pretty(&mut *out, &log).map_err(io::Error::from)?;
-    writeln!(out)
+    as_json::whole(&log, out)
 }
 
 /// The name of the folder that the URIs are relative to.

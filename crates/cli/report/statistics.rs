@@ -10,7 +10,7 @@ use engine::{Applied, Finding, Outcome, Severity};
 use serde::Serialize;
 
 use super::reasons::Reasons;
-use super::{Entry, Failure, Places};
+use super::{Entry, Failure, Places, as_json};
 use crate::terminal::{paint, width, wrap};
 
 /// What is counted over all files of a run.
@@ -190,8 +190,7 @@ impl Statistics {
             total: &self.total,
             codemods: rows.map(|(codemod, row)| Named { codemod, row }).collect(),
         };
-        serde_json::to_writer_pretty(&mut *out, &object).map_err(io::Error::from)?;
-        writeln!(out)
+        as_json::whole(&object, out)
     }
 }
 

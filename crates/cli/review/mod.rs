@@ -46,13 +46,7 @@ impl<'a> Reviewed<'a> {
         let mut refused = Refused::read(&here);
         if plan.from_start {
             for Analysed { file, .. } in &analysed {
-                let ran = file
-                    .folder
-                    .module
-                    .codemods
-                    .iter()
-                    .map(|codemod| codemod.name);
-                refused.keep(&file.canonical, "", &[], ran);
+                refused.keep(&file.canonical, "", &[], file.folder.codemods());
             }
         }
         let mut session = Session::new(files, around, pool, analysed, refused);

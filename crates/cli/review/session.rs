@@ -316,12 +316,7 @@ impl<'r, 'a> Session<'r, 'a> {
             .iter()
             .map(|item| (&item.finding, item.state == State::Refused))
             .collect();
-        let ran = file
-            .folder
-            .module
-            .codemods
-            .iter()
-            .map(|codemod| codemod.name);
+        let ran = file.folder.codemods();
         self.refused
             .keep(&file.canonical, &source.text, &findings, ran);
         if let Err(problem) = self.refused.save()

@@ -15,7 +15,7 @@ use crate::walk::File;
 use crate::write::Stamp;
 
 use super::analysed::Analysed;
-use super::{Around, KEEPING, Looked, analyse, unparsed};
+use super::{Around, Looked, analyse, unparsed};
 
 /// What looking at one file gave.
 pub(super) enum Look<'a> {
@@ -161,7 +161,12 @@ pub(super) fn look_at<'a>(
         file,
         metadata.as_ref().map(Stamp::new),
         source,
-        Host { asking, ..KEEPING },
+        // Before all files have been read nobody knows which imports can go.
+        Host {
+            asking,
+            may_remove: &|_| false,
+            ..Host::ALONE
+        },
         around,
     ) {
         Ok(analysed) if analysed.rewritten.undecided => Look::Asks(file),

@@ -201,12 +201,6 @@ impl<'a> Looked<'a> {
     }
 }
 
-/// Before all files have been read nobody knows which imports can go.
-const KEEPING: Host<'static> = Host {
-    may_remove: &|_| false,
-    ..Host::ALONE
-};
-
 fn analyse<'a>(
     file: &'a File,
     stamp: Option<Stamp>,
