@@ -1,9 +1,8 @@
 //! The first and cheapest question: can this file hold anything for the selected codemods?
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use aho_corasick::AhoCorasick;
 use memchr::memmem::Finder;
 use regex::bytes::Regex;
 
@@ -13,14 +12,8 @@ use crate::{Codemod, On};
 /// The text without which a file holds no site of the selected codemods.
 #[derive(Debug)]
 pub struct Prefilter {
-    /// Finds one word for each site that has to be there, in one pass over what most files are: without
-    /// any. None where it cannot be built, and every file goes on.
-    gate: Option<AhoCorasick>,
     words: Vec<Word>,
 }
-
-/// What nearly all sites have in common: it is part of `asyncio`.
-const COMMON: &str = "async";
 
 /// The last part of a name that a codemod starts from, which is its rarest: `sleep` of
 /// `time.sleep`.
@@ -42,23 +35,16 @@ impl Prefilter {
     /// The prefilter for `codemods`.
     pub fn new(codemods: &[&'static Codemod]) -> Self {
         let mut words: BTreeMap<&'static str, Option<Vec<String>>> = BTreeMap::new();
-        let mut gate = BTreeSet::new();
         for codemod in codemods {
             for on in codemod.on {
                 let names = match on {
                     On::Call(names, _) => *names,
                     On::Node { words: wanted, .. } => {
                         words.extend(wanted.iter().map(|word| (*word, None)));
-                        gate.extend(wanted.iter().copied());
                         continue;
                     }
                 };
                 for (module, last) in names.iter().filter_map(|name| name.rsplit_once('.')) {
-                    gate.insert(if module.contains(COMMON) {
-                        COMMON
-                    } else {
-                        last
-                    });
                     let patterns = words.entry(last).or_insert_with(|| Some(Vec::new()));
                     if module.is_empty() {
                         *patterns = None; // any receiver will do
@@ -79,10 +65,8 @@ impl Prefilter {
         // nobody looks.
         if !codemods.is_empty() {
             words.insert(MARK, None);
-            gate.insert(MARK);
         }
         Self {
-            gate: AhoCorasick::new(shortest(&gate)).ok(),
             words: words.into_iter().map(word).collect(),
         }
     }
@@ -90,9 +74,6 @@ impl Prefilter {
     /// Whether a file with these bytes, in whatever encoding that has ASCII as a subset, may hold
     /// a site. False positives cost a parse; there are no false negatives.
     pub fn may_match(&self, bytes: &[u8]) -> bool {
-        if self.gate.as_ref().is_some_and(|gate| !gate.is_match(bytes)) {
-            return false;
-        }
         self.words.iter().any(|word| {
             word.finder.find(bytes).is_some()
                 && word
@@ -101,13 +82,6 @@ impl Prefilter {
                     .is_none_or(|occurrence| occurrence.is_in(bytes))
         })
     }
-}
-
-/// The words that contain no other one: where a longer one is, these are.
-fn shortest<'w>(words: &BTreeSet<&'w str>) -> Vec<&'w str> {
-    let contains = |word: &str, part: &str| word != part && word.contains(part);
-    let is_shortest = |word: &&str| !words.iter().any(|part| contains(word, part));
-    words.iter().copied().filter(is_shortest).collect()
 }
 
 impl Occurrence {
@@ -131,9 +105,7 @@ fn occurrence(module: &str, last: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
-    use super::{Prefilter, shortest};
+    use super::Prefilter;
     use crate::{Codemod, Context, On, Refusal, Verdict};
     use python::ast::{ExprCall, PythonVersion};
 
@@ -170,18 +142,6 @@ mod tests {
     fn no_codemod_looks_at_no_file() {
         let nothing = Prefilter::new(&[]);
         assert!(!nothing.may_match(b"time.sleep(1)  # asyncfix: ignore\n"));
-    }
-
-    #[test]
-    fn a_word_is_looked_for_by_its_shortest_part() {
-        let words = BTreeSet::from([
-            "async",
-            "asyncfix:",
-            "coroutine",
-            "iscoroutinefunction",
-            "sleep",
-        ]);
-        assert_eq!(shortest(&words), ["async", "coroutine", "sleep"]);
     }
 
     #[test]
