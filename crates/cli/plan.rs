@@ -188,6 +188,11 @@ impl Plan {
     pub fn lists_withheld(&self) -> bool {
         self.page.is_some() || self.format.is_for_programs()
     }
+
+    /// Whether somebody reads the summary: what it says of files need not be found out of each.
+    pub fn has_summary(&self) -> bool {
+        self.verbosity >= Verbosity::Normal && self.page.is_none() && !self.format.is_for_programs()
+    }
 }
 
 /// What can be known to fail before a run that takes minutes.

@@ -401,7 +401,7 @@ fn formats(project: &Project) -> Vec<String> {
 }
 
 #[test]
-fn files_that_are_too_many_to_be_parsed_are_counted() {
+fn files_that_are_too_many_to_be_parsed_are_counted_where_a_summary_is_read() {
     let large = format!(
         "x = '''{}'''\n",
         "0123456789abcde\n".repeat((33 << 20) / 16)
@@ -414,6 +414,16 @@ fn files_that_are_too_many_to_be_parsed_are_counted() {
         "No findings in 2 files. 2 files without a word of a codemod were decoded, and not \
          parsed.\n"
     );
+    for arguments in [&["-q", "."][..], &["report", "--html", "page.html", "."]] {
+        let ran = project.run(arguments.iter().copied());
+        assert_eq!(ran.status, 1, "{arguments:?}");
+        assert!(ran.stderr.starts_with("bad.py:1:7: "), "{}", ran.stderr);
+    }
+    for format in ["json", "sarif"] {
+        let ran = project.run(["--output-format", format]);
+        assert_eq!(ran.status, 1, "{format}");
+        assert!(ran.stdout.contains("bad.py"), "{}", ran.stdout);
+    }
     // What is named is parsed, and what cannot be decoded is always said.
     assert_eq!(project.run([".", "bad.py"]).status, 1);
     project.write("bad.py", b"\xff");

@@ -65,7 +65,7 @@ pub(super) fn look_at_all<'a>(
             Look::Failed(failure) => looked.failures.push(failure),
         }
     }
-    if bytes > PARSED {
+    if bytes > PARSED && plan.has_summary() {
         looked.beside.unparsed = passed.len();
     } else {
         let failures = passed.par_iter().map_init(Vec::new, |buffer, file| {
@@ -82,7 +82,8 @@ pub(super) fn look_at_all<'a>(
 
 /// Files without a word of the codemods are parsed as well, to say which cannot be, if they have
 /// no more bytes than this: a third of a second of one core. A report about a larger tree would
-/// take half as long again, and says instead how many were not parsed.
+/// take half as long again, and its summary says instead how many were not parsed. Where nobody
+/// reads a summary all are parsed: what a program is told is complete, or it looks clean.
 const PARSED: u64 = 32 << 20;
 
 /// What keeps a file from being analysed, if there is a reason.
