@@ -15,6 +15,7 @@ mod finding;
 mod function_imports;
 mod function_names;
 mod handlers;
+mod keeping;
 mod layout;
 mod meaning;
 mod memory;

@@ -12,6 +12,7 @@ use crate::admission::{Everything, admitted};
 use crate::cells;
 use crate::codemod::{Decide, DecideNode};
 use crate::context::Context;
+use crate::keeping;
 use crate::meaning::Meaning;
 use crate::memory::Memory;
 use crate::severity::severity;
@@ -245,8 +246,9 @@ impl Run<'_> {
                 } else {
                     let mut edits = rewrite.edits;
                     edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
-                    match cells::reach(module, site.node(), &edits) {
-                        Some(reason) => Outcome::Withheld(reason.to_string()),
+                    let reach = cells::reach(module, site.node(), &edits).map(str::to_string);
+                    match reach.or_else(|| keeping::loss(module, &edits)) {
+                        Some(reason) => Outcome::Withheld(reason),
                         None => Outcome::Fix(Fix {
                             applicability: rewrite.applicability,
                             edits,
