@@ -23,6 +23,7 @@ mod module;
 mod names;
 mod notebook;
 mod place;
+mod precedence;
 mod running;
 mod suites;
 mod suspension;
