@@ -526,24 +526,11 @@ impl<'a> Writer<'a, '_, '_> {
                     self.replace(unary.range(), format!("{name}.is_error"));
                     return Ok(());
                 }
-                let expr = AnyNodeRef::from(attribute);
-                let binds_more = match module.parent(attribute) {
-                    Some(AnyNodeRef::ExprAttribute(_) | AnyNodeRef::ExprSubscript(_)) => true,
-                    Some(AnyNodeRef::ExprCall(call)) => AnyNodeRef::from(&*call.func).ptr_eq(expr),
-                    Some(
-                        AnyNodeRef::ExprCompare(_)
-                        | AnyNodeRef::ExprBinOp(_)
-                        | AnyNodeRef::ExprUnaryOp(_)
-                        | AnyNodeRef::ExprStarred(_)
-                        | AnyNodeRef::ExprAwait(_),
-                    ) => true,
-                    _ => false,
-                };
                 if has_comment(rest) {
                     return Err(in_the_way());
                 }
                 let text = format!("not {name}.is_error");
-                let text = if binds_more {
+                let text = if module.binds_more_than_not(attribute) {
                     format!("({text})")
                 } else {
                     text

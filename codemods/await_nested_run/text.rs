@@ -117,21 +117,11 @@ fn operand_text<'a>(
 
 /// Whether the line breaks of an expression, if it has any, are inside brackets of its own.
 fn stands_without_brackets<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> bool {
-    let is_one_line = |range: TextRange| !cx.module.text(range).contains(['\n', '\r']);
-    if cx.module.parenthesized(expr) != expr.range() || is_one_line(expr.range()) {
-        return true;
-    }
-    // As far as the bracket, which may stand on another line.
-    match expr {
-        Expr::Call(call) => is_one_line(TextRange::new(call.start(), call.arguments.start())),
-        Expr::Subscript(subscript) => {
-            let bracket = TextRange::new(subscript.value.end(), subscript.end());
-            let before = cx.module.text(bracket).find('[').unwrap_or_default();
-            let length = subscript.value.range().len().to_usize() + before;
-            !cx.module.text(expr)[..length].contains(['\n', '\r'])
-        }
-        _ => !is_primary(expr),
-    }
+    let module = cx.module;
+    // What is no primary gets parentheses anyway.
+    module.parenthesized(expr) != expr.range()
+        || !is_primary(expr)
+        || !python::breaks_outside_brackets(module.text(expr))
 }
 
 /// What `await` can stand before: all else needs parentheses.

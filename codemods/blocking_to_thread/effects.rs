@@ -76,27 +76,30 @@ impl Effects {
     }
 }
 
-/// The nodes of `root` that run when it runs: not the bodies of what is defined in it.
+/// The nodes of `root` that run when it runs: not the bodies of what is defined in it, but the
+/// defaults and decorators of that.
 pub(super) fn own_nodes<'a, 'c>(
     cx: &'c Context<'a, '_>,
     root: AnyNodeRef<'a>,
 ) -> impl Iterator<Item = AnyNodeRef<'a>> + 'c {
     let module = cx.module;
+    let root = module.id(root);
     let mut skipped: Option<NodeId> = None;
-    module.descendants(root).filter(move |node| {
+    module.descendants(module.node(root)).filter(move |node| {
         if let Some(outer) = skipped
             && module.contains(module.node(outer), *node)
         {
             return false;
         }
-        let defines = matches!(
-            node,
-            AnyNodeRef::StmtFunctionDef(_)
-                | AnyNodeRef::StmtClassDef(_)
-                | AnyNodeRef::ExprLambda(_)
-        );
-        if defines && module.id(*node) != module.id(root) {
-            skipped = Some(module.id(*node));
+        let id = module.id(*node);
+        let is_body_of = |parent: AnyNodeRef<'a>| match parent {
+            _ if id == root || module.id(parent) == root => false,
+            AnyNodeRef::StmtFunctionDef(_) | AnyNodeRef::StmtClassDef(_) => node.is_statement(),
+            AnyNodeRef::ExprLambda(lambda) => node.ptr_eq((&*lambda.body).into()),
+            _ => false,
+        };
+        if module.parent(*node).is_some_and(is_body_of) {
+            skipped = Some(id);
             return false;
         }
         true

@@ -425,11 +425,8 @@ impl<'a> Writer<'a, '_, '_> {
                 return Some(Line::new(depth, format!("{open}{text}:")));
             }
         }
-        // A line break before the call's own brackets stands in those of the gather.
-        let is_broken = matches!(expr, Expr::Call(call) if {
-            let head = TextRange::new(call.start(), call.arguments.start());
-            self.cx.module.text(head).contains(['\n', '\r'])
-        });
+        // A line break outside of its own brackets stands in those of the gather.
+        let is_broken = python::breaks_outside_brackets(self.cx.module.text(expr));
         match expr {
             Expr::BoolOp(operation) => {
                 let newline = self.cx.module.newline();
@@ -749,7 +746,7 @@ impl<'a> Writer<'a, '_, '_> {
                 .map(|(piece, _)| piece)
                 .collect();
             for (number, piece) in own.iter().enumerate() {
-                let laid_out = self.layout.piece(piece, &inner, width(&inner), 1);
+                let laid_out = self.layout.inside(piece, &inner, width(&inner), 1);
                 let _ = write!(text, "{inner}{laid_out},");
                 if number + 1 == own.len()
                     && let Some(comment) = comments.after(position)

@@ -279,7 +279,7 @@ impl<'a> Writer<'a, '_, '_> {
                         let before = room + 1;
                         format!("*{}", self.display(display, element, indent, before, after))
                     }
-                    piece => self.layout.piece(&piece, indent, room, after),
+                    piece => self.layout.inside(&piece, indent, room, after),
                 })
                 .collect()
         };

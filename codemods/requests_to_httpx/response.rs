@@ -185,17 +185,10 @@ fn ok<'a>(
     }
     let text = if range == attribute.range() {
         let text = format!("not {}.is_error", receiver.id);
-        match parent {
-            Some(
-                AnyNodeRef::ExprAttribute(_)
-                | AnyNodeRef::ExprSubscript(_)
-                | AnyNodeRef::ExprCompare(_)
-                | AnyNodeRef::ExprBinOp(_)
-                | AnyNodeRef::ExprUnaryOp(_)
-                | AnyNodeRef::ExprStarred(_)
-                | AnyNodeRef::ExprAwait(_),
-            ) => format!("({text})"),
-            _ => text,
+        if module.binds_more_than_not(attribute) {
+            format!("({text})")
+        } else {
+            text
         }
     } else {
         format!("{}.is_error", receiver.id)

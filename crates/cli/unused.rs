@@ -1,6 +1,8 @@
 //! Which imports of a file can go, asked about one file after the other.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+
+use engine::Taken;
 
 use crate::run::{self, Analysed};
 use crate::usage;
@@ -23,10 +25,10 @@ impl<'r, 'a> Unused<'r, 'a> {
         }
     }
 
-    /// The names of the imports that the rewrite left unused and that no other file uses.
-    pub fn of(&mut self, analysed: &Analysed<'a>) -> HashSet<String> {
+    /// The names of the imports that the rewrite left unused, and whether another file uses them.
+    pub fn of(&mut self, analysed: &Analysed<'a>) -> HashMap<String, Taken> {
         let Some(mut module) = run::module(analysed, self.files) else {
-            return HashSet::new();
+            return HashMap::new();
         };
         let number = module.file;
         let names = module.names.clone();
@@ -44,9 +46,15 @@ impl<'r, 'a> Unused<'r, 'a> {
                 self.used.insert((number, name), is_used);
             }
         }
-        names
-            .into_iter()
-            .filter(|name| self.used.get(&(number, name.clone())) == Some(&false))
-            .collect()
+        let taken = |name: String| {
+            let is_used = self.used.get(&(number, name.clone())) == Some(&true);
+            let taken = if is_used || analysed.source.may_read(&name) {
+                Taken::Somewhere
+            } else {
+                Taken::Nowhere
+            };
+            (name, taken)
+        };
+        names.into_iter().map(taken).collect()
     }
 }

@@ -146,9 +146,25 @@ fn walk_folder(
     threads: usize,
     walked: &mut Walked,
 ) -> Result<()> {
+    // The walker opens what is named like a list of patterns, and would wait for a pipe to speak.
+    if let Some(list) = canonical_root.ancestors().find_map(unreadable_list) {
+        walked.failures.push(not_regular(&list));
+        return Ok(());
+    }
+    let unreadable: Arc<Mutex<Vec<PathBuf>>> = Arc::default();
+    let noted = Arc::clone(&unreadable);
     let all = Mutex::new(Gathered::default());
     let gathered = &all;
-    let parallel = WalkBuilder::new(root).threads(threads).build_parallel();
+    let parallel = WalkBuilder::new(root)
+        .threads(threads)
+        .filter_entry(move |entry| {
+            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+            let list = is_folder.then(|| unreadable_list(entry.path())).flatten();
+            let is_readable = list.is_none();
+            lock(&noted).extend(list);
+            is_readable
+        })
+        .build_parallel();
     parallel.run(|| {
         let mut batch = Batch {
             files: Vec::new(),
@@ -179,7 +195,24 @@ fn walk_folder(
     }
     walked.files.extend(gathered.files);
     walked.failures.extend(gathered.failures);
+    let unreadable = lock(&unreadable);
+    walked
+        .failures
+        .extend(unreadable.iter().map(|list| not_regular(list)));
     Ok(())
+}
+
+/// What is named like a list of patterns in a folder, and is neither a file nor a folder.
+fn unreadable_list(folder: &Path) -> Option<PathBuf> {
+    let lists = [".gitignore", ".ignore"].map(|name| folder.join(name));
+    lists.into_iter().find(|list| {
+        std::fs::metadata(list).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+    })
+}
+
+fn not_regular(list: &Path) -> Failure {
+    let message = "cannot be read, and its folder is left out: it is no regular file";
+    Failure::new(without_dot(list), message)
 }
 
 /// The files of one thread, handed over when it ends.

@@ -43,6 +43,23 @@ fn another_file_uses_it() {
 }
 
 #[test]
+fn what_does_no_good_while_the_import_stays_is_withheld() {
+    let text = "from asyncio import coroutine, sleep\n\n\n@coroutine\ndef main():\n    yield from sleep(1)\n";
+    for (user, is_fixed) in [
+        ("from pkg.utils import main\n", true),
+        ("from pkg.utils import coroutine\n", false),
+    ] {
+        let project = Project::new([("pkg/utils.py", text), ("user.py", user)]);
+        let arguments = ["--select", "coroutine-to-async-def", "--target-version"];
+        let ran = project.run([&arguments[..], &["3.12", "--fix", "--show-withheld"]].concat());
+        let after = project.read("pkg/utils.py");
+        assert_eq!(after != text, is_fixed, "{after}");
+        let reason = "other files may take the name from this one";
+        assert_eq!(!ran.stdout.contains(reason), is_fixed, "{}", ran.stdout);
+    }
+}
+
+#[test]
 fn only_files_of_the_run_are_asked() {
     let user = "from pkg.utils import time\n";
     assert_eq!(beside("user.py", user, &["pkg/utils.py"]), WITHOUT);

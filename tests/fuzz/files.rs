@@ -1,6 +1,6 @@
 //! What holds of a file, whatever its bytes: what the binary does between reading and writing.
 
-use engine::Settings;
+use engine::{Outcome, Settings};
 use serde_json::json;
 
 use crate::chance::Chance;
@@ -16,7 +16,12 @@ pub struct Seen {
     pub rewrote: Vec<&'static str>,
     /// What was said, without what differs from text to text.
     pub said: Vec<String>,
+    /// Codemods with a fix that the engine withheld, since it would not have kept a comment.
+    pub unkept: Vec<&'static str>,
 }
+
+/// The words for that.
+const UNKEPT: &str = "stands in what is rewritten, and would";
 
 impl Seen {
     pub fn of(rewritten: &engine::Rewritten) -> Self {
@@ -26,10 +31,14 @@ impl Seen {
             let words = finding.message_and_state();
             format!("{}: {}", finding.codemod.name, general(&words))
         });
+        let unkept = rewritten.remaining.iter().filter(
+            |it| matches!(&it.outcome, Outcome::Withheld(reason) if reason.contains(UNKEPT)),
+        );
         Self {
             parsed: true,
             rewrote: rewrote.collect(),
             said: said.collect(),
+            unkept: unkept.map(|it| it.codemod.name).collect(),
         }
     }
 }

@@ -307,6 +307,7 @@ fn main() {
 /// What failed before, as it is.
 fn replay() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus");
+    let mut failed = false;
     for path in seeds::files(&folder, &["py", "ipynb"]) {
         let bytes = fs::read(&path).unwrap();
         let input = match path.extension().is_some_and(|it| it == "ipynb") {
@@ -325,9 +326,13 @@ fn replay() {
             };
             if let Err(Broken { law, told }) = check(&input, run, number as u64) {
                 println!("fuzz: {}: {law}\n{told}", path.display());
-                std::process::exit(1);
+                failed = true;
+                break;
             }
         }
+    }
+    if failed {
+        std::process::exit(1);
     }
 }
 

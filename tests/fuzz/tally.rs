@@ -19,6 +19,9 @@ pub struct Tally {
     /// In how many texts each codemod rewrote something.
     codemods: BTreeMap<&'static str, u64>,
     said: BTreeSet<String>,
+    /// How often the engine withheld a fix of a codemod for a comment, and the shortest such text:
+    /// where people write comments like that, the codemod should take them along.
+    unkept: BTreeMap<&'static str, (u64, String)>,
     slowest: Duration,
     pub failures: Vec<Failure>,
 }
@@ -52,6 +55,11 @@ impl Tally {
         for codemod in rewrote {
             *self.codemods.entry(codemod).or_default() += 1;
         }
+        if let Input::Module(text) = input {
+            for codemod in &seen.unkept {
+                self.keep_shortest(codemod, 1, text);
+            }
+        }
         if took > SLOW {
             self.fail(Failure {
                 law: format!("it takes longer than {SLOW:?}"),
@@ -69,6 +77,15 @@ impl Tally {
         let known = self.said.len();
         self.said.extend(seen.said.iter().cloned());
         self.said.len() > known
+    }
+
+    fn keep_shortest(&mut self, codemod: &'static str, times: u64, text: &str) {
+        let entry = self.unkept.entry(codemod);
+        let (count, shortest) = entry.or_insert_with(|| (0, text.to_string()));
+        *count += times;
+        if text.len() < shortest.len() {
+            *shortest = text.to_string();
+        }
     }
 
     /// Whether a failure of that kind was seen.
@@ -105,6 +122,9 @@ impl Tally {
             *self.codemods.entry(codemod).or_default() += count;
         }
         self.said.extend(other.said);
+        for (codemod, (count, text)) in other.unkept {
+            self.keep_shortest(codemod, count, &text);
+        }
         self.slowest = self.slowest.max(other.slowest);
         self.failures.extend(other.failures);
         self
@@ -137,6 +157,12 @@ impl Tally {
         );
         for (codemod, count) in &self.codemods {
             let _ = write!(text, " {codemod} {count},");
+        }
+        for (codemod, (count, example)) in &self.unkept {
+            let _ = write!(
+                text,
+                "\nfuzz: {codemod} withheld {count} times for a comment, as in {example:?}"
+            );
         }
         text
     }

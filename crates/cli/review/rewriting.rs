@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use edit::Applicability;
-use engine::{Admission, Asking, Finding, Host, Silence};
+use engine::{Admission, Asking, Finding, Host, Silence, Taken};
 
 use super::choice::{Choice, Found, Listing};
 use super::file::Open;
@@ -57,7 +57,7 @@ impl<'r, 'a> Rewriting<'r, 'a> {
             return Ok(looked);
         }
         self.rewrite(open, &open.source.text, choice, None, &|name| {
-            unused.contains(name) && !open.source.may_read(name)
+            unused.get(name).copied().unwrap_or(Taken::Unknown)
         })
     }
 
@@ -69,7 +69,7 @@ impl<'r, 'a> Rewriting<'r, 'a> {
         choice: &Choice,
         silence: Option<Silence>,
     ) -> Result<Looked<'a>, Failure> {
-        self.rewrite(open, text, choice, silence, &|_| false)
+        self.rewrite(open, text, choice, silence, &|_| Taken::Unknown)
     }
 
     /// What is found in the file as it is, each with whether it counts.
@@ -79,7 +79,8 @@ impl<'r, 'a> Rewriting<'r, 'a> {
         filter: Filter<'_>,
     ) -> Result<Vec<(Finding, bool)>, Failure> {
         let text = &open.source.text;
-        let (_, listing) = self.rewrite_as(open, text, Listing::new(filter), None, &|_| false)?;
+        let (_, listing) =
+            self.rewrite_as(open, text, Listing::new(filter), None, &|_| Taken::Unknown)?;
         Ok(listing.into_first())
     }
 
@@ -89,10 +90,9 @@ impl<'r, 'a> Rewriting<'r, 'a> {
         text: &str,
         choice: &Choice,
         silence: Option<Silence>,
-        may_remove: &(dyn Fn(&str) -> bool + Sync),
+        taken: &(dyn Fn(&str) -> Taken + Sync),
     ) -> Result<Looked<'a>, Failure> {
-        let (analysed, found) =
-            self.rewrite_as(open, text, Found::new(choice), silence, may_remove)?;
+        let (analysed, found) = self.rewrite_as(open, text, Found::new(choice), silence, taken)?;
         Ok(Looked {
             analysed,
             found: found.into_last(),
@@ -105,7 +105,7 @@ impl<'r, 'a> Rewriting<'r, 'a> {
         text: &str,
         admission: A,
         silence: Option<Silence>,
-        may_remove: &(dyn Fn(&str) -> bool + Sync),
+        taken: &(dyn Fn(&str) -> Taken + Sync),
     ) -> Result<(Analysed<'a>, A), Failure> {
         let file = open.file;
         let mut settings = file.settings().into_owned();
@@ -118,7 +118,7 @@ impl<'r, 'a> Rewriting<'r, 'a> {
             let oracle = self.around.meaning.of(file);
             let host = Host {
                 asking: Asking::Oracle(&oracle),
-                may_remove,
+                taken,
                 admission: &admission,
             };
             let analysed = run::analyse_as(&settings, file, Some(open.stamp), source, host)?;

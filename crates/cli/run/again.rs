@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::io::{self, IsTerminal};
 
-use engine::{Asking, Host};
+use engine::{Asking, Host, Taken};
 use rayon::prelude::*;
 
 use crate::plan::{Plan, Verbosity};
@@ -73,30 +73,30 @@ pub(super) fn look_again<'a>(looked: &mut Looked<'a>, files: &'a [File], around:
     });
     let again: Vec<(usize, Result<Analysed, Failure>)> = (indexes, modules, used)
         .into_par_iter()
-        .filter_map(|(index, module, used)| {
-            let unused: HashSet<String> = module
-                .names
-                .into_iter()
-                .filter(|name| !used.contains(name))
-                .collect();
-            if unused.is_empty() {
-                return None;
-            }
+        .map(|(index, module, used)| {
             let Analysed {
                 file,
                 stamp,
                 source,
                 ..
             } = &looked.analysed[index];
-            let may_remove = |name: &str| unused.contains(name) && !source.may_read(name);
+            let taken = |name: &str| {
+                if !module.names.contains(name) {
+                    Taken::Unknown
+                } else if used.contains(name) || source.may_read(name) {
+                    Taken::Somewhere
+                } else {
+                    Taken::Nowhere
+                }
+            };
             let oracle = around.meaning.of(file);
             let host = Host {
                 asking: Asking::Oracle(&oracle),
-                may_remove: &may_remove,
+                taken: &taken,
                 ..Host::ALONE
             };
             let analysed = analyse(file, *stamp, source.clone(), host, around);
-            Some((index, analysed))
+            (index, analysed)
         })
         .collect();
     put_back(looked, again);

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal};
 
-use engine::{Asking, Host};
+use engine::{Asking, Host, Taken};
 use rayon::prelude::*;
 
 use crate::baseline::Seen;
@@ -165,7 +165,7 @@ pub(super) fn look_at<'a>(
         // Before all files have been read nobody knows which imports can go.
         Host {
             asking,
-            may_remove: &|_| false,
+            taken: &|_| Taken::Unknown,
             ..Host::ALONE
         },
         around,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::collections::hash_map::{Entry, HashMap};
 
-use engine::{Asking, Finding, Host, Outcome};
+use engine::{Asking, Finding, Host, Outcome, Taken};
 
 use crate::admission::Withheld;
 use crate::report::{Failure, TakenBack};
@@ -37,13 +37,13 @@ impl<'r, 'a> Rewriting<'r, 'a> {
     ) -> Result<Analysed<'a>, Failure> {
         // What it took until here was the command's time.
         self.around.meaning.restart();
-        let kept = self.rewrite(all, withheld, &|_| false)?;
+        let kept = self.rewrite(all, withheld, &|_| Taken::Unknown)?;
         let unused = self.unused.of(&kept);
         if unused.is_empty() {
             return Ok(kept);
         }
         self.rewrite(all, withheld, &|name| {
-            unused.contains(name) && !all.source.may_read(name)
+            unused.get(name).copied().unwrap_or(Taken::Unknown)
         })
     }
 
@@ -51,7 +51,7 @@ impl<'r, 'a> Rewriting<'r, 'a> {
         &self,
         all: &Analysed<'a>,
         withheld: &[Withheld],
-        may_remove: &(dyn Fn(&str) -> bool + Sync),
+        taken: &(dyn Fn(&str) -> Taken + Sync),
     ) -> Result<Analysed<'a>, Failure> {
         let Analysed {
             file,
@@ -63,7 +63,7 @@ impl<'r, 'a> Rewriting<'r, 'a> {
             let oracle = self.around.meaning.of(file);
             let host = Host {
                 asking: Asking::Oracle(&oracle),
-                may_remove,
+                taken,
                 ..Host::ALONE
             };
             run::analyse_without(withheld, file, *stamp, source.clone(), host, self.around)

@@ -11,6 +11,7 @@ use types::{Answer, Ask, Gives, Question};
 
 use crate::meaning::Meaning;
 use crate::memory::Memory;
+use crate::rewrite::Taken;
 use crate::unused::kept;
 use crate::{Caller, Codemod, Kept, Refusal, Settings, roles, withheld};
 
@@ -185,7 +186,10 @@ impl<'a> Context<'a, '_> {
     /// Why the import of a name would stay when nothing in the module uses the name any longer;
     /// none where it would go.
     pub fn kept(&self, symbol: &Symbol<'_>) -> Option<Kept> {
-        kept(self.module, symbol, self.settings.is_package)
+        let is_global = symbol.scope == ScopeId::MODULE;
+        let is_taken = || (self.meaning.taken)(symbol.name) == Taken::Somewhere;
+        let is_exported = is_global && (self.settings.is_package || is_taken());
+        kept(self.module, symbol, is_exported)
     }
 
     /// The name that `module`, a top-level module of the standard library or an installed

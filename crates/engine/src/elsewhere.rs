@@ -14,6 +14,7 @@ use rustc_hash::FxHashMap;
 
 use crate::meaning::{Asking, Meaning};
 use crate::memory::Memory;
+use crate::rewrite::Taken;
 use crate::text::Text;
 use crate::{Codemod, Context, Settings};
 
@@ -91,7 +92,7 @@ impl Outline {
             .globals()
             .map(|symbol| (symbol.name.to_string(), imported(symbol)))
             .collect();
-        let meaning = Meaning::new(Asking::Nobody);
+        let meaning = Meaning::new(Asking::Nobody, &|_| Taken::Unknown);
         let context = Context {
             module: &module,
             settings,

@@ -33,8 +33,23 @@ pub enum Piece<'a> {
 
 impl<'a> Layout<'a, '_> {
     /// `piece` as it stands after `before` characters, indentation included, on a line of
-    /// indentation `indent`, with `after` characters to follow it.
+    /// indentation `indent`, with `after` characters to follow it. No bracket is open there, so that
+    /// what its author broke outside of its own brackets gets parentheses.
     pub fn piece(&self, piece: &Piece<'a>, indent: &str, before: usize, after: usize) -> String {
+        let text = self.inside(piece, indent, before, after);
+        let (operator, operand) = match piece {
+            Piece::Expr(Expr::Starred(_)) => text.split_at(1),
+            Piece::Expr(_) => ("", text.as_str()),
+            Piece::Keyword(_) | Piece::Call(..) | Piece::Text(_) => return text,
+        };
+        if python::breaks_outside_brackets(operand) {
+            return format!("{operator}({operand})");
+        }
+        text
+    }
+
+    /// The same inside of brackets, where a line may break anywhere.
+    pub fn inside(&self, piece: &Piece<'a>, indent: &str, before: usize, after: usize) -> String {
         if let Some(flat) = self.flat_piece(piece)
             && before + width(&flat) + after <= self.width
         {
@@ -49,7 +64,7 @@ impl<'a> Layout<'a, '_> {
                 };
                 let before = before + width(&name);
                 let value = Piece::Expr(&keyword.value);
-                format!("{name}{}", self.piece(&value, indent, before, after))
+                format!("{name}{}", self.inside(&value, indent, before, after))
             }
             Piece::Call(open, pieces, close) => {
                 self.opened(open, pieces, close, indent, *close == "]")
@@ -110,11 +125,11 @@ impl<'a> Layout<'a, '_> {
             ),
             Expr::Starred(starred) => {
                 let value = Piece::Expr(&starred.value);
-                format!("*{}", self.piece(&value, indent, before + 1, after))
+                format!("*{}", self.inside(&value, indent, before + 1, after))
             }
             Expr::Await(awaited) => {
                 let value = Piece::Expr(&awaited.value);
-                format!("await {}", self.piece(&value, indent, before + 6, after))
+                format!("await {}", self.inside(&value, indent, before + 6, after))
             }
             _ => self.verbatim(range, indent),
         }
@@ -149,7 +164,7 @@ impl<'a> Layout<'a, '_> {
         let mut text = format!("{open}{newline}");
         for piece in pieces {
             text.push_str(&inner);
-            text.push_str(&self.piece(piece, &inner, room, comma.len()));
+            text.push_str(&self.inside(piece, &inner, room, comma.len()));
             text.push_str(comma);
             text.push_str(newline);
         }
@@ -170,13 +185,13 @@ impl<'a> Layout<'a, '_> {
         let newline = self.module.newline();
         let inner = format!("{indent}{}", self.module.indent());
         let room = width(&inner);
-        let mut parts = vec![self.piece(element, &inner, room, 0)];
+        let mut parts = vec![self.inside(element, &inner, room, 0)];
         for clause in clauses {
             let head = if clause.is_async { "async for" } else { "for" };
             let target = self.text(&clause.target);
             let clause_head = format!("{head} {target} in ");
             let before = room + width(&clause_head);
-            let iter = self.piece(&Piece::Expr(&clause.iter), &inner, before, 0);
+            let iter = self.inside(&Piece::Expr(&clause.iter), &inner, before, 0);
             parts.push(format!("{clause_head}{iter}"));
             for condition in &clause.ifs {
                 let text = self

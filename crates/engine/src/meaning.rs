@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use types::{Answer, Question};
 
 use crate::elsewhere::Elsewhere;
+use crate::rewrite::Taken;
 
 /// Whoever knows the other files. It answers for one file.
 pub trait Oracle: Elsewhere {
@@ -59,6 +60,8 @@ pub struct Caller {
 /// What has been asked about one text, and what has been answered.
 pub(crate) struct Meaning<'o> {
     elsewhere: Option<&'o dyn Elsewhere>,
+    /// Whether another file takes a name from this module.
+    pub(crate) taken: &'o dyn Fn(&str) -> Taken,
     state: RefCell<State>,
 }
 
@@ -81,8 +84,9 @@ struct State {
 const MAX_ROUNDS: usize = 8;
 
 impl<'o> Meaning<'o> {
-    pub(crate) fn new(asking: Asking<'o>) -> Self {
+    pub(crate) fn new(asking: Asking<'o>, taken: &'o dyn Fn(&str) -> Taken) -> Self {
         Self {
+            taken,
             elsewhere: match asking {
                 Asking::Nobody => None,
                 Asking::Later(elsewhere) => Some(elsewhere),

@@ -12,6 +12,7 @@ use crate::admission::{Everything, admitted};
 use crate::cells;
 use crate::codemod::{Decide, DecideNode};
 use crate::context::Context;
+use crate::keeping;
 use crate::meaning::Meaning;
 use crate::memory::Memory;
 use crate::severity::severity;
@@ -41,19 +42,30 @@ pub struct SyntaxError {
 pub struct Host<'a> {
     /// Who knows what lies outside of the module.
     pub asking: Asking<'a>,
-    /// Whether an import of the module that the rewrite leaves unused can be removed, by the name
-    /// that it binds: only the caller knows the other files. [`Rewritten::unused_imports`] names
-    /// those that are kept.
-    pub may_remove: &'a dyn Fn(&str) -> bool,
+    /// Whether another file takes from the module what one of its imports binds to this name. Where
+    /// none does, an import goes that the rewrite leaves unused; [`Rewritten::unused_imports`] names
+    /// those that stay.
+    pub taken: &'a dyn Fn(&str) -> Taken,
     /// Which findings count.
     pub admission: &'a dyn Admission,
+}
+
+/// Whether another file takes a name from a module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// No file does.
+    Nowhere,
+    /// One may.
+    Somewhere,
+    /// Nobody has looked.
+    Unknown,
 }
 
 impl Host<'_> {
     /// A caller that has no other file and wants all that is found: unused imports go.
     pub const ALONE: Host<'static> = Host {
         asking: Asking::Nobody,
-        may_remove: &|_| true,
+        taken: &|_| Taken::Nowhere,
         admission: &Everything,
     };
 }
@@ -185,7 +197,7 @@ impl Run<'_> {
             return None;
         }
         let sites = sites(&module, &self.codemods);
-        let meaning = Meaning::new(self.host.asking);
+        let meaning = Meaning::new(self.host.asking, self.host.taken);
         let (mut findings, undecided) = meaning.settle(self.host.asking, &text.source, || {
             self.findings(&module, &sites, &meaning)
         });
@@ -245,8 +257,9 @@ impl Run<'_> {
                 } else {
                     let mut edits = rewrite.edits;
                     edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
-                    match cells::reach(module, site.node(), &edits) {
-                        Some(reason) => Outcome::Withheld(reason.to_string()),
+                    let reach = cells::reach(module, site.node(), &edits).map(str::to_string);
+                    match reach.or_else(|| keeping::loss(module, &edits)) {
+                        Some(reason) => Outcome::Withheld(reason),
                         None => Outcome::Fix(Fix {
                             applicability: rewrite.applicability,
                             edits,
@@ -408,7 +421,7 @@ impl Run<'_> {
                 if unused.is_global && self.settings.is_package {
                     continue;
                 }
-                if unused.is_global && !(self.host.may_remove)(&unused.name) {
+                if unused.is_global && (self.host.taken)(&unused.name) != Taken::Nowhere {
                     kept.push(UnusedImport { name: unused.name });
                     continue;
                 }

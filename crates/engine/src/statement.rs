@@ -2,7 +2,7 @@
 
 use edit::Edit;
 use python::ast::AnyNodeRef;
-use python::{After, Module, Placement, Ranged, TextRange, TextSize};
+use python::{After, Module, Placement, Ranged, TextLen, TextRange, TextSize};
 
 /// A line of a generated block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,17 +86,20 @@ fn line_break(
     statement: TextSize,
 ) -> (TextSize, String) {
     let line_break = format!("{}{}", module.newline(), placement.indent);
-    match (placement.before, placement.suite) {
-        (None, _) => (statement, String::new()),
-        (Some(before), None) => (before.start(), line_break),
+    let (gap, text) = match (placement.before, placement.suite) {
+        (None, _) => return (statement, String::new()),
+        (Some(before), None) => (before, line_break),
         (Some(before), Some(suite)) => {
             let preceding = module.text(TextRange::new(suite.end(), before.start()));
-            (
-                suite.start(),
-                format!("{line_break}{preceding}{line_break}"),
-            )
+            (suite, format!("{line_break}{preceding}{line_break}"))
         }
+    };
+    if gap.is_empty() {
+        // `if x:y`: whoever else breaks the line there is to meet this edit, and wait for it.
+        let colon = gap.start() - ":".text_len();
+        return (colon, format!(":{text}"));
     }
+    (gap.start(), text)
 }
 
 /// The edit that puts `lines` before `statement`, which stays as it is.
@@ -127,6 +130,14 @@ mod tests {
 
     /// `source` with two lines in the place of the statement `x`.
     fn replaced(source: &str) -> String {
+        let change = Change {
+            edits: vec![edit(source)],
+            tag: (),
+        };
+        merge(source, &[change], &[]).text
+    }
+
+    fn edit(source: &str) -> Edit {
         let parsed = python::parse(source, PythonVersion::PY311).unwrap();
         let module = Module::new(source, &parsed);
         let statement = module
@@ -139,11 +150,18 @@ mod tests {
             })
             .unwrap();
         let lines = [Line::new(0, "with y:"), Line::new(1, "x")];
-        let change = Change {
-            edits: vec![replace_statement(&module, statement, &lines)],
+        replace_statement(&module, statement, &lines)
+    }
+
+    #[test]
+    fn of_two_that_break_the_line_at_a_colon_one_waits() {
+        let source = "if a:x\n";
+        let header = Edit::replace(0..5, "for a in b:\n    ");
+        let changes = [header, edit(source)].map(|edit| Change {
+            edits: vec![edit],
             tag: (),
-        };
-        merge(source, &[change], &[]).text
+        });
+        assert_eq!(merge(source, &changes, &[]).accepted, [true, false]);
     }
 
     #[test]
@@ -152,6 +170,10 @@ mod tests {
         assert_eq!(
             replaced("if a: b; c; x; d  # e\n"),
             "if a:\n    b; c\n    with y:\n        x\n    d  # e\n"
+        );
+        assert_eq!(
+            replaced("if a:x\nelse:\n    b\n"),
+            "if a:\n    with y:\n        x\nelse:\n    b\n"
         );
         assert_eq!(
             replaced("if a:\r\n\tb; x;  # c\r\n"),

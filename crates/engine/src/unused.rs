@@ -24,8 +24,8 @@ pub struct Unused {
 pub enum Kept {
     /// A comment would be lost with it.
     Comment,
-    /// Other files may take the name from here: `__all__` lists it, `import a as a`, or an
-    /// `__init__.py` imports it.
+    /// Other files may take the name from here: one of the run does, `__all__` lists it,
+    /// `import a as a`, or an `__init__.py` imports it.
     Exported,
     /// A string annotation names it.
     Quoted,
@@ -93,10 +93,11 @@ fn path<'m>(module: &'m Module<'_>, scope: ScopeId) -> Vec<&'m str> {
         .collect()
 }
 
-/// Why the import of a name would stay when nothing uses the name any longer.
-pub(crate) fn kept(module: &Module<'_>, symbol: &Symbol<'_>, is_package: bool) -> Option<Kept> {
+/// Why the import of a name would stay when nothing uses the name any longer. `is_exported` says
+/// that other files have it from here.
+pub(crate) fn kept(module: &Module<'_>, symbol: &Symbol<'_>, is_exported: bool) -> Option<Kept> {
     match removal(module, symbol)? {
-        Ok(_) if is_package && symbol.scope == ScopeId::MODULE => Some(Kept::Exported),
+        Ok(_) if is_exported => Some(Kept::Exported),
         removal => removal.err(),
     }
 }

@@ -9,7 +9,7 @@ use crate::text::Text;
 /// Compares a module before and after: the error says what the rewrite broke.
 ///
 /// The result has no syntax error that was not there, those included that need scopes (`await`
-/// outside a coroutine); every comment is still there, and every string of several lines; the
+/// outside a coroutine); every comment is still there, once, and every string of several lines; the
 /// line endings are of the kinds that were there. That it parses is known, since there is a tree.
 pub fn verify(before: &Text, after: &Text, version: PythonVersion) -> Result<(), String> {
     let (original, parsed) = (&before.parsed, &after.parsed);
@@ -23,8 +23,12 @@ pub fn verify(before: &Text, after: &Text, version: PythonVersion) -> Result<(),
         }
     }
     let comments = count(texts(before, &original.comments()));
-    if let Some((comment, _)) = missing(&count(texts(after, &parsed.comments())), comments) {
+    let written = count(texts(after, &parsed.comments()));
+    if let Some((comment, _)) = missing(&written, comments.clone()) {
         return Err(format!("a comment is lost: {comment}"));
+    }
+    if let Some((comment, _)) = missing(&comments, written) {
+        return Err(format!("a comment comes twice: {comment}"));
     }
     let strings = count(texts(before, &multiline_strings(original, before)));
     if missing(
@@ -38,6 +42,9 @@ pub fn verify(before: &Text, after: &Text, version: PythonVersion) -> Result<(),
     for (kind, has) in [
         ("a lone line feed", has_line_feed as fn(&str) -> bool),
         ("a carriage return", |text| text.contains('\r')),
+        ("a carriage return before a line feed", |text| {
+            text.contains("\r\n")
+        }),
     ] {
         if has(after) && !has(before) {
             return Err(format!("the result has {kind}, and the file had none"));

@@ -63,7 +63,7 @@ impl Module<'_> {
         }
         let end = run.last()?.end();
         Some(Insertion {
-            offset: self.next_line(end),
+            offset: self.next_statement_line(end),
             text: self.on_new_line(end, line),
         })
     }

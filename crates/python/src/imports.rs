@@ -57,7 +57,7 @@ impl<'a> Module<'a> {
                 return match run.iter().find(|stmt| key(stmt) > new) {
                     Some(next) => at(next, line),
                     None => Insertion {
-                        offset: self.next_line(run.last().unwrap_or(first).end()),
+                        offset: self.next_statement_line(run.last().unwrap_or(first).end()),
                         text: self.on_new_line(run.last().unwrap_or(first).end(), line),
                     },
                 };
@@ -107,7 +107,7 @@ impl<'a> Module<'a> {
             // Only a docstring or `__future__` imports, which have to stay first.
             .or_else(|| self.header().last().map(Ranged::end));
         let (offset, before) = match after {
-            Some(after) => (self.next_line(after), blank),
+            Some(after) => (self.next_statement_line(after), blank),
             None => (self.after_header(), 0),
         };
         let mut lines = newline.repeat(before);
@@ -201,7 +201,7 @@ impl<'a> Module<'a> {
         let newline = self.newline();
         let header = self.header().last();
         let offset = match header {
-            Some(stmt) => self.next_line(stmt.end()),
+            Some(stmt) => self.next_statement_line(stmt.end()),
             None => self.after_header(),
         };
         let blank = if offset == TextSize::new(0) {
@@ -228,9 +228,16 @@ impl<'a> Module<'a> {
         offset
     }
 
+    /// The start of the line after the statement that `offset` is in or behind, and after those that
+    /// follow it on its line: `import a; f(\n)`.
+    pub(crate) fn next_statement_line(&self, offset: TextSize) -> TextSize {
+        self.next_line(self.logical_line(offset).end())
+    }
+
     /// `text`, after a line ending if the line of `offset` is the last and has none.
     pub(crate) fn on_new_line(&self, offset: TextSize, text: String) -> String {
-        if self.next_line(offset) == self.line_end(offset) {
+        let end = self.logical_line(offset).end();
+        if self.next_line(end) == self.line_end(end) {
             format!("{}{text}", self.newline())
         } else {
             text

@@ -369,6 +369,13 @@ mod tests {
     use crate::module::parse;
 
     #[test]
+    fn a_form_feed_is_no_level_of_indentation() {
+        let source = "import x\n\n\x0cdef f(): x()\n";
+        let parsed = parse(source, PythonVersion::PY311).unwrap();
+        assert_eq!(Module::new(source, &parsed).indent(), "    ");
+    }
+
+    #[test]
     fn a_form_feed_begins_the_indentation_anew() {
         let source = "if x:\n    \x0c  if y:\n \x0c\x0c  \t(1,\n  \x0c  2)\n";
         let parsed = parse(source, PythonVersion::PY311).unwrap();

@@ -140,7 +140,11 @@ impl<'a> Module<'a> {
             index: Index::new(parsed.tree.syntax()),
             comments,
             cell_ends,
-            indent: indentation(stylist.indentation()).to_string(),
+            indent: match indentation(stylist.indentation()) {
+                "" => "    ", // a form feed, and nothing else that is indented
+                indent => indent,
+            }
+            .to_string(),
             newline: line_ending(source),
             library: OnceCell::new(),
             line_index: OnceCell::new(),

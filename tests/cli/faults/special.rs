@@ -49,6 +49,31 @@ fn a_configuration_that_is_a_pipe_is_not_waited_for() {
 }
 
 #[test]
+fn a_list_of_patterns_that_is_a_pipe_is_not_waited_for() {
+    for name in [".gitignore", ".ignore"] {
+        let project = Project::of(SLEEPS);
+        project.write("sub/b.py", SLEEPS);
+        let list = format!("sub/{name}");
+        project.tool("mkfifo", &[&list], b"");
+        let ran = run_in_time(&project, ["--fix"]);
+        let left_out = "cannot be read, and its folder is left out: it is no regular file";
+        assert!(
+            ran.stderr.starts_with(&format!("{list}: {left_out}\n")),
+            "{}",
+            ran.stderr
+        );
+        assert_eq!((ran.status, project.read("a.py").as_str()), (1, AWAITS));
+        assert_eq!(project.read("sub/b.py"), SLEEPS);
+
+        // In the folder itself, or above it.
+        project.tool("mkfifo", &[name], b"");
+        let ran = run_in_time(&project, ["--fix", "."]);
+        assert!(ran.stderr.contains(left_out), "{}", ran.stderr);
+        assert_eq!(ran.status, 1);
+    }
+}
+
+#[test]
 fn links_lead_nowhere_else_unless_they_are_named() {
     let outside = Project::of(SLEEPS);
     let project = Project::new([("sub/b.py", CLEAN)]);

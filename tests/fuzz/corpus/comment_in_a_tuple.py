@@ -1,0 +1,5 @@
+import asyncio
+async def f():
+    try:await asyncio.gather((),(()#
+    ))
+    finally:pass

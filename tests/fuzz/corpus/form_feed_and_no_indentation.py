@@ -1,0 +1,4 @@
+import requests
+
+
+async def i():requests.get("u")

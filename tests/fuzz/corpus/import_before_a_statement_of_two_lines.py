@@ -1,0 +1,4 @@
+import asyncio;k([]
+)
+class t:
+ def d():asyncio.create_task()

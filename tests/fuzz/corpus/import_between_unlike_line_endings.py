@@ -1,0 +1,3 @@
+pimport time
+
+async def f():time.sleep(1)

@@ -1,0 +1,5 @@
+import asyncio
+async def f():
+    (asyncio.# c
+    create_task(g()))
+    await x

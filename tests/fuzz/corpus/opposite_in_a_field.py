@@ -1,0 +1,4 @@
+import requests
+async def l():
+    response=requests.get(5)
+    if(f"{await response.ok()}"):r
