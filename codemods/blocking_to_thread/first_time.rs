@@ -20,7 +20,7 @@ impl<'a> FirstTime<'a> {
         let module = cx.module;
         let mut first = FirstTime {
             within: Vec::new(),
-            after: None,
+            after: is_cached(cx, function).then(|| function.start()),
         };
         let is_guard = |expr: &'a Expr| is_kept(cx, function, expr);
         for node in own_nodes(cx, function.into()) {
@@ -48,6 +48,30 @@ impl<'a> FirstTime<'a> {
         self.after.is_some_and(|after| after <= call.start())
             || self.within.iter().any(|it| cx.module.contains(*it, call))
     }
+}
+
+/// Whether the function is decorated to keep its only result: `@functools.cache` of one without
+/// parameters, besides the object.
+fn is_cached<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
+    let module = cx.module;
+    let is_cache = |decorator: &'a Expr| {
+        let name = match decorator {
+            Expr::Call(call) => &*call.func,
+            name => name,
+        };
+        module.refers_to(name, "functools.cache") || module.refers_to(name, "functools.lru_cache")
+    };
+    let is_object = |name: &str| matches!(name, "self" | "cls");
+    let parameters = &function.parameters;
+    parameters.vararg.is_none()
+        && parameters.kwarg.is_none()
+        && parameters
+            .iter_non_variadic_params()
+            .all(|it| is_object(it.name().as_str()))
+        && function
+            .decorator_list
+            .iter()
+            .any(|it| is_cache(&it.expression))
 }
 
 /// What a test finds missing: `not x`, `x is None`.
