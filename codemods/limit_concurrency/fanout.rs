@@ -226,6 +226,9 @@ const TAKES_MANY: &[&str] = &[
     "worker",
 ];
 
+/// What a function is called that tells something to those who want to know it.
+const TELLS: &[&str] = &["announce", "broadcast", "dispatch", "emit", "notify"];
+
 /// What a function is called that makes a program out of its parts.
 const SETS_UP: &[&str] = &[
     "boot",
@@ -419,7 +422,7 @@ fn check_call<'a>(
         ));
     }
     let last = names.first().copied().unwrap_or_default();
-    if last.starts_with("on_") {
+    if last.starts_with("on_") || has(last, TELLS) {
         return Err(withheld!(
             "`{text}` tells those who listen, who may wait for each other: decide whether they have to run at a time"
         ));
