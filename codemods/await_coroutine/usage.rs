@@ -46,8 +46,16 @@ pub fn of<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Option<Usage> {
             }
             AnyNodeRef::ExprBoolOp(operation) => {
                 let is_last = operation.values.last().is_some_and(is);
-                // A coroutine is true: `k() and x` is x, `k() or x` is k().
-                if !is_last && operation.op == BoolOp::And {
+                // A coroutine is true: `k() and x` is x, `k() or x` is k(). Nobody awaits a text or
+                // a number, so that it is not awaited where one is there in its place.
+                let mut later = operation
+                    .values
+                    .iter()
+                    .skip_while(|value| !is(value))
+                    .skip(1);
+                let is_awaited = || matches!(module.parent(parent), Some(AnyNodeRef::ExprAwait(_)));
+                if !is_last && (operation.op == BoolOp::And || later.any(is_plain) && !is_awaited())
+                {
                     return Some(Usage::Tested);
                 }
                 child = parent;
@@ -161,9 +169,18 @@ fn combined(op: Operator, is_left: bool, other: &Expr) -> Usage {
     if op == Operator::Mod && !is_left && is_text {
         return Usage::Tested; // "%s" % k()
     }
-    let is_plain = other.is_literal_expr()
+    if is_plain(other) || other.is_none_literal_expr() {
+        Usage::Fails
+    } else {
+        Usage::MayFail
+    }
+}
+
+/// A text, a number or a collection that is written out, which no coroutine may be.
+fn is_plain(expr: &Expr) -> bool {
+    expr.is_literal_expr() && !expr.is_none_literal_expr()
         || matches!(
-            other,
+            expr,
             Expr::FString(_)
                 | Expr::List(_)
                 | Expr::Tuple(_)
@@ -172,12 +189,7 @@ fn combined(op: Operator, is_left: bool, other: &Expr) -> Usage {
                 | Expr::ListComp(_)
                 | Expr::SetComp(_)
                 | Expr::DictComp(_)
-        );
-    if is_plain {
-        Usage::Fails
-    } else {
-        Usage::MayFail
-    }
+        )
 }
 
 /// What a coroutine has: `send`, `throw`, `close`, `cr_frame`, ...

@@ -3,6 +3,7 @@
 mod block;
 mod call;
 mod effects;
+mod ending;
 mod first_time;
 mod harmless;
 mod hop;

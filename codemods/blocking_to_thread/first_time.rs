@@ -1,4 +1,5 @@
-//! What a function does only the first time that it is called: `if _client is None: _client = ...`.
+//! What a function does only the first time that it is called, `if _client is None: _client = ...`, or
+//! only while somebody debugs it.
 
 use engine::Context;
 use python::ast::{AnyNodeRef, CmpOp, Expr, ExprContext, Stmt, StmtFunctionDef, UnaryOp};
@@ -6,10 +7,10 @@ use python::{NodeId, Ranged};
 
 use super::effects::own_nodes;
 
-/// The calls of a function that are made only the first time: where something that it sets is not
-/// set yet.
+/// The calls of a function that are made only the first time, where something that it sets is not
+/// set yet, or only while somebody debugs it.
 pub(super) struct FirstTime<'a> {
-    /// What is made only once: the statements, by their ranges.
+    /// The statements that they stand in.
     within: Vec<AnyNodeRef<'a>>,
     /// From here on everything is.
     after: Option<python::TextSize>,
@@ -20,7 +21,7 @@ impl<'a> FirstTime<'a> {
         let module = cx.module;
         let mut first = FirstTime {
             within: Vec::new(),
-            after: None,
+            after: is_cached(cx, function).then(|| function.start()),
         };
         let is_guard = |expr: &'a Expr| is_kept(cx, function, expr);
         for node in own_nodes(cx, function.into()) {
@@ -29,6 +30,10 @@ impl<'a> FirstTime<'a> {
             };
             if missing(&stmt.test).is_some_and(is_guard) {
                 first.within.push(node);
+                continue;
+            }
+            if is_debugging(cx, &stmt.test) {
+                first.within.extend(stmt.body.iter().map(AnyNodeRef::from));
                 continue;
             }
             // `if _client is not None: return _client`
@@ -48,6 +53,56 @@ impl<'a> FirstTime<'a> {
         self.after.is_some_and(|after| after <= call.start())
             || self.within.iter().any(|it| cx.module.contains(*it, call))
     }
+}
+
+/// Whether the function is decorated to keep its only result: `@functools.cache` of one without
+/// parameters, besides the object.
+fn is_cached<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
+    let module = cx.module;
+    let is_cache = |decorator: &'a Expr| {
+        let name = match decorator {
+            Expr::Call(call) => &*call.func,
+            name => name,
+        };
+        module.refers_to(name, "functools.cache") || module.refers_to(name, "functools.lru_cache")
+    };
+    let is_object = |name: &str| matches!(name, "self" | "cls");
+    let parameters = &function.parameters;
+    parameters.vararg.is_none()
+        && parameters.kwarg.is_none()
+        && parameters
+            .iter_non_variadic_params()
+            .all(|it| is_object(it.name().as_str()))
+        && function
+            .decorator_list
+            .iter()
+            .any(|it| is_cache(&it.expression))
+}
+
+/// Whether a test asks if somebody debugs: `logger.isEnabledFor(logging.DEBUG)`, `self.debug`.
+fn is_debugging<'a>(cx: &Context<'a, '_>, test: &'a Expr) -> bool {
+    let module = cx.module;
+    match test {
+        Expr::Call(call) => {
+            let is_level = |it: &'a Expr| module.refers_to(it, "logging.DEBUG");
+            call.arguments.args.iter().any(is_level)
+        }
+        Expr::Compare(compare) => {
+            let mut sides = compare.comparators.iter().chain([&*compare.left]);
+            sides.any(|it| module.refers_to(it, "logging.DEBUG"))
+        }
+        Expr::Attribute(attribute) => names_debugging(&attribute.attr),
+        Expr::Name(name) => names_debugging(&name.id),
+        _ => false,
+    }
+}
+
+fn names_debugging(name: &str) -> bool {
+    let name = name.trim_start_matches('_').to_ascii_lowercase();
+    matches!(
+        name.strip_prefix("is_").unwrap_or(&name),
+        "debug" | "debugging"
+    )
 }
 
 /// What a test finds missing: `not x`, `x is None`.

@@ -10,6 +10,7 @@ use python::ast::{AnyNodeRef, Expr, Number, Stmt, StmtClassDef, StmtFunctionDef}
 use python::{BindingKind, NodeId, Ranged};
 
 use super::effects;
+use super::ending;
 use super::first_time::FirstTime;
 use super::harmless::is_exception;
 use super::meaning::{Made, is_plain, made_in};
@@ -214,8 +215,8 @@ fn is_known(cx: &Context<'_, '_>, base: &Expr) -> bool {
 }
 
 /// Whether a call is why a function takes time: what it asks a file system about one file, a
-/// process that it only starts, a lock that is free and a pause as short as the way to a thread are
-/// not.
+/// process that it only starts, a lock that is free, a pause as short as the way to a thread and one
+/// in which the process ends are not.
 fn takes_time(cx: &Context<'_, '_>, blocks: &effects::Blocks) -> bool {
     let is_short = |node: AnyNodeRef<'_>| match node {
         AnyNodeRef::ExprCall(call) => match call.arguments.args.first() {
@@ -228,9 +229,11 @@ fn takes_time(cx: &Context<'_, '_>, blocks: &effects::Blocks) -> bool {
         },
         _ => false,
     };
-    let is_short_pause =
-        || blocks.category == Category::Pause && is_short(cx.module.node(blocks.call));
-    !is_short_pause()
+    let is_no_pause = || {
+        blocks.category == Category::Pause
+            && (is_short(cx.module.node(blocks.call)) || ending::is_told_before(cx, blocks.call))
+    };
+    !is_no_pause()
         && blocks.category != Category::Metadata
         && !matches!(blocks.name.as_str(), "subprocess.Popen" | "os.popen")
         && !blocks.name.ends_with(".acquire")

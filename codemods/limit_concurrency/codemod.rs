@@ -7,6 +7,7 @@ mod lists;
 mod number;
 mod tasks;
 mod text;
+mod waiting;
 mod wrapper;
 
 use edit::Applicability;

@@ -10,6 +10,7 @@ use python::BindingKind;
 use python::ast::{self, AnyNodeRef, Comprehension, Expr, ExprCall, Stmt, StmtFunctionDef};
 
 use super::lists::{Element, Within};
+use super::waiting;
 
 /// What comes in, or is stored: there may be any number of it.
 const DATA: &[&str] = &[
@@ -225,6 +226,9 @@ const TAKES_MANY: &[&str] = &[
     "worker",
 ];
 
+/// What a function is called that tells something to those who want to know it.
+const TELLS: &[&str] = &["announce", "broadcast", "dispatch", "emit", "notify"];
+
 /// What a function is called that makes a program out of its parts.
 const SETS_UP: &[&str] = &[
     "boot",
@@ -264,6 +268,9 @@ pub(super) fn check<'a>(
                 module.first_line(turn.iterable)
             ));
         }
+    }
+    if let Within::Map(_) = element.within {
+        waiting::check(cx, element.expr)?;
     }
     for call in calls(cx, element) {
         check_call(cx, call, &loops)?;
@@ -409,8 +416,13 @@ fn check_call<'a>(
             "`{text}` looks like something that takes many at a time on purpose: limit that where it is done"
         ));
     }
+    if names.iter().any(|name| has(name, &["cache", "cached"])) {
+        return Err(withheld!(
+            "`{text}` asks a cache, which has the answer or not: decide whether so many may ask at a time"
+        ));
+    }
     let last = names.first().copied().unwrap_or_default();
-    if last.starts_with("on_") {
+    if last.starts_with("on_") || has(last, TELLS) {
         return Err(withheld!(
             "`{text}` tells those who listen, who may wait for each other: decide whether they have to run at a time"
         ));
@@ -445,7 +457,7 @@ fn check_call<'a>(
             function.name
         ));
     }
-    Ok(())
+    waiting::check(cx, &call.func)
 }
 
 /// `create_eager_task(...)`, `self.start_background_task(...)`, and plain functions, which do what
@@ -676,7 +688,7 @@ fn is_of_many(name: &str) -> bool {
 }
 
 /// Whether one of these words is in a name.
-fn has(name: &str, known: &[&str]) -> bool {
+pub(super) fn has(name: &str, known: &[&str]) -> bool {
     words(name)
         .iter()
         .any(|word| known.contains(&word.as_str()))

@@ -87,6 +87,7 @@ pub(super) fn elements<'a>(
         };
         let before = elements.len();
         match &*starred.value {
+            Expr::Name(name) if tasks::are_cancelled_before(cx, name, call) => {}
             Expr::Name(name) => {
                 if let Some(statement) = listed(cx, &starred.value, name, &mut elements)? {
                     anchor = earlier(anchor, statement);

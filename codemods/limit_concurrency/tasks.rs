@@ -2,7 +2,7 @@
 
 use engine::Context;
 use python::BindingKind;
-use python::ast::{AnyNodeRef, Expr, ExprName};
+use python::ast::{AnyNodeRef, Expr, ExprCall, ExprName, Stmt};
 
 /// Whether what a list holds is seen to be tasks: asyncio gave them, or they are cancelled.
 pub(super) fn are_tasks<'a>(cx: &Context<'a, '_>, list: &'a Expr) -> bool {
@@ -58,6 +58,31 @@ fn are_cancelled<'a>(cx: &Context<'a, '_>, list: &'a Expr) -> bool {
             _ => return false,
         };
         matches!(target, Expr::Name(name) if is_cancelled_name(cx, name)) && is_same(iterable)
+    })
+}
+
+/// Whether a statement just before the gather cancels what `name` holds: `for task in tasks:
+/// task.cancel()`. Whoever made them, they are only waited for here.
+pub(super) fn are_cancelled_before<'a>(
+    cx: &Context<'a, '_>,
+    name: &'a ExprName,
+    gather: &'a ExprCall,
+) -> bool {
+    let module = cx.module;
+    let Some((body, position)) = module.siblings(module.statement(gather)) else {
+        return false;
+    };
+    let holds = |iterable: &'a Expr| {
+        module.descendants(iterable).any(|node| {
+            matches!(node, AnyNodeRef::ExprName(it) if module.symbol_id(it) == module.symbol_id(name))
+        })
+    };
+    body.iter().take(position).any(|stmt| match stmt {
+        Stmt::For(stmt) => {
+            holds(&stmt.iter)
+                && matches!(&*stmt.target, Expr::Name(name) if is_cancelled_name(cx, name))
+        }
+        _ => false,
     })
 }
 

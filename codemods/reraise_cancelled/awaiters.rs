@@ -2,7 +2,7 @@
 
 use engine::{Context, Refusal, withheld};
 use python::ast::{AnyNodeRef, ExceptHandler, Expr, ExprAwait, ExprCall, StmtFunctionDef};
-use python::{Block, TryPart};
+use python::{Block, Ranged, TryPart};
 
 use super::following::{self, Following};
 use super::{callbacks, caught, source, suppressed};
@@ -57,14 +57,39 @@ pub fn check<'a>(cx: &Context<'a, '_>, coroutine: &'a StmtFunctionDef) -> Result
         let same = tasks
             .iter()
             .any(|(target, path)| is_same(cx, target, path, operand));
-        if same && is_cancelled_before(cx, awaited, operand) && !is_guarded(cx, awaited) {
-            let task = module.text(operand);
+        if !same || !is_cancelled_before(cx, awaited, operand) {
+            continue;
+        }
+        let task = module.text(operand);
+        if let Some(next) = skipped(cx, awaited) {
+            return Err(withheld!(
+                "`{task}` is a task of this coroutine that is cancelled and then awaited, which would raise the cancellation there, and skip `{next}`: move that behind the `try` statement, and raise"
+            ));
+        }
+        if !is_guarded(cx, awaited) {
             return Err(withheld!(
                 "`{task}` is a task of this coroutine that is cancelled and then awaited, which would raise the cancellation there: write `await asyncio.wait([{task}])`, or catch it there"
             ));
         }
     }
     Ok(())
+}
+
+/// What stands behind an `await` in the body of a `try` statement that catches a cancellation, and
+/// would be skipped by one.
+fn skipped<'a>(cx: &Context<'a, '_>, awaited: &'a ExprAwait) -> Option<&'a str> {
+    let module = cx.module;
+    let statement = module.statement(awaited);
+    let (body, position) = module.siblings(statement)?;
+    let next = body.get(position + 1)?;
+    let innermost = module.blocks(statement).into_iter().next()?;
+    let catches = match innermost {
+        Block::Try(stmt, TryPart::Body) => {
+            stmt.body.iter().any(|it| it.range() == next.range()) && is_guarded(cx, awaited)
+        }
+        _ => false,
+    };
+    catches.then(|| module.first_line(next))
 }
 
 /// Withheld where the coroutine is awaited before something that looks like cleanup.
@@ -141,7 +166,7 @@ fn is_cancelled_before<'a>(
     let module = cx.module;
     let task = source::path(operand);
     module.function(awaited).is_some_and(|function| {
-        source::cancels(cx, function, python::Ranged::start(awaited))
+        source::cancels(cx, function, awaited.start())
             .into_iter()
             .any(|cancel| {
                 source::path(&cancel.value) == task

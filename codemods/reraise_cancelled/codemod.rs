@@ -6,6 +6,7 @@ mod caught;
 mod entry;
 mod exception;
 mod following;
+mod handed;
 mod meant;
 mod source;
 mod text;
@@ -122,6 +123,12 @@ fn at_handler<'a>(
     if let Source::Near(call) = source {
         return Err(withheld!(
             "`{call}` is called before, and what is awaited here may raise the cancellation that it asked for: decide whose cancellation it is"
+        ));
+    }
+
+    if let Some(function) = handed::out(cx, &awaits) {
+        return Err(withheld!(
+            "`{function}` awaits a task that it hands to others, who may cancel it, and a `raise` would then end this coroutine: decide whose cancellation it is"
         ));
     }
 

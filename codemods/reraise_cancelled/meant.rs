@@ -87,14 +87,25 @@ fn is_open(comment: &str) -> bool {
         .any(|word| text.starts_with(word))
 }
 
-/// What a comment in a handler of the cancellation says where it is meant to end there.
+/// What a comment in a handler of the cancellation says where it is meant to end there, or whose it
+/// is.
 const SAYS: &[&str] = &[
+    "cancellation =",
+    "cancellation is",
+    "cancellation means",
+    "cancelled because",
+    "cancelled by",
+    "cancelled due",
+    "cancelled when",
+    "cancelled while",
     "deliberate",
     "expected",
     "intention",
+    "normal exit",
     "on purpose",
     "quiet",
     "silent",
+    "stopped by",
     "swallow",
 ];
 

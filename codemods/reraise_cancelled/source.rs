@@ -305,7 +305,7 @@ fn is_declared_coroutine<'a>(cx: &Context<'a, '_>, name: &'a ExprName) -> bool {
 
 /// A task, or a list of tasks, that the coroutine makes and nobody else gets: every use awaits it,
 /// or calls one of its methods.
-fn is_own_task<'a>(cx: &Context<'a, '_>, name: &'a ExprName) -> bool {
+pub fn is_own_task<'a>(cx: &Context<'a, '_>, name: &'a ExprName) -> bool {
     let module = cx.module;
     let Some(symbol) = module.symbol(name) else {
         return false;

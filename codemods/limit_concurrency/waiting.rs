@@ -1,0 +1,208 @@
+//! Whether a coroutine waits at all: one that mostly gives what is there needs no limit.
+
+use engine::{Context, Refusal, withheld};
+use python::ast::{AnyNodeRef, Expr, MatchCase, Stmt, StmtFunctionDef};
+
+use super::fanout::has;
+
+/// Verbs of which waiting is a part. What is called by none of them looks something up:
+/// `self.symbol_of(pair)`.
+const DOES: &[&str] = &[
+    "add",
+    "analyse",
+    "analyze",
+    "answer",
+    "ask",
+    "assess",
+    "build",
+    "call",
+    "check",
+    "chunk",
+    "classify",
+    "collect",
+    "complete",
+    "compute",
+    "convert",
+    "copy",
+    "crawl",
+    "create",
+    "decode",
+    "delete",
+    "describe",
+    "detect",
+    "do",
+    "download",
+    "embed",
+    "encode",
+    "enrich",
+    "evaluate",
+    "execute",
+    "export",
+    "extract",
+    "fetch",
+    "find",
+    "generate",
+    "get",
+    "grade",
+    "handle",
+    "import",
+    "index",
+    "ingest",
+    "insert",
+    "inspect",
+    "invoke",
+    "judge",
+    "list",
+    "load",
+    "make",
+    "migrate",
+    "move",
+    "navigate",
+    "open",
+    "parse",
+    "perform",
+    "persist",
+    "post",
+    "predict",
+    "process",
+    "publish",
+    "pull",
+    "push",
+    "put",
+    "query",
+    "rank",
+    "read",
+    "refresh",
+    "remove",
+    "render",
+    "replace",
+    "report",
+    "request",
+    "rerank",
+    "resolve",
+    "retrieve",
+    "rewrite",
+    "run",
+    "save",
+    "scan",
+    "score",
+    "scrape",
+    "search",
+    "select",
+    "send",
+    "set",
+    "store",
+    "submit",
+    "summarise",
+    "summarize",
+    "sync",
+    "synthesize",
+    "transcribe",
+    "transform",
+    "translate",
+    "update",
+    "upload",
+    "upsert",
+    "validate",
+    "verify",
+    "visit",
+    "write",
+];
+
+/// Functions that call each other are followed no further than this.
+const DEPTH: usize = 8;
+
+/// Withheld where the coroutine that a call of `func` gives mostly ends without waiting.
+pub(super) fn check<'a>(cx: &Context<'a, '_>, func: &'a Expr) -> Result<(), Refusal> {
+    let text = cx.module.first_line(func);
+    if let Some(function) = cx.module.coroutine_function(func) {
+        if waits(cx, function, 0) {
+            return Ok(());
+        }
+        return Err(withheld!(
+            "`{text}` waits in some cases only, and in the others gives what is there: decide whether so many may wait at a time"
+        ));
+    }
+    let Expr::Attribute(method) = func else {
+        return Ok(());
+    };
+    let name = method.attr.as_str();
+    let is_own =
+        matches!(&*method.value, Expr::Name(it) if matches!(it.id.as_str(), "self" | "cls"));
+    // `aget` and `agenerate` are the asynchronous forms.
+    let first = name.trim_start_matches('_').strip_prefix('a');
+    if !is_own || has(name, DOES) || first.is_some_and(|rest| has(rest, DOES)) {
+        return Ok(());
+    }
+    Err(withheld!(
+        "`{text}` is not seen here, and by its name looks something up, which may be there: decide whether so many may wait at a time"
+    ))
+}
+
+/// Whether a coroutine function waits, whichever way it takes. Leaving it early is another matter.
+fn waits<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef, depth: usize) -> bool {
+    depth >= DEPTH || suite_waits(cx, &function.body, depth)
+}
+
+fn suite_waits<'a>(cx: &Context<'a, '_>, suite: &'a [Stmt], depth: usize) -> bool {
+    suite.iter().any(|stmt| statement_waits(cx, stmt, depth))
+}
+
+fn statement_waits<'a>(cx: &Context<'a, '_>, stmt: &'a Stmt, depth: usize) -> bool {
+    let suite = |body: &'a [Stmt]| suite_waits(cx, body, depth);
+    let expr = |expr: &'a Expr| expression_waits(cx, expr, depth);
+    match stmt {
+        Stmt::If(stmt) => {
+            let others = &stmt.elif_else_clauses;
+            expr(&stmt.test)
+                || suite(&stmt.body)
+                    && others.last().is_some_and(|last| last.test.is_none())
+                    && others.iter().all(|clause| suite(&clause.body))
+        }
+        Stmt::Match(stmt) => {
+            let waits = |case: &'a MatchCase| suite(&case.body);
+            expr(&stmt.subject) || stmt.cases.iter().all(waits)
+        }
+        Stmt::For(stmt) => stmt.is_async || expr(&stmt.iter) || suite(&stmt.body),
+        Stmt::While(stmt) => expr(&stmt.test) || suite(&stmt.body),
+        Stmt::With(stmt) => {
+            stmt.is_async
+                || stmt.items.iter().any(|item| expr(&item.context_expr))
+                || suite(&stmt.body)
+        }
+        Stmt::Try(stmt) => suite(&stmt.body) || suite(&stmt.orelse) || suite(&stmt.finalbody),
+        Stmt::FunctionDef(_) | Stmt::ClassDef(_) => false,
+        // What such a statement holds are expressions.
+        stmt => awaits_in(cx, stmt.into(), depth),
+    }
+}
+
+fn expression_waits<'a>(cx: &Context<'a, '_>, expr: &'a Expr, depth: usize) -> bool {
+    awaits_in(cx, expr.into(), depth)
+}
+
+/// Whether something is awaited in `root` in any case.
+fn awaits_in<'a>(cx: &Context<'a, '_>, root: AnyNodeRef<'a>, depth: usize) -> bool {
+    let module = cx.module;
+    let is_conditional = |node: AnyNodeRef<'a>| {
+        module
+            .ancestors(node)
+            .skip(1)
+            .take_while(|around| module.contains(root, *around))
+            .any(|around| match around {
+                AnyNodeRef::ExprLambda(_) => true,
+                AnyNodeRef::ExprIf(branch) => !module.contains(&*branch.test, node),
+                _ => false,
+            })
+    };
+    module.descendants(root).any(|node| match node {
+        AnyNodeRef::Comprehension(clause) => clause.is_async,
+        AnyNodeRef::ExprAwait(awaited) if !is_conditional(node) => match &*awaited.value {
+            Expr::Call(call) => module
+                .coroutine_function(&call.func)
+                .is_none_or(|function| waits(cx, function, depth + 1)),
+            _ => true,
+        },
+        _ => false,
+    })
+}
