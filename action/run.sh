@@ -10,9 +10,10 @@ fail() {
     exit 2
 }
 
+# What is withheld fails the step too: it is shown, so that one sees where.
 case "$ASYNCFIX_MODE" in
-    report) command=("$ASYNCFIX_BIN" --color never) ;;
-    annotate) command=("$ASYNCFIX_BIN" --output-format github) ;;
+    report) command=("$ASYNCFIX_BIN" --show-withheld --color never) ;;
+    annotate) command=("$ASYNCFIX_BIN" --show-withheld --output-format github) ;;
     suggest) command=("$ASYNCFIX_BIN" suggest) ;;
     *) fail "the input \`mode\` is report, annotate or suggest" ;;
 esac
