@@ -50,6 +50,18 @@ fn what_is_withheld_fails_with_its_reason() {
 }
 
 #[test]
+fn the_rest_of_the_project_is_known() {
+    let before = "import asyncio\nimport time\n\n\nasync def main():\n    time.sleep(1)\n";
+    let project = Project::new([("a.py", before), ("b.py", "from a import time\n")]);
+    assert_eq!(run("asyncfix-fix", &project, &["a.py"]).status, 0);
+    assert!(
+        project
+            .read("a.py")
+            .starts_with("import asyncio\nimport time\n")
+    );
+}
+
+#[test]
 fn the_first_hook_fails_and_writes_nothing() {
     let project = Project::of(SLEEPS);
     let ran = run("asyncfix", &project, &["a.py"]);
