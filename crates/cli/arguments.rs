@@ -318,7 +318,8 @@ pub struct Run {
     /// The environment that the project's packages are installed in: its folder or its interpreter
     ///
     /// Types of what is imported come from there. [default: `python` of the configuration, else
-    /// `VIRTUAL_ENV`, else an activated conda environment, else the closest .venv]
+    /// `VIRTUAL_ENV`, else an activated conda environment, else the closest .venv, which comes first in
+    /// a hook of pre-commit]
     #[arg(long, value_name = "PATH", help_heading = TYPES)]
     pub python: Option<PathBuf>,
 
