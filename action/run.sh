@@ -28,10 +28,10 @@ report="$RUNNER_TEMP/asyncfix-report.txt"
 echo "report=$report" >> "$GITHUB_OUTPUT"
 
 # What is printed has lines and names of the code that is looked at: to the runner they are no commands.
-# Only annotations are, in which asyncfix escapes them.
+# Only annotations are, in which asyncfix escapes them; `suggest` makes some where it may not comment.
 token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 status=0
-if [ "$ASYNCFIX_MODE" = annotate ]; then
+if [ "$ASYNCFIX_MODE" != report ]; then
     messages="$RUNNER_TEMP/asyncfix-messages.txt"
     "${command[@]}" 2> "$messages" | tee "$report" || status=${PIPESTATUS[0]}
     echo "::stop-commands::$token"
