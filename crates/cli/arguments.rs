@@ -233,6 +233,14 @@ pub struct Run {
     #[arg(long, help_heading = FILES)]
     pub force_exclude: bool,
 
+    /// The folder of the project that the named files are part of
+    ///
+    /// Its other files are neither reported nor changed, but who calls a rewritten function and who
+    /// uses an import that goes is looked for in them too: a fix is what it would be in a run over
+    /// all of them. As pre-commit and editors name files.
+    #[arg(long, value_name = "PATH", help_heading = FILES)]
+    pub project: Option<PathBuf>,
+
     /// Only what is on lines that changed since this git revision
     ///
     /// Those count that are not committed, and each line of a file that git does not track. With
@@ -310,7 +318,8 @@ pub struct Run {
     /// The environment that the project's packages are installed in: its folder or its interpreter
     ///
     /// Types of what is imported come from there. [default: `python` of the configuration, else
-    /// `VIRTUAL_ENV`, else an activated conda environment, else the closest .venv]
+    /// `VIRTUAL_ENV`, else an activated conda environment, else the closest .venv, which comes first in
+    /// a hook of pre-commit]
     #[arg(long, value_name = "PATH", help_heading = TYPES)]
     pub python: Option<PathBuf>,
 

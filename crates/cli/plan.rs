@@ -24,6 +24,8 @@ pub struct Plan {
     /// Whether a review asks again about what was refused in earlier ones.
     pub from_start: bool,
     pub folders: Folders,
+    /// The folder whose files are known beside those that are looked at.
+    pub project: Option<PathBuf>,
     /// The git revision since which a line has to have changed to count.
     pub since: Option<String>,
     /// The baseline that the command line names.
@@ -151,6 +153,7 @@ impl Plan {
             input,
             verify: verify(&arguments)?,
             from_start: arguments.review_from_start,
+            project: arguments.project.clone(),
             since: arguments.since.clone(),
             baseline: named_baseline(&arguments),
             update_baseline: arguments.update_baseline,

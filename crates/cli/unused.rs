@@ -6,18 +6,18 @@ use engine::Taken;
 
 use crate::run::{self, Analysed};
 use crate::usage;
-use crate::walk::File;
+use crate::walk::{File, Files};
 
 /// Looks for the uses of imports in the files of a run: for each at most once.
 pub struct Unused<'r, 'a> {
-    files: &'a [File],
+    files: Files<'a>,
     pool: &'r rayon::ThreadPool,
     /// Whether other files use those that were asked about, by the number of their file.
     used: HashMap<(usize, String), bool>,
 }
 
 impl<'r, 'a> Unused<'r, 'a> {
-    pub fn new(files: &'a [File], pool: &'r rayon::ThreadPool) -> Self {
+    pub fn new(files: Files<'a>, pool: &'r rayon::ThreadPool) -> Self {
         Self {
             files,
             pool,
@@ -27,7 +27,7 @@ impl<'r, 'a> Unused<'r, 'a> {
 
     /// The names of the imports that the rewrite left unused, and whether another file uses them.
     pub fn of(&mut self, analysed: &Analysed<'a>) -> HashMap<String, Taken> {
-        let Some(mut module) = run::module(analysed, self.files) else {
+        let Some(mut module) = run::module(analysed, self.files.looked_at) else {
             return HashMap::new();
         };
         let number = module.file;
@@ -40,7 +40,7 @@ impl<'r, 'a> Unused<'r, 'a> {
             let read = |file: &File, buffer: &mut Vec<u8>| file.read_into(buffer).is_ok();
             let used = self
                 .pool
-                .install(|| usage::used(&[module], self.files, read));
+                .install(|| usage::used(&[module], self.files.known, read));
             for name in asked {
                 let is_used = used.iter().any(|used| used.contains(&name));
                 self.used.insert((number, name), is_used);

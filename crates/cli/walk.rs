@@ -66,6 +66,16 @@ impl File {
     }
 }
 
+/// The files of a run.
+#[derive(Clone, Copy)]
+pub struct Files<'a> {
+    /// Those that are looked at, sorted by path.
+    pub looked_at: &'a [File],
+    /// The same, and behind them those that are only known: who calls and who imports is looked
+    /// for in all of them.
+    pub known: &'a [File],
+}
+
 /// What the paths lead to.
 #[derive(Default)]
 pub struct Walked {
@@ -78,6 +88,15 @@ pub struct Walked {
 }
 
 impl Walked {
+    /// Puts the files of `other` that are not among these behind them.
+    pub fn know(&mut self, other: Self) {
+        let here: HashSet<PathBuf> = self.files.iter().map(|it| it.canonical.clone()).collect();
+        let others = other.files.into_iter();
+        self.files
+            .extend(others.filter(|file| !here.contains(&file.canonical)));
+        self.failures.extend(other.failures);
+    }
+
     /// Notes that a path that was named is left out.
     pub fn leave_out(&mut self, path: &Path) {
         let path = path.display();

@@ -15,6 +15,7 @@ mod faults; // what goes wrong around a run
 mod formats; // what other programs read
 mod ignores; // comments that silence findings
 mod imports; // which unused imports go
+mod known_files; // what is known beside the files that are looked at
 mod notebooks; // cells
 mod order; // codemods that come one after the other
 mod overview; // what tells of codemods, files and settings

@@ -18,7 +18,7 @@ use engine::Outcome;
 use crate::plan::Plan;
 use crate::report::{self, Entry, Failure};
 use crate::run::{Analysed, Around};
-use crate::walk::File;
+use crate::walk::Files;
 use file::{Open, State};
 use session::{Done, Session, counted};
 use state::Refused;
@@ -36,7 +36,7 @@ impl<'a> Reviewed<'a> {
     /// Reviews what was found in the files. The error is one of the terminal.
     pub fn new(
         plan: &Plan,
-        files: &'a [File],
+        files: Files<'a>,
         around: Around<'_, 'a>,
         pool: &rayon::ThreadPool,
         analysed: Vec<Analysed<'a>>,

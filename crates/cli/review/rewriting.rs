@@ -12,7 +12,7 @@ use crate::report::Failure;
 use crate::run::{self, Analysed, Around};
 use crate::source::Source;
 use crate::unused::Unused;
-use crate::walk::File;
+use crate::walk::Files;
 
 /// Rewrites the files of a run.
 pub struct Rewriting<'r, 'a> {
@@ -40,7 +40,7 @@ pub struct Fixed {
 }
 
 impl<'r, 'a> Rewriting<'r, 'a> {
-    pub fn new(files: &'a [File], around: Around<'r, 'a>, pool: &'r rayon::ThreadPool) -> Self {
+    pub fn new(files: Files<'a>, around: Around<'r, 'a>, pool: &'r rayon::ThreadPool) -> Self {
         Self {
             around,
             pool,

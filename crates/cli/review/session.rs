@@ -19,7 +19,7 @@ use crate::report::{Failure, Place};
 use crate::run::{self, Analysed, Around};
 use crate::since::Changes;
 use crate::source::{Source, read_into};
-use crate::walk::File;
+use crate::walk::{File, Files};
 use crate::write::Stamp;
 
 /// Whoever decides.
@@ -99,7 +99,7 @@ impl<'r, 'a> Session<'r, 'a> {
     /// For the files that something was found in. `refused` are the findings that were refused
     /// before.
     pub fn new(
-        files: &'a [File],
+        files: Files<'a>,
         around: Around<'r, 'a>,
         pool: &'r rayon::ThreadPool,
         analysed: Vec<Analysed<'a>>,

@@ -11,7 +11,7 @@ use crate::plan::{Plan, Verbosity};
 use crate::progress::Progress;
 use crate::report::Failure;
 use crate::usage::{self, Module};
-use crate::walk::File;
+use crate::walk::{File, Files};
 
 use super::analysed::Analysed;
 use super::look::{Look, look_at};
@@ -57,18 +57,18 @@ pub(super) fn decide<'a>(looked: &mut Looked<'a>, around: Around<'_, 'a>, plan: 
 
 /// Rewrites the files again that can lose an import: now that all files are known, it is known
 /// whether another one uses it.
-pub(super) fn look_again<'a>(looked: &mut Looked<'a>, files: &'a [File], around: Around<'_, 'a>) {
+pub(super) fn look_again<'a>(looked: &mut Looked<'a>, files: Files<'a>, around: Around<'_, 'a>) {
     let pending: Vec<(usize, Module)> = looked
         .analysed
         .iter()
         .enumerate()
-        .filter_map(|(index, analysed)| Some((index, module(analysed, files)?)))
+        .filter_map(|(index, analysed)| Some((index, module(analysed, files.looked_at)?)))
         .collect();
     if pending.is_empty() {
         return;
     }
     let (indexes, modules): (Vec<usize>, Vec<Module>) = pending.into_iter().unzip();
-    let used = usage::used(&modules, files, |file, buffer| {
+    let used = usage::used(&modules, files.known, |file, buffer| {
         file.read_into(buffer).is_ok()
     });
     let again: Vec<(usize, Result<Analysed, Failure>)> = (indexes, modules, used)

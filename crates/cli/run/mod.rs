@@ -26,7 +26,7 @@ use crate::since::Changes;
 use crate::source::{NotebookFile, Source};
 use crate::stdin;
 use crate::verify::{self, Rewriting, Verified};
-use crate::walk::{File, Walked, walk};
+use crate::walk::{File, Files, Walked, walk};
 use crate::write::{self, Stamp};
 
 use again::{decide, look_again};
@@ -65,12 +65,23 @@ pub fn run(plan: &Plan) -> Result<Exit> {
 }
 
 /// `input` is what came on standard input, if the text of the only file did.
-fn look_decide_and_write(plan: &Plan, walked: Walked, input: Option<&[u8]>) -> Result<Exit> {
+fn look_decide_and_write(plan: &Plan, mut walked: Walked, input: Option<&[u8]>) -> Result<Exit> {
+    let count = walked.files.len();
+    if let Some(project) = &plan.project {
+        let project = std::slice::from_ref(project);
+        walked.know(walk(project, &plan.folders, plan.threads)?);
+    }
     let Walked {
-        files,
+        files: known,
         failures,
         notes,
     } = walked;
+    let known = known.as_slice();
+    let files = &known[..count];
+    let all = Files {
+        looked_at: files,
+        known,
+    };
     // What a run left that was killed, before it is read.
     let journal = verify::begin(plan)?;
     let pool = rayon::ThreadPoolBuilder::new()
@@ -79,7 +90,7 @@ fn look_decide_and_write(plan: &Plan, walked: Walked, input: Option<&[u8]>) -> R
         .build()
         .context("no threads can be started")?;
     let changes = match &plan.since {
-        Some(revision) => Some(Changes::since(revision, &files)?),
+        Some(revision) => Some(Changes::since(revision, files)?),
         None => None,
     };
     let roots: &[PathBuf] = match &plan.input {
@@ -87,26 +98,26 @@ fn look_decide_and_write(plan: &Plan, walked: Walked, input: Option<&[u8]>) -> R
         Input::Stdin(_) => &[],
     };
     let named = plan.baseline.as_deref();
-    let baselines = pool.install(|| Baselines::read(&files, named, roots, plan.update_baseline))?;
-    let meaning = Meaning::new(&files);
+    let baselines = pool.install(|| Baselines::read(files, named, roots, plan.update_baseline))?;
+    let meaning = Meaning::new(known);
     let around = Around {
         meaning: &meaning,
         baselines: &baselines,
         changes: changes.as_ref(),
     };
-    let mut looked = pool.install(|| look_at_all(&files, around, plan));
+    let mut looked = pool.install(|| look_at_all(files, around, plan));
     looked.failures.extend(failures);
     looked.notes.extend(notes);
     pool.install(|| decide(&mut looked, around, plan));
     if plan.mode == Mode::Review {
-        return review(plan, &files, around, &pool, looked);
+        return review(plan, all, around, &pool, looked);
     }
     // A report shows what is found, and an import that may go is part of no finding.
     if plan.mode != Mode::Report || plan.format.has_rewrites() {
-        pool.install(|| look_again(&mut looked, &files, around));
+        pool.install(|| look_again(&mut looked, all, around));
     }
     if let Some(journal) = journal {
-        let rewriting = Rewriting::new(&files, around, &pool);
+        let rewriting = Rewriting::new(all, around, &pool);
         let analysed = std::mem::take(&mut looked.analysed);
         match verify::verify(plan, journal, rewriting, analysed)? {
             Verified::Interrupted => return Ok(Exit::Interrupted),
@@ -123,18 +134,18 @@ fn look_decide_and_write(plan: &Plan, walked: Walked, input: Option<&[u8]>) -> R
     looked.notes.extend(meaning.notes());
     looked.warnings = meaning.problems();
     looked.warnings.extend(baselines.warnings());
-    conclude_baselines(plan, &baselines, &files, &mut looked)?;
+    conclude_baselines(plan, &baselines, files, &mut looked)?;
     looked.beside.unchanged = changes.map(|changes| Unchanged {
         files: files.len() - changes.count(),
         since: changes.revision,
     });
-    conclude(plan, &files, looked)
+    conclude(plan, files, looked)
 }
 
 /// Lets a person decide on what was found, and says what is left.
 fn review<'a>(
     plan: &Plan,
-    files: &'a [File],
+    files: Files<'a>,
     around: Around<'_, 'a>,
     pool: &rayon::ThreadPool,
     mut looked: Looked<'a>,
@@ -149,7 +160,7 @@ fn review<'a>(
     say(plan, &looked);
     reviewed.list_withheld();
     if plan.verbosity >= Verbosity::Normal {
-        report::line(&reviewed.summary(files.len(), &looked.failures));
+        report::line(&reviewed.summary(files.looked_at.len(), &looked.failures));
     }
     if reviewed.remaining() > 0 {
         exit = exit.max(Exit::Findings);

@@ -9,7 +9,7 @@ use crate::admission::Withheld;
 use crate::report::{Failure, TakenBack};
 use crate::run::{self, Analysed, Around};
 use crate::unused::Unused;
-use crate::walk::File;
+use crate::walk::{File, Files};
 
 use super::units;
 
@@ -21,7 +21,7 @@ pub struct Rewriting<'r, 'a> {
 }
 
 impl<'r, 'a> Rewriting<'r, 'a> {
-    pub fn new(files: &'a [File], around: Around<'r, 'a>, pool: &'r rayon::ThreadPool) -> Self {
+    pub fn new(files: Files<'a>, around: Around<'r, 'a>, pool: &'r rayon::ThreadPool) -> Self {
         Self {
             around,
             pool,

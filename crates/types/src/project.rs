@@ -3,7 +3,8 @@
 //!
 //! As ty looks for them (`ty_project`, which is not published): the closest folder upwards with a
 //! project file is the root; it and its `src` folder are searched for modules; packages are in
-//! `--python`, else `VIRTUAL_ENV`, else an activated conda environment, else the closest `.venv`.
+//! `--python`, else `VIRTUAL_ENV`, else an activated conda environment, else the closest `.venv`; in a
+//! hook of pre-commit the closest `.venv` comes before what is activated.
 
 use std::path::{Path, PathBuf};
 
@@ -31,6 +32,9 @@ pub struct Environment {
     pub named: Option<PathBuf>,
     /// `VIRTUAL_ENV`, or `CONDA_PREFIX` of an environment that is not conda's own.
     pub activated: Option<PathBuf>,
+    /// Whether a `.venv` counts more than what is activated: in a hook of pre-commit that is the
+    /// hook's own environment, which holds nothing of the user's.
+    pub is_hook: bool,
 }
 
 /// The files that make a folder a project's root.
@@ -67,11 +71,14 @@ impl Project {
             root: root.to_path_buf(),
             sources,
             is_named: environment.named.is_some(),
-            environment: environment
-                .named
-                .clone()
-                .or_else(|| environment.activated.clone())
-                .or_else(local),
+            environment: environment.named.clone().or_else(|| {
+                let activated = environment.activated.clone();
+                if environment.is_hook {
+                    local().or(activated)
+                } else {
+                    activated.or_else(local)
+                }
+            }),
             version,
         }
     }
@@ -88,6 +95,8 @@ impl Environment {
         Self {
             named,
             activated: set("VIRTUAL_ENV").or_else(conda).map(PathBuf::from),
+            // pre-commit sets it, and so do programs that read its configuration.
+            is_hook: set("PRE_COMMIT").is_some(),
         }
     }
 }
@@ -216,6 +225,9 @@ mod tests {
         let activated = [("VIRTUAL_ENV", "/v")];
         assert_eq!(environment(None, &activated), Some("/v".into()));
         assert_eq!(environment(Some("/n"), &activated), Some("/n".into()));
+        let hook = [("VIRTUAL_ENV", "/v"), ("PRE_COMMIT", "1")];
+        assert_eq!(environment(None, &hook), Some(folder.path().join(".venv")));
+        assert_eq!(environment(Some("/n"), &hook), Some("/n".into()));
         let base = [("CONDA_PREFIX", "/c"), ("CONDA_DEFAULT_ENV", "base")];
         assert_eq!(environment(None, &base), Some(folder.path().join(".venv")));
         let conda = [("CONDA_PREFIX", "/c"), ("CONDA_DEFAULT_ENV", "work")];
