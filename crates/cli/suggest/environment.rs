@@ -24,8 +24,8 @@ pub struct Surroundings {
     pub head: Option<Named>,
     /// Where the page of the job is written to.
     pub step_summary: Option<PathBuf>,
-    /// The variables that something stands for, since nothing is sent.
-    pub missing: Vec<&'static str>,
+    /// The variables that something stands for, since nothing is sent, and what that is.
+    pub missing: Vec<(&'static str, String)>,
 }
 
 /// A revision, and who names it.
@@ -88,7 +88,7 @@ impl Service {
 struct Variables<'a> {
     get: &'a dyn Fn(&str) -> Option<String>,
     is_dry: bool,
-    missing: Vec<&'static str>,
+    missing: Vec<(&'static str, String)>,
 }
 
 impl Variables<'_> {
@@ -106,7 +106,7 @@ impl Variables<'_> {
         match self.get(name) {
             Some(value) => Ok(value),
             None if self.is_dry => {
-                self.missing.push(name);
+                self.missing.push((name, stand_in.to_string()));
                 Ok(stand_in.to_string())
             }
             None => bail!("{name} is not set: {why}"),
@@ -202,9 +202,9 @@ fn event(variables: &mut Variables) -> Result<Option<Value>> {
     let path = variables.need(
         "GITHUB_EVENT_PATH",
         "it is the file that says which pull request it is",
-        "",
+        "{pull_number}",
     )?;
-    if path.is_empty() {
+    if variables.get("GITHUB_EVENT_PATH").is_none() {
         return Ok(None);
     }
     let text = fs_err::read_to_string(&path).context("GITHUB_EVENT_PATH cannot be read")?;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use edit::{Applicability, Hunk, hunks};
+use edit::{Applicability, Hunk, apply_hunks, hunks};
 use engine::{Finding, Outcome};
 use suggest::Group;
 
@@ -134,6 +134,7 @@ impl<'f> Groups<'f> {
         let mut groups = verify::groups(findings, apply);
         let together: Vec<&Finding> = groups.concat();
         let wanted = changed(&rewriting.keeping_imports(analysed, &[])?, text);
+        let wanted = apply_hunks(text, &wanted);
         loop {
             let mut alone = Vec::new();
             for group in &groups {
@@ -145,7 +146,7 @@ impl<'f> Groups<'f> {
                 let mut made: Vec<&Hunk> = alone.iter().flat_map(|it| &it.needed).collect();
                 made.sort_by_key(|it| it.rows.start);
                 made.dedup();
-                if groups.len() <= 1 || made.into_iter().eq(&wanted) {
+                if groups.len() <= 1 || apply_hunks(text, made) == wanted {
                     return Ok(Self { alone });
                 }
                 // They have to do with each other in a way that is not seen here.

@@ -117,14 +117,14 @@ fn print_requests(plan: &Plan, pull_request: &PullRequest, proposals: &Proposals
         }
     };
     let mut out = Standard::lock();
-    serde_json::to_writer_pretty(&mut out, &requests).map_err(io::Error::from)?;
+    let api = &surroundings.api;
+    let printed: Vec<_> = requests.iter().map(|it| it.printed(api)).collect();
+    serde_json::to_writer_pretty(&mut out, &printed).map_err(io::Error::from)?;
     writeln!(out)?;
     out.flush()?;
     if plan.verbosity >= Verbosity::Normal {
-        for name in &surroundings.missing {
-            report::line(&format!(
-                "{name} is not set: a name in braces stands for it"
-            ));
+        for (name, stand_in) in &surroundings.missing {
+            report::line(&format!("{name} is not set: `{stand_in}` stands for it"));
         }
         report::line(&format!(
             "Would suggest {} in {}. Nothing was sent.",

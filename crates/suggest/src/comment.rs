@@ -19,40 +19,65 @@ pub struct Batch {
 /// The comment's Markdown. `info` is what the service wants after the fence of a suggestion.
 pub fn body(comment: &Comment, info: &str, batch: Batch) -> String {
     let mut parts = vec![fingerprint::mark(&comment.fingerprint)];
-    for finding in &comment.findings {
-        parts.push(about(finding));
-    }
+    let with = lines(&comment.with);
+    let suggestions = if comment.with.len() == 1 {
+        "suggestion"
+    } else {
+        "suggestions"
+    };
     if comment.is_last {
         parts.push(format!(
-            "Nothing uses this import once the suggestions for {} are applied. Apply it last, or \
-             together with all of them.",
-            lines(&comment.with)
+            "Nothing uses this import once the {suggestions} for {with} {} applied. Apply it last, \
+             or together with all of them.",
+            if comment.with.len() == 1 { "is" } else { "are" }
         ));
     } else if comment.findings.is_empty() {
-        let with = lines(&comment.with);
-        parts.push(format!("This belongs to what is suggested for {with}."));
+        parts.push(format!("What is suggested for {with} needs this too."));
+    }
+    let is_one_of_several = codemods(&comment.findings).len() > 1;
+    for finding in &comment.findings {
+        add(&mut parts, about(finding));
     }
     parts.push(block(info, &comment.shown()));
     for finding in &comment.findings {
-        parts.extend(effect(finding, comment.findings.len() > 1));
+        if let Some(effect) = effect(finding, is_one_of_several) {
+            add(&mut parts, effect);
+        }
     }
     if !comment.with.is_empty() && !comment.is_last {
+        let Batch { add, apply } = batch;
         parts.push(format!(
-            "**Not alone:** the suggestions for {} belong to the same change. *{}* for each, then \
-             *{}*.",
-            lines(&comment.with),
-            batch.add,
-            batch.apply
+            "**Not alone:** it goes together with the {suggestions} for {with}. *{add}* for each, \
+             then *{apply}*.",
         ));
     }
     if !comment.unused.is_empty() && !comment.findings.is_empty() {
+        let unused = lines(&comment.unused);
         parts.push(format!(
-            "Nothing uses the import in {} any longer then.",
-            lines(&comment.unused)
+            "Nothing uses the import in {unused} any longer then."
         ));
     }
     parts.extend(silence(&comment.findings));
     parts.join("\n\n")
+}
+
+/// What is the same for several findings is said once.
+fn add(parts: &mut Vec<String>, part: String) {
+    if !parts.contains(&part) {
+        parts.push(part);
+    }
+}
+
+/// The codemods, each once.
+fn codemods(findings: &[Finding]) -> Vec<(&str, &str)> {
+    let mut found = Vec::new();
+    for finding in findings {
+        let codemod = (finding.codemod.as_str(), finding.url.as_str());
+        if !found.contains(&codemod) {
+            found.push(codemod);
+        }
+    }
+    found
 }
 
 /// What is the matter.
@@ -92,15 +117,13 @@ fn effect(finding: &Finding, is_one_of_several: bool) -> Option<String> {
 
 /// How to be rid of it, and where to read on.
 fn silence(findings: &[Finding]) -> Option<String> {
-    let mut names: Vec<&str> = Vec::new();
-    let mut pages = Vec::new();
-    for finding in findings {
-        if !names.contains(&finding.codemod.as_str()) {
-            names.push(&finding.codemod);
-            pages.push(format!("[{}]({})", finding.codemod, finding.url));
-        }
-    }
-    let first = names.first()?;
+    let codemods = codemods(findings);
+    let (first, _) = codemods.first()?;
+    let names: Vec<&str> = codemods.iter().map(|(name, _)| *name).collect();
+    let pages: Vec<String> = codemods
+        .iter()
+        .map(|(name, url)| format!("[{name}]({url})"))
+        .collect();
     Some(format!(
         "<sub>Not wanted here: end the line with {}. What it does, and why: {}, or {}.</sub>",
         span(&format!("# asyncfix: ignore[{}]", names.join(", "))),

@@ -94,7 +94,10 @@ impl GitLab {
         let mut done = Done::default();
         let mut repeats = 0;
         let (update, delete) = loop {
-            let posted = self.posted(client, me)?;
+            let posted = match self.posted(client, me) {
+                Err(Failure::Forbidden(reason)) => return Ok(Said::NotAllowed(reason)),
+                posted => posted?,
+            };
             let steps = steps(&plan, &posted, body);
             let create: Vec<Comment> = steps.create.into_iter().cloned().collect();
             if repeats == 0 {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use edit::{Hunk, unified_diff};
+use edit::{Hunk, apply_hunks, unified_diff};
 
 use crate::diff::{Diff, DiffFile};
 use crate::fingerprint::Fingerprints;
@@ -173,7 +173,7 @@ fn of_file(
     plan: &mut Plan,
 ) {
     let choices = choose(file, diff, limits);
-    // Those that share a suggestion, as of an import, are one fix.
+    // Those that share a suggestion, as of an import, or whose lines touch, are one fix.
     let mut fixes: Vec<Fix> = Vec::new();
     for (group, choice) in file.groups.iter().zip(&choices) {
         match choice {
@@ -185,6 +185,9 @@ fn of_file(
             }),
             Choice::Proposed(hunks) => add(&mut fixes, group, hunks),
         }
+    }
+    for fix in &mut fixes {
+        fix.hunks = joined(std::mem::take(&mut fix.hunks), &file.text);
     }
     let Some(diff) = diff else {
         return;
@@ -254,9 +257,15 @@ struct Fix {
 }
 
 fn add(fixes: &mut Vec<Fix>, group: &Group, hunks: &[Hunk]) {
-    let (shared, mut rest): (Vec<Fix>, Vec<Fix>) = std::mem::take(fixes)
-        .into_iter()
-        .partition(|fix| fix.hunks.iter().any(|it| hunks.contains(it)));
+    let touch = |one: &Hunk, other: &Hunk| {
+        one.rows.start <= other.rows.end && other.rows.start <= one.rows.end
+    };
+    let (shared, mut rest): (Vec<Fix>, Vec<Fix>) =
+        std::mem::take(fixes).into_iter().partition(|fix| {
+            fix.hunks
+                .iter()
+                .any(|it| hunks.iter().any(|own| touch(own, it)))
+        });
     let mut fix = Fix {
         findings: group.findings.clone(),
         hunks: hunks.to_vec(),
@@ -272,6 +281,24 @@ fn add(fixes: &mut Vec<Fix>, group: &Group, hunks: &[Hunk]) {
     fix.hunks.dedup();
     rest.push(fix);
     *fixes = rest;
+}
+
+/// The same lines, with those in one suggestion that touch. They are by row.
+fn joined(hunks: Vec<Hunk>, text: &str) -> Vec<Hunk> {
+    let mut joined: Vec<Hunk> = Vec::new();
+    for hunk in hunks {
+        match joined.last_mut() {
+            Some(last) if last.rows.end == hunk.rows.start => {
+                let between = text.get(last.range.end..hunk.range.start);
+                last.content.push_str(between.unwrap_or_default());
+                last.content.push_str(&hunk.content);
+                last.rows.end = hunk.rows.end;
+                last.range.end = hunk.range.end;
+            }
+            _ => joined.push(hunk),
+        }
+    }
+    joined
 }
 
 /// The first rows of those that are not proposed.
@@ -320,14 +347,10 @@ impl Comment {
 
 /// The patch that replaces these lines.
 fn patch(file: &File, hunks: &[Hunk]) -> String {
-    let mut text = String::with_capacity(file.text.len());
-    let mut end = 0;
-    for hunk in hunks {
-        text.push_str(file.text.get(end..hunk.range.start).unwrap_or_default());
-        text.push_str(&hunk.content);
-        end = hunk.range.end;
-    }
-    text.push_str(file.text.get(end..).unwrap_or_default());
+    let text = apply_hunks(&file.text, hunks);
     let patch = unified_diff(&file.path, file.text.as_bytes(), text.as_bytes(), &[]);
     String::from_utf8_lossy(&patch).into_owned()
 }
+
+#[cfg(test)]
+mod tests;

@@ -104,3 +104,73 @@ pub enum Said {
     /// The token may not comment, as on the pull request of a fork.
     NotAllowed(String),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Posted, steps};
+    use crate::plan::{Comment, Plan};
+
+    /// A comment there: its number, its fingerprint, whether it is outdated, and answered.
+    fn posted(id: u32, fingerprint: &str, is_outdated: bool, is_answered: bool) -> Posted<u32> {
+        Posted {
+            id,
+            fingerprint: fingerprint.to_string(),
+            body: format!("body of {fingerprint}\r\n"),
+            is_outdated,
+            is_answered,
+        }
+    }
+
+    /// What is made, changed and removed where `x` is wanted.
+    #[track_caller]
+    fn check(there: &[Posted<u32>], create: usize, update: &[u32], delete: &[u32]) {
+        let plan = Plan {
+            comments: vec![Comment::of_fingerprint("x")],
+            ..Plan::default()
+        };
+        let steps = steps(&plan, there, |it| format!("body of {}", it.fingerprint));
+        let updated: Vec<u32> = steps.update.iter().map(|(id, _)| *id).collect();
+        assert_eq!(steps.create.len(), create);
+        assert_eq!(
+            (updated.as_slice(), steps.delete.as_slice()),
+            (update, delete)
+        );
+    }
+
+    #[test]
+    fn what_is_wanted_and_there_stays() {
+        check(&[posted(1, "x", false, false)], 0, &[], &[]);
+        check(&[posted(1, "x", false, true)], 0, &[], &[]);
+    }
+
+    #[test]
+    fn what_is_not_there_or_outdated_is_made() {
+        check(&[], 1, &[], &[]);
+        check(&[posted(1, "x", true, false)], 1, &[], &[1]);
+        check(&[posted(1, "x", true, true)], 0, &[], &[]);
+    }
+
+    #[test]
+    fn what_is_not_wanted_goes_unless_it_was_answered() {
+        let there = [posted(1, "y", false, false), posted(2, "z", true, true)];
+        check(&there, 1, &[], &[1]);
+    }
+
+    #[test]
+    fn of_equal_ones_the_best_stays() {
+        let there = [
+            posted(1, "x", true, false),
+            posted(2, "x", false, false),
+            posted(3, "x", false, true),
+            posted(4, "x", true, true),
+        ];
+        check(&there, 0, &[], &[1, 2]);
+    }
+
+    #[test]
+    fn what_says_something_else_is_changed() {
+        let mut there = posted(1, "x", false, false);
+        there.body = "another".to_string();
+        check(&[there], 0, &[1], &[]);
+    }
+}

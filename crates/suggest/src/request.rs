@@ -4,15 +4,23 @@ use serde::Serialize;
 use serde_json::Value;
 
 /// What is asked of a service. It holds no token: that is added when it is sent.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Request {
     /// What is done.
     pub method: Method,
     /// Where, from the base of the interface: `/repos/o/r/pulls/1/reviews`.
     pub path: String,
     /// What is sent along.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
+}
+
+/// A request as it is printed.
+#[derive(Serialize)]
+struct Printed<'a> {
+    method: Method,
+    url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<&'a Value>,
 }
 
 /// What is done to a resource.
@@ -46,6 +54,15 @@ impl Method {
 }
 
 impl Request {
+    /// As JSON, for the interface at `base`.
+    pub fn printed(&self, base: &str) -> impl Serialize {
+        Printed {
+            method: self.method,
+            url: format!("{}{}", base.trim_end_matches('/'), self.path),
+            body: self.body.as_ref(),
+        }
+    }
+
     /// What is at `path`.
     pub fn get(path: impl Into<String>) -> Self {
         Self::new(Method::Get, path, None)
