@@ -7,17 +7,9 @@ use crate::input::{Finding, Outcome};
 use crate::markdown::{block, lines, prose, span};
 use crate::plan::Comment;
 
-/// How a service names several suggestions that are applied in one commit.
-#[derive(Clone, Copy, Debug)]
-pub struct Batch {
-    /// What is clicked for each.
-    pub add: &'static str,
-    /// What is clicked then.
-    pub apply: &'static str,
-}
-
-/// The comment's Markdown. `info` is what the service wants after the fence of a suggestion.
-pub fn body(comment: &Comment, info: &str, batch: Batch) -> String {
+/// The comment's Markdown. `info` is what the service wants after the fence of a suggestion, and
+/// `batch` a sentence on how several are applied in one commit.
+pub fn body(comment: &Comment, info: &str, batch: &str) -> String {
     let mut parts = vec![fingerprint::mark(&comment.fingerprint)];
     let with = lines(&comment.with);
     let suggestions = if comment.with.len() == 1 {
@@ -45,10 +37,8 @@ pub fn body(comment: &Comment, info: &str, batch: Batch) -> String {
         }
     }
     if !comment.with.is_empty() && !comment.is_last {
-        let Batch { add, apply } = batch;
         parts.push(format!(
-            "**Not alone:** it goes together with the {suggestions} for {with}. *{add}* for each, \
-             then *{apply}*.",
+            "**Not alone:** it goes together with the {suggestions} for {with}. {batch}"
         ));
     }
     if !comment.unused.is_empty() && !comment.findings.is_empty() {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::client::{Client, Failure, Token};
-use crate::comment::{self, Batch};
+use crate::comment;
 use crate::fingerprint;
 use crate::plan::{Comment, Limits, Plan};
 use crate::posted::{Done, Posted, Said, is_same, steps};
@@ -32,10 +32,9 @@ pub struct GitHub {
 /// The characters that a comment may have are 65536; a character has at least one byte.
 const SUMMARY_SIZE: usize = 65_000;
 
-const BATCH: Batch = Batch {
-    add: "Add suggestion to batch",
-    apply: "Commit suggestions",
-};
+/// How several suggestions are applied in one commit.
+const BATCH: &str =
+    "Under *Files changed*: *Add suggestion to batch* for each, then *Commit suggestions*.";
 
 impl GitHub {
     /// How much can be said, with so many comments.
@@ -168,7 +167,7 @@ impl GitHub {
             json!({
                 "commit_id": self.commit,
                 "event": "COMMENT",
-                "body": "`asyncfix suggest`: a click on a suggestion applies it.",
+                "body": "Rewrites proposed by `asyncfix suggest`.",
                 "comments": comments,
             }),
         )

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::client::{Client, Failure, Token};
-use crate::comment::{self, Batch};
+use crate::comment;
 use crate::fingerprint;
 use crate::plan::{Comment, Limits, Plan};
 use crate::posted::{Done, Posted, Said, is_same, steps};
@@ -43,10 +43,8 @@ const REACH: usize = 100;
 /// The characters of a note: a million.
 const SUMMARY_SIZE: usize = 900_000;
 
-const BATCH: Batch = Batch {
-    add: "Add suggestion to batch",
-    apply: "Apply suggestions",
-};
+/// How several suggestions are applied in one commit.
+const BATCH: &str = "*Add suggestion to batch* for each, then *Apply suggestions*.";
 
 /// Where the discussion of a comment, and the comment in it, are.
 #[derive(Clone, Debug)]
