@@ -5,11 +5,13 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use engine::Codemod;
 use python::ast::PythonVersion;
 
-use crate::{suggest, target};
+use crate::{nearest, target};
 
 /// Everything that can be typed.
 #[derive(Debug, Parser)]
@@ -36,6 +38,7 @@ Examples:
   asyncfix --review src                      decide on one fix after the other
   asyncfix explain await-sleep               what a codemod does, and what it leaves alone
   asyncfix report src --html report.html     a page with all of it, to look at
+  asyncfix suggest --dry-run --base main     what it would propose on a pull request
 
 Exit status:
   0  nothing was found, or all of it was fixed
@@ -106,6 +109,15 @@ pub enum Command {
     /// and has the same exit status: 1 where something is found, unless --exit-zero. A path of
     /// this name is written `./report`.
     Report(Box<Report>),
+    /// Propose the rewrites on a pull request, as suggestions that a click applies
+    ///
+    /// In GitHub's and GitLab's CI all else is read from the environment: which pull request it is,
+    /// what it changes, and the token, `GITHUB_TOKEN` or `GITLAB_TOKEN`. What cannot be suggested
+    /// stands in a summary. Run again, it makes, changes and removes only what has to be. The exit
+    /// status is 0 if all was said there, or, for want of permission as on a fork, as annotations;
+    /// 1 if a file could not be read or parsed; 2 if something is missing, or the service failed.
+    /// A path of this name is written `./suggest`.
+    Suggest(Box<Suggest>),
 }
 
 /// How the codemods are listed.
@@ -118,7 +130,7 @@ pub enum ListFormat {
 }
 
 /// The names of the subcommands, to tell a slip from a path.
-pub const SUBCOMMANDS: [&str; 5] = ["explain", "list", "completions", "man", "report"];
+pub const SUBCOMMANDS: [&str; 6] = ["explain", "list", "completions", "man", "report", "suggest"];
 
 /// The arguments of `report`.
 #[derive(Debug, Args)]
@@ -144,6 +156,82 @@ const NOT_OF_A_REPORT: [&str; 10] = [
     "show_withheld",
     "output_format",
     "output_file",
+    "color",
+];
+
+/// The arguments of `suggest`.
+#[derive(Debug, Args)]
+pub struct Suggest {
+    /// The git revision that the pull request is to be merged into
+    ///
+    /// [default: what the event of the CI says]
+    #[arg(long, value_name = "REV", help_heading = PROPOSE)]
+    pub base: Option<String>,
+
+    /// What counts: findings on added lines, or on more
+    #[arg(long, value_name = "WHICH", default_value = "added", help_heading = PROPOSE)]
+    pub filter: Scope,
+
+    /// So many suggestions at most; the rest goes to the summary
+    #[arg(long, value_name = "N", default_value = "30", help_heading = PROPOSE)]
+    pub max_comments: usize,
+
+    /// The service [default: that whose CI this is]
+    #[arg(long, value_name = "SERVICE", help_heading = PROPOSE)]
+    pub provider: Option<Provider>,
+
+    /// Print the requests as JSON, and open no connection
+    ///
+    /// They are those that a pull request would get on which nothing is said yet. Outside of a CI,
+    /// `{owner}/{repo}` and the like stand for what is not known.
+    #[arg(long, help_heading = PROPOSE)]
+    pub dry_run: bool,
+
+    #[command(flatten)]
+    pub run: Run,
+}
+
+/// Which findings are proposed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Scope {
+    /// Those on lines that the pull request adds or changes
+    Added,
+    /// And those on the lines that its diff shows around them
+    Context,
+    /// Those in files that it changes
+    File,
+    /// All
+    All,
+}
+
+/// A service for pull requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Provider {
+    /// GitHub
+    Github,
+    /// GitLab
+    Gitlab,
+}
+
+/// The arguments of a run that say what a proposal does not leave open.
+const NOT_OF_A_PROPOSAL: [&str; 18] = [
+    "diff",
+    "fix",
+    "verify",
+    "verify_timeout",
+    "verify_runs",
+    "review",
+    "review_from_start",
+    "add_ignores",
+    "stdin_filename",
+    "since",
+    "update_baseline",
+    "show_withheld",
+    "output_format",
+    "output_file",
+    "statistics",
+    "show_files",
+    "show_settings",
     "color",
 ];
 
@@ -457,8 +545,18 @@ impl Arguments {
         let matches = command.try_get_matches_from_mut(arguments)?;
         let mut parsed =
             Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+        if let Some(("suggest", matches)) = matches.subcommand() {
+            let is_typed =
+                |name: &&&str| matches.value_source(name) == Some(ValueSource::CommandLine);
+            if let Some(name) = NOT_OF_A_PROPOSAL.iter().find(is_typed) {
+                let name = name.replace('_', "-");
+                let message = format!("the argument '--{name}' cannot be used with 'suggest'");
+                return Err(command.error(ErrorKind::ArgumentConflict, message));
+            }
+        }
         let (run, matches) = match (&mut parsed.command, matches.subcommand()) {
             (Some(Command::Report(report)), Some((_, matches))) => (&mut report.run, matches),
+            (Some(Command::Suggest(suggest)), Some((_, matches))) => (&mut suggest.run, matches),
             _ => (&mut parsed.run, &matches),
         };
         run.named = codemods::ALL
@@ -489,6 +587,15 @@ pub fn command() -> clap::Command {
             report.args(flags()).mut_args(|argument| {
                 if NOT_OF_A_REPORT.contains(&argument.get_id().as_str()) {
                     argument.hide(true).conflicts_with("html")
+                } else {
+                    argument
+                }
+            })
+        })
+        .mut_subcommand("suggest", |suggest| {
+            suggest.args(flags()).mut_args(|argument| {
+                if NOT_OF_A_PROPOSAL.contains(&argument.get_id().as_str()) {
+                    argument.hide(true)
                 } else {
                     argument
                 }
@@ -548,7 +655,7 @@ fn codemod(name: &str) -> Result<&'static Codemod, String> {
 /// What is wrong with a name; `groups` are known beside the codemods.
 pub fn unknown(name: &str, groups: &[&'static str]) -> String {
     let names = codemods::ALL.iter().map(|codemod| codemod.name);
-    let hint = suggest::did_you_mean(name, names.chain(groups.iter().copied()));
+    let hint = nearest::did_you_mean(name, names.chain(groups.iter().copied()));
     let hint = if hint.is_empty() {
         "; `asyncfix list` names them all".to_string()
     } else {
@@ -568,6 +675,7 @@ const NO_REVIEW: [&str; 7] = [
     "statistics",
 ];
 
+const PROPOSE: &str = "What to propose";
 const MODE: &str = "What to do";
 const FILES: &str = "Which files";
 const BASELINE: &str = "Which findings";

@@ -10,7 +10,7 @@ use toml::{Table, Value};
 
 use crate::arguments;
 use crate::globs::{Globs, PerFile};
-use crate::{place, suggest, target};
+use crate::{nearest, place, target};
 
 /// The settings that one place makes; what it leaves open is none or empty.
 #[derive(Clone, Debug, Default)]
@@ -421,7 +421,7 @@ fn read_options(layer: &mut Layer, key: &str, value: &Value, origin: &str) -> Re
         let known = KEYS
             .into_iter()
             .chain(codemods::ALL.iter().map(|codemod| codemod.name));
-        bail!("unknown key `{key}`{}", suggest::did_you_mean(key, known));
+        bail!("unknown key `{key}`{}", nearest::did_you_mean(key, known));
     };
     let table = expect(
         value.as_table(),
@@ -433,7 +433,7 @@ fn read_options(layer: &mut Layer, key: &str, value: &Value, origin: &str) -> Re
     for (option, value) in table {
         let names = codemod.options.iter().map(|spec| spec.name);
         if !names.clone().any(|name| name == option) {
-            let hint = suggest::did_you_mean(option, names.clone());
+            let hint = nearest::did_you_mean(option, names.clone());
             let known: Vec<&str> = names.collect();
             let hint = match (hint.is_empty(), known.is_empty()) {
                 (false, _) => hint,

@@ -18,6 +18,7 @@ mod list;
 mod manual;
 mod meaning;
 mod modules;
+mod nearest;
 mod page;
 mod place;
 mod plan;
@@ -112,6 +113,7 @@ fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     match arguments.command {
         None => return run::run(&Plan::new(arguments.run)?),
         Some(Command::Report(report)) => return run::run(&Plan::of_report(*report)?),
+        Some(Command::Suggest(suggest)) => return run::run(&Plan::of_suggest(*suggest)?),
         Some(Command::Explain {
             codemod,
             no_pager,

@@ -9,10 +9,12 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 use engine::{Codemod, Silence, Target};
 
-use crate::arguments::{Color, GROUPS, Named, OutputFormat, Report, Run, SUBCOMMANDS};
+use crate::arguments::{
+    Color, GROUPS, Named, OutputFormat, Provider, Report, Run, SUBCOMMANDS, Scope, Suggest,
+};
 use crate::config::{self, Argument, Baseline, Layer};
 use crate::folder::{Folders, Search};
-use crate::{settings, stdin, suggest};
+use crate::{nearest, settings, stdin};
 
 /// What a run is to do.
 #[expect(clippy::struct_excessive_bools, reason = "they are flags")]
@@ -43,11 +45,27 @@ pub struct Plan {
     pub output: Option<PathBuf>,
     /// Where the page goes that is to be written instead of findings; `-` is standard output.
     pub page: Option<PathBuf>,
+    /// How what is found is to be proposed on a pull request, instead of printing it.
+    pub proposal: Option<Proposal>,
     pub verbosity: Verbosity,
     /// Whether findings leave the exit status at 0.
     pub exit_zero: bool,
     /// Whether findings and patches are coloured.
     pub color: bool,
+}
+
+/// How rewrites are proposed on a pull request.
+#[derive(Clone, Debug)]
+pub struct Proposal {
+    /// The revision that it is to be merged into, if it was typed.
+    pub base: Option<String>,
+    pub scope: Scope,
+    /// So many at most.
+    pub comments: usize,
+    /// The service, if it was typed.
+    pub provider: Option<Provider>,
+    /// Whether the requests are printed, and not sent.
+    pub dry_run: bool,
 }
 
 /// A command that has to pass with the fixes.
@@ -174,6 +192,7 @@ impl Plan {
             },
             output: arguments.output_file.clone(),
             page: None,
+            proposal: None,
             folders: folders(arguments)?,
         })
     }
@@ -184,6 +203,27 @@ impl Plan {
         Ok(Self {
             page: Some(arguments.html),
             ..Self::new(arguments.run)?
+        })
+    }
+
+    /// The plan of a run that ends in proposals.
+    pub fn of_suggest(arguments: Suggest) -> Result<Self> {
+        let plan = Self::new(arguments.run)?;
+        if matches!(plan.input, Input::Stdin(_)) {
+            bail!(
+                "`suggest` is about the files of a pull request, and `-` is standard input: name \
+                 files or folders"
+            );
+        }
+        Ok(Self {
+            proposal: Some(Proposal {
+                base: arguments.base,
+                scope: arguments.filter,
+                comments: arguments.max_comments,
+                provider: arguments.provider,
+                dry_run: arguments.dry_run,
+            }),
+            ..plan
         })
     }
 
@@ -307,7 +347,7 @@ fn paths(arguments: &Run) -> Result<Vec<PathBuf>> {
                 "there is no file or directory `{word}`; to run those codemods, write `--{word}`"
             );
         }
-        if let Some(subcommand) = suggest::nearest(word, SUBCOMMANDS) {
+        if let Some(subcommand) = nearest::nearest(word, SUBCOMMANDS) {
             bail!(
                 "there is no file or directory `{word}`; did you mean the subcommand `{subcommand}`?"
             );

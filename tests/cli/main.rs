@@ -29,6 +29,7 @@ mod selection; // which codemods run
 mod since; // findings on lines that changed
 mod statuses; // exit status and streams
 mod streams; // standard input, files of arguments, excluded paths that are named
+mod suggest; // suggestions on a pull request
 #[cfg(unix)]
 mod terminal; // a pseudo-terminal to run in
 mod types; // what other files decide

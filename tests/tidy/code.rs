@@ -1,6 +1,6 @@
 //! The crates, what may know of what, and what the code does not do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
@@ -15,8 +15,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("crates/python", &[]),
     ("crates/types", &["python"]),
     ("crates/engine", &["edit", "python", "types"]),
+    ("crates/suggest", &["edit"]),
     ("codemods", &["edit", "engine", "python", "types"]),
-    (".", &["codemods", "edit", "engine", "python", "types"]),
+    (
+        ".",
+        &["codemods", "edit", "engine", "python", "suggest", "types"],
+    ),
 ];
 
 /// The crates that may name ruff's and ty's.
@@ -119,25 +123,89 @@ fn no_package_holds_unsafe_code() {
     assert_none(&problems);
 }
 
+/// The only package that may open a connection.
+const SPEAKS: &str = "asyncfix_suggest";
+
 /// `cargo deny check bans` knows more, and is not at hand everywhere.
 #[test]
-fn nothing_that_speaks_to_a_network_is_in_the_lock_file() {
-    let names = |list: &Value, key: &str| -> BTreeSet<String> {
-        let list = list.as_array().unwrap().iter();
-        list.map(|it| it[key].as_str().unwrap().to_string())
-            .collect()
-    };
+fn nothing_but_suggest_speaks_to_a_network() {
     let deny: Table = read("deny.toml").parse().unwrap();
-    let banned = names(&deny["bans"]["deny"], "crate");
-    assert!(banned.contains("reqwest") && banned.contains("socket2"));
-    let lock: Table = read("Cargo.lock").parse().unwrap();
-    let locked = names(&lock["package"], "name");
-    assert!(locked.contains("serde"));
-    let problems: Vec<String> = banned
-        .intersection(&locked)
-        .map(|name| format!("Cargo.lock: {name}"))
+    // Each with those that may depend on it nevertheless.
+    let banned: BTreeMap<String, BTreeSet<String>> = deny["bans"]["deny"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| {
+            (
+                it["crate"].as_str().unwrap().to_string(),
+                names(it, "wrappers"),
+            )
+        })
         .collect();
-    assert_none(&problems);
+    assert!(banned.contains_key("reqwest") && banned.contains_key("socket2"));
+    let lock: Table = read("Cargo.lock").parse().unwrap();
+    let packages = lock["package"].as_array().unwrap();
+    assert!(
+        packages
+            .iter()
+            .any(|it| it["name"].as_str() == Some("serde"))
+    );
+    assert_none(&speakers(&banned, packages));
+    // Whoever may is a banned one itself, or the one crate that speaks.
+    for wrapper in banned.values().flatten() {
+        assert!(
+            wrapper == SPEAKS || banned.contains_key(wrapper),
+            "{wrapper}"
+        );
+    }
+}
+
+/// The packages of a lock file that must not be there, or must not have what they depend on.
+fn speakers(banned: &BTreeMap<String, BTreeSet<String>>, packages: &[Value]) -> Vec<String> {
+    let mut problems = Vec::new();
+    for package in packages {
+        let name = package["name"].as_str().unwrap();
+        if banned.get(name).is_some_and(BTreeSet::is_empty) {
+            problems.push(format!("Cargo.lock: {name}"));
+        }
+        for dependency in names(package, "dependencies") {
+            // With its version where there are several.
+            let dependency = dependency.split(' ').next().unwrap();
+            let is_let_in = banned.get(dependency).is_none_or(|it| it.contains(name));
+            if !is_let_in {
+                problems.push(format!("{name} must not depend on {dependency}"));
+            }
+        }
+    }
+    problems
+}
+
+/// The strings of a list in a table; none where there is no such list.
+fn names(table: &Value, key: &str) -> BTreeSet<String> {
+    let list = table.get(key).and_then(Value::as_array);
+    let names = list.into_iter().flatten().filter_map(Value::as_str);
+    names.map(str::to_string).collect()
+}
+
+#[test]
+fn what_speaks_to_a_network_is_seen_wherever_it_comes_in() {
+    let lock = |package: &str| -> Vec<Value> {
+        let lock: Table = package.parse().unwrap();
+        lock["package"].as_array().unwrap().clone()
+    };
+    let banned = BTreeMap::from([
+        ("ureq".to_string(), BTreeSet::from([SPEAKS.to_string()])),
+        ("tokio".to_string(), BTreeSet::new()),
+    ]);
+    let good = "[[package]]\nname = \"asyncfix_suggest\"\ndependencies = [\"ureq\"]\n\
+                [[package]]\nname = \"ureq\"\n";
+    assert_eq!(speakers(&banned, &lock(good)), [""; 0]);
+    let bad = "[[package]]\nname = \"asyncfix\"\ndependencies = [\"ureq 3.5.2\"]\n\
+               [[package]]\nname = \"tokio\"\n";
+    assert_eq!(
+        speakers(&banned, &lock(bad)),
+        ["asyncfix must not depend on ureq", "Cargo.lock: tokio"]
+    );
 }
 
 /// The files of the program itself.

@@ -68,7 +68,7 @@ impl Analysed<'_> {
     }
 
     /// What is left to be reported, and the text that its places are in.
-    pub(super) fn entry(&self) -> Entry<'_> {
+    pub fn entry(&self) -> Entry<'_> {
         let rewritten = &self.rewritten;
         let output = rewritten.output.as_deref();
         let (text, findings, suppressions): (&str, &[Finding], _) = match output {
@@ -109,7 +109,7 @@ impl Analysed<'_> {
         findings.is_empty() && faults.is_empty() && suppressions.is_empty()
     }
 
-    pub(super) fn settings_apply(&self) -> edit::Applicability {
+    pub fn settings_apply(&self) -> edit::Applicability {
         self.file.folder.module.apply
     }
 }

@@ -19,12 +19,13 @@ use crate::exit::Exit;
 use crate::meaning::Meaning;
 use crate::plan::{Input, Mode, Plan, Show, Verbosity};
 use crate::report::summary::{Beside, Unchanged};
-use crate::report::{self, Failure};
+use crate::report::{self, Entry, Failure};
 use crate::review::Reviewed;
 use crate::show;
 use crate::since::Changes;
 use crate::source::{NotebookFile, Source};
 use crate::stdin;
+use crate::suggest::{self, PullRequest};
 use crate::verify::{self, Rewriting, Verified};
 use crate::walk::{File, Files, Walked, walk};
 use crate::write::{self, Stamp};
@@ -89,9 +90,14 @@ fn look_decide_and_write(plan: &Plan, mut walked: Walked, input: Option<&[u8]>) 
         .stack_size(STACK)
         .build()
         .context("no threads can be started")?;
-    let changes = match &plan.since {
-        Some(revision) => Some(Changes::since(revision, files)?),
+    let pull_request = match &plan.proposal {
+        Some(proposal) => Some(PullRequest::new(proposal)?),
         None => None,
+    };
+    let changes = match (&pull_request, &plan.since) {
+        (Some(pull_request), _) => pull_request.changes(files)?,
+        (None, Some(revision)) => Some(Changes::since(revision, files)?),
+        (None, None) => None,
     };
     let roots: &[PathBuf] = match &plan.input {
         Input::Paths(paths) => paths,
@@ -111,6 +117,9 @@ fn look_decide_and_write(plan: &Plan, mut walked: Walked, input: Option<&[u8]>) 
     pool.install(|| decide(&mut looked, around, plan));
     if plan.mode == Mode::Review {
         return review(plan, all, around, &pool, looked);
+    }
+    if let Some(pull_request) = &pull_request {
+        return propose(plan, pull_request, all, around, &pool, looked);
     }
     // A report shows what is found, and an import that may go is part of no finding.
     if plan.mode != Mode::Report || plan.format.has_rewrites() {
@@ -166,6 +175,31 @@ fn review<'a>(
         exit = exit.max(Exit::Findings);
     }
     Ok(as_wanted(plan, exit))
+}
+
+/// Proposes what was found on a pull request.
+fn propose<'a>(
+    plan: &Plan,
+    pull_request: &PullRequest,
+    files: Files<'a>,
+    around: Around<'_, 'a>,
+    pool: &rayon::ThreadPool,
+    mut looked: Looked<'a>,
+) -> Result<Exit> {
+    let rewriting = Rewriting::new(files, around, pool);
+    let (proposed, failures) = suggest::files(pull_request, &looked.analysed, rewriting);
+    looked.failures.extend(failures);
+    looked
+        .failures
+        .extend(looked.analysed.iter().flat_map(Analysed::faults));
+    looked.notes.extend(around.meaning.notes());
+    looked.warnings = around.meaning.problems();
+    looked.warnings.extend(around.baselines.warnings());
+    let exit = tell_failures(plan, &mut looked.failures);
+    say(plan, &looked);
+    let entries: Vec<Entry> = looked.analysed.iter().map(Analysed::entry).collect();
+    let said = suggest::propose(plan, pull_request, &proposed, &entries, &looked.failures)?;
+    Ok(as_wanted(plan, exit.max(said)))
 }
 
 /// What is known beside the files themselves.

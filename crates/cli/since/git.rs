@@ -5,54 +5,68 @@
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::io::ErrorKind;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use anyhow::{Result, bail};
 
-use super::hunks;
+use super::hunks::{self, Patched};
 use crate::place;
 
 /// A work tree.
 pub struct Repository {
     /// The top of the work tree: absolute, and without symbolic links.
     pub root: PathBuf,
+    /// What asks, as messages name it: `--since`.
+    option: String,
 }
 
 impl Repository {
-    /// The repository whose work tree `folder` is in.
-    pub fn of(folder: &Path) -> Result<Self> {
-        let output = git(folder, ["rev-parse", "--show-toplevel"])?;
-        let output = checked(output, folder)?;
+    /// The repository whose work tree `folder` is in. `option` is what messages say that asks.
+    pub fn of(folder: &Path, option: &str) -> Result<Self> {
+        let output = git(folder, option, ["rev-parse", "--show-toplevel"])?;
+        let output = checked(output, option, folder)?;
         let root = hunks::path(output.strip_suffix(b"\n").unwrap_or(&output));
         Ok(Self {
             root: fs_err::canonicalize(root)?,
+            option: option.to_string(),
         })
     }
 
     /// The commit that changes are counted from: the last one that `revision` and the current
     /// branch have in common, which is `revision` itself where it is an ancestor.
     pub fn base(&self, revision: &str) -> Result<String> {
-        let shown = place::shown(&self.root);
+        let commit = self.commit(revision)?;
+        self.parted(revision, &commit, "HEAD")
+    }
+
+    /// The commit that a revision names.
+    pub fn commit(&self, revision: &str) -> Result<String> {
+        let (shown, option) = (place::shown(&self.root), &self.option);
         if revision.is_empty() || revision.starts_with('-') {
-            bail!("`--since` takes a git revision, as in `--since main`, not `{revision}`");
+            bail!("`{option}` takes a git revision, as in `{option} main`, not `{revision}`");
         }
         let commit = format!("{revision}^{{commit}}");
         let arguments = ["rev-parse", "--verify", "--quiet", "--end-of-options"];
         let output = self.git(arguments.into_iter().chain([commit.as_str()]))?;
         let Some(commit) = first_line(&output) else {
             bail!(
-                "`--since {revision}`: there is no such commit in the git repository `{shown}`{}: \
+                "`{option} {revision}`: there is no such commit in the git repository `{shown}`{}: \
                  fetch it, or name another branch, tag or commit",
                 said(&output)
             );
         };
-        let output = self.git(["merge-base", commit.as_str(), "HEAD"])?;
+        Ok(commit)
+    }
+
+    /// The last commit that `commit`, which `revision` names, and `other` have in common.
+    pub fn parted(&self, revision: &str, commit: &str, other: &str) -> Result<String> {
+        let (shown, option) = (place::shown(&self.root), &self.option);
+        let output = self.git(["merge-base", commit, other])?;
         let Some(base) = first_line(&output) else {
             bail!(
-                "`--since {revision}`: it has no commit in common with HEAD in the git repository \
-                 `{shown}`{}: in a shallow clone, fetch more of the history (`git fetch \
+                "`{option} {revision}`: it has no commit in common with {other} in the git \
+                 repository `{shown}`{}: in a shallow clone, fetch more of the history (`git fetch \
                  --unshallow`)",
                 said(&output)
             );
@@ -60,43 +74,88 @@ impl Repository {
         Ok(base)
     }
 
-    /// The rows that changed since `commit` in each file that is tracked, by its path from the
-    /// root.
-    pub fn hunks(&self, commit: &str) -> Result<HashMap<PathBuf, Vec<Range<usize>>>> {
-        let output = self.git([
+    /// Whether all that `commit` has is in HEAD.
+    pub fn is_merged(&self, commit: &str) -> Result<bool> {
+        let output = self.git(["merge-base", "--is-ancestor", commit, "HEAD"])?;
+        Ok(output.status.success())
+    }
+
+    /// What changed since `commit` in each file that is tracked, by its path from the root, with so
+    /// many lines around it.
+    pub fn changed(&self, commit: &str, context: usize) -> Result<HashMap<PathBuf, Patched>> {
+        self.patch(context, &[commit])
+    }
+
+    /// What changed between two commits, as a pull request shows it.
+    pub fn between(&self, base: &str, head: &str) -> Result<HashMap<PathBuf, Patched>> {
+        self.patch(SHOWN, &[base, head])
+    }
+
+    fn patch(&self, context: usize, commits: &[&str]) -> Result<HashMap<PathBuf, Patched>> {
+        let unified = format!("--unified={context}");
+        let arguments = [
             "diff",
             "--no-ext-diff",
             "--no-textconv",
             "--no-color",
             "--no-relative",
             "--text",
-            "--unified=0",
+            &unified,
             "--inter-hunk-context=0",
             "--find-renames",
             "--ignore-submodules=all",
             "--src-prefix=a/",
             "--dst-prefix=b/",
             "-O/dev/null",
+        ];
+        let commits = commits.iter().copied();
+        let output = self.git(arguments.into_iter().chain(commits).chain(["--"]))?;
+        Ok(hunks::read(&checked(output, &self.option, &self.root)?))
+    }
+
+    /// The tracked files that are not as in `commit`.
+    pub fn differing(&self, commit: &str) -> Result<HashSet<PathBuf>> {
+        let output = self.git([
+            "diff",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--no-relative",
+            "--name-only",
+            "--no-renames",
+            "--ignore-submodules=all",
+            "-z",
             commit,
             "--",
         ])?;
-        Ok(hunks::read(&checked(output, &self.root)?))
+        self.names(output)
     }
 
     /// The files that git knows, by their paths from the root. Of all others each line is new.
     pub fn tracked(&self) -> Result<HashSet<PathBuf>> {
         let output = self.git(["ls-files", "--cached", "-z"])?;
-        let output = checked(output, &self.root)?;
+        self.names(output)
+    }
+
+    /// Names that are each ended by a NUL.
+    fn names(&self, output: Output) -> Result<HashSet<PathBuf>> {
+        let output = checked(output, &self.option, &self.root)?;
         let names = output.split(|byte| *byte == 0);
         Ok(names.map(hunks::path).collect())
     }
 
     fn git<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Result<Output> {
-        git(&self.root, arguments)
+        git(&self.root, &self.option, arguments)
     }
 }
 
-fn git<'a>(folder: &Path, arguments: impl IntoIterator<Item = &'a str>) -> Result<Output> {
+/// How many lines services show around a change.
+pub const SHOWN: usize = 3;
+
+fn git<'a>(
+    folder: &Path,
+    option: &str,
+    arguments: impl IntoIterator<Item = &'a str>,
+) -> Result<Output> {
     let mut command = Command::new("git");
     command
         .arg("-C")
@@ -104,6 +163,8 @@ fn git<'a>(folder: &Path, arguments: impl IntoIterator<Item = &'a str>) -> Resul
         .args(["-c", "core.quotepath=off"])
         // A monitor is a program of the repository's.
         .args(["-c", "core.fsmonitor=false"])
+        // What is blank is context all the same.
+        .args(["-c", "diff.suppressBlankEmpty=false"])
         .args(arguments.into_iter().map(OsStr::new))
         // Who takes no lock writes no index, and so runs no hook.
         .env("GIT_OPTIONAL_LOCKS", "0")
@@ -123,20 +184,22 @@ fn git<'a>(folder: &Path, arguments: impl IntoIterator<Item = &'a str>) -> Resul
     command.output().map_err(|error| {
         let missing = error.kind() == ErrorKind::NotFound;
         anyhow::Error::new(error).context(if missing {
-            "`--since` asks git, which is not installed: install it, or leave `--since` out"
+            format!(
+                "`{option}` asks git, which is not installed: install it, or leave `{option}` out"
+            )
         } else {
-            "`--since` asks git, which cannot be started"
+            format!("`{option}` asks git, which cannot be started")
         })
     })
 }
 
 /// What git printed, unless it failed.
-fn checked(output: Output, folder: &Path) -> Result<Vec<u8>> {
+fn checked(output: Output, option: &str, folder: &Path) -> Result<Vec<u8>> {
     if output.status.success() {
         return Ok(output.stdout);
     }
     let shown = place::shown(folder);
-    bail!("`--since`: git failed in `{shown}`{}", said(&output));
+    bail!("`{option}`: git failed in `{shown}`{}", said(&output));
 }
 
 /// The one line that git printed, where it succeeded.

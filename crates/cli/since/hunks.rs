@@ -1,4 +1,4 @@
-//! The output of `git diff --unified=0`: which rows of which file are new.
+//! The output of `git diff`: which rows of which file are new, and which are shown.
 //!
 //! Source: git's documentation, "Generating patch text with -p".
 
@@ -6,34 +6,64 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::path::PathBuf;
 
-/// The rows that each file of the patch has new, by its path: one-based, in order. A file that
-/// only lost lines has none.
-pub fn read(patch: &[u8]) -> HashMap<PathBuf, Vec<Range<usize>>> {
-    let mut files: HashMap<PathBuf, Vec<Range<usize>>> = HashMap::new();
+/// What a patch changes in a file that is there afterwards.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Patched {
+    /// Its path before; none where it is new.
+    pub old: Option<PathBuf>,
+    /// In order. A file that only lost lines has, without context, none.
+    pub hunks: Vec<Hunk>,
+}
+
+/// Lines that a patch shows in one piece.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hunk {
+    /// One-based rows of the file afterwards; at least one.
+    pub rows: Range<usize>,
+    /// Of each line of the context, the row afterwards, and the row before.
+    pub unchanged: Vec<(usize, usize)>,
+}
+
+/// The files of the patch, by their paths.
+pub fn read(patch: &[u8]) -> HashMap<PathBuf, Patched> {
+    let mut files: HashMap<PathBuf, Patched> = HashMap::new();
+    let mut old_name: Option<PathBuf> = None;
     let mut file: Option<PathBuf> = None;
-    // How many lines of the current hunk are still to come: what stands in them may look like a
+    // Which lines of the current hunk are still to come: what stands in them may look like a
     // header.
-    let (mut removed, mut added) = (0, 0);
+    let (mut before, mut after) = (0..0, 0..0);
     for line in patch.split(|byte| *byte == b'\n') {
         match line {
-            [b'-', ..] if removed > 0 => removed -= 1,
-            [b'+', ..] if added > 0 => added -= 1,
-            [b'd', b'i', b'f', b'f', b' ', ..] => file = None,
+            [b' ', ..] if !before.is_empty() && !after.is_empty() => {
+                let hunks = file.as_ref().and_then(|file| files.get_mut(file));
+                if let Some(hunk) = hunks.and_then(|file| file.hunks.last_mut()) {
+                    hunk.unchanged.push((after.start, before.start));
+                }
+                before.start += 1;
+                after.start += 1;
+            }
+            [b'-', ..] if !before.is_empty() => before.start += 1,
+            [b'+', ..] if !after.is_empty() => after.start += 1,
+            [b'd', b'i', b'f', b'f', b' ', ..] => (old_name, file) = (None, None),
+            [b'-', b'-', b'-', b' ', name @ ..] => old_name = named(name, b"a/"),
             [b'+', b'+', b'+', b' ', name @ ..] => {
-                file = new_name(name);
+                file = named(name, b"b/");
                 if let Some(file) = &file {
-                    files.entry(file.clone()).or_default();
+                    files.entry(file.clone()).or_default().old = old_name.take();
                 }
             }
             [b'@', b'@', b' ', header @ ..] => {
-                let Some((old, new)) = ranges(header) else {
+                let Some(rows) = ranges(header) else {
                     continue;
                 };
-                (removed, added) = (old.len(), new.len());
-                if let Some(rows) = file.as_ref().and_then(|file| files.get_mut(file))
-                    && !new.is_empty()
+                (before, after) = rows;
+                if let Some(file) = file.as_ref().and_then(|file| files.get_mut(file))
+                    && !after.is_empty()
                 {
-                    rows.push(new);
+                    file.hunks.push(Hunk {
+                        rows: after.clone(),
+                        unchanged: Vec::new(),
+                    });
                 }
             }
             _ => {}
@@ -42,14 +72,21 @@ pub fn read(patch: &[u8]) -> HashMap<PathBuf, Vec<Range<usize>>> {
     files
 }
 
-/// The path that `b/name` stands for; none for `/dev/null`, and so for a file that is gone.
-fn new_name(name: &[u8]) -> Option<PathBuf> {
+impl Patched {
+    /// The rows that are shown.
+    pub fn rows(&self) -> Vec<Range<usize>> {
+        self.hunks.iter().map(|hunk| hunk.rows.clone()).collect()
+    }
+}
+
+/// The path that `b/name` stands for; none for `/dev/null`, and so for a file that is gone, or new.
+fn named(name: &[u8], side: &[u8]) -> Option<PathBuf> {
     let name = match name {
         [b'"', quoted @ .., b'"'] => unquoted(quoted),
         // A name that holds a blank is ended by a tab.
         [name @ .., b'\t'] | name => name.to_vec(),
     };
-    name.strip_prefix(b"b/").map(path)
+    name.strip_prefix(side).map(path)
 }
 
 /// What stands between the quotes of a name, which are those of C.
@@ -116,19 +153,19 @@ pub fn path(bytes: &[u8]) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::{new_name, read};
+    use super::{Hunk, Patched, named, read};
     use std::path::PathBuf;
 
     #[test]
     fn names_are_taken_out_of_their_quotes() {
-        assert_eq!(new_name(b"/dev/null"), None);
+        assert_eq!(named(b"/dev/null", b"b/"), None);
         for (printed, name) in [
             (&b"b/a.py"[..], "a.py"),
             (b"b/a b/c.py\t", "a b/c.py"),
             (br#""b/a\tb\"\\\n\303\251.py""#, "a\tb\"\\\n\u{e9}.py"),
             ("b/\u{e9}.py".as_bytes(), "\u{e9}.py"),
         ] {
-            assert_eq!(new_name(printed), Some(PathBuf::from(name)));
+            assert_eq!(named(printed, b"b/"), Some(PathBuf::from(name)));
         }
     }
 
@@ -172,7 +209,8 @@ mod tests {
             @@ -9 +11 @@\n\
             -x\n\
             +x\n";
-        let mut files: Vec<_> = read(patch).into_iter().collect();
+        let files = read(patch).into_iter();
+        let mut files: Vec<_> = files.map(|(path, file)| (path, file.rows())).collect();
         files.sort_by(|(one, _), (other, _)| one.cmp(other));
         assert_eq!(
             files,
@@ -181,6 +219,45 @@ mod tests {
                 (PathBuf::from("d.py"), vec![6..8, 11..12]),
                 (PathBuf::from("less.py"), Vec::new()),
             ]
+        );
+    }
+
+    #[test]
+    fn context_is_known_by_both_rows() {
+        let patch = b"diff --git a/c.py b/d.py\n\
+            rename from c.py\n\
+            rename to d.py\n\
+            --- a/c.py\n\
+            +++ b/d.py\n\
+            @@ -4,4 +5,5 @@ x\n \n-x\n+x\n+y\n --- a\n z\n\
+            @@ -20,2 +22 @@ x\n x\n-y\n\
+            diff --git a/e.py b/e.py\n\
+            new file mode 100644\n\
+            --- /dev/null\n\
+            +++ b/e.py\n\
+            @@ -0,0 +1 @@\n\
+            +x\n";
+        let mut files = read(patch);
+        let hunk = |rows, unchanged: &[_]| Hunk {
+            rows,
+            unchanged: unchanged.to_vec(),
+        };
+        assert_eq!(
+            files.remove(&PathBuf::from("d.py")),
+            Some(Patched {
+                old: Some(PathBuf::from("c.py")),
+                hunks: vec![
+                    hunk(5..10, &[(5, 4), (8, 6), (9, 7)]),
+                    hunk(22..23, &[(22, 20)])
+                ],
+            })
+        );
+        assert_eq!(
+            files.remove(&PathBuf::from("e.py")),
+            Some(Patched {
+                old: None,
+                hunks: vec![hunk(1..2, &[])],
+            })
         );
     }
 }

@@ -1,4 +1,5 @@
-//! Which lines changed since a git revision, for `--since`.
+//! Which lines changed since a git revision, for `--since` and for what is proposed on a pull
+//! request.
 
 mod git;
 mod hunks;
@@ -11,7 +12,8 @@ use anyhow::{Result, bail};
 
 use crate::place;
 use crate::walk::File;
-use git::Repository;
+
+pub use git::Repository;
 
 /// What changed in the files of a run, those included that are not committed or not tracked.
 pub struct Changes {
@@ -30,17 +32,33 @@ pub enum Lines {
     Rows(Vec<Range<usize>>),
 }
 
+/// What of a file that changed counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    /// The lines that changed.
+    Added,
+    /// And those that are shown around them.
+    Context,
+    /// All of it.
+    File,
+}
+
 impl Changes {
     /// What changed in `files` since `revision`, or, where that is on another branch, since that
     /// branch and the current one parted. Each file is asked for in its own repository.
     pub fn since(revision: &str, files: &[File]) -> Result<Self> {
+        Self::of_width(revision, "--since", Width::Added, files)
+    }
+
+    /// The same for what counts beside. `option` is what messages say that asks.
+    pub fn of_width(revision: &str, option: &str, width: Width, files: &[File]) -> Result<Self> {
         let mut roots = Roots::default();
         let mut repositories: BTreeMap<PathBuf, Vec<&File>> = BTreeMap::new();
         for file in files {
             let folder = file.canonical.parent().unwrap_or(Path::new("/"));
             let Some(root) = roots.of(folder) else {
                 bail!(
-                    "`{}` is in no git repository: `--since` takes only files that are in one",
+                    "`{}` is in no git repository: `{option}` takes only files that are in one",
                     place::shown(&file.path)
                 );
             };
@@ -48,9 +66,14 @@ impl Changes {
         }
         let mut changed = HashMap::new();
         for (root, files) in repositories {
-            let repository = Repository::of(&root)?;
+            let repository = Repository::of(&root, option)?;
             let base = repository.base(revision)?;
-            let hunks = repository.hunks(&base)?;
+            let context = if width == Width::Context {
+                git::SHOWN
+            } else {
+                0
+            };
+            let changed_there = repository.changed(&base, context)?;
             let tracked = repository.tracked()?;
             for file in files {
                 let Ok(name) = file.canonical.strip_prefix(&repository.root) else {
@@ -61,11 +84,12 @@ impl Changes {
                         place::shown(&repository.root)
                     );
                 };
-                let lines = match hunks.get(name) {
-                    Some(rows) if rows.is_empty() => continue,
+                let lines = match changed_there.get(name) {
+                    Some(_) if width == Width::File => Lines::All,
+                    Some(file) if file.hunks.is_empty() => continue,
                     // Its rows are not those of its cells.
                     Some(_) if file.is_notebook() => Lines::All,
-                    Some(rows) => Lines::Rows(rows.clone()),
+                    Some(file) => Lines::Rows(file.rows()),
                     None if tracked.contains(name) => continue,
                     None => Lines::All,
                 };

@@ -25,6 +25,7 @@ use crate::run::Analysed;
 
 pub use journal::Journal;
 pub use rewriting::Rewriting;
+pub use units::groups;
 
 /// What verifying came to.
 pub enum Verified<'a> {

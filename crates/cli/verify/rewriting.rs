@@ -30,14 +30,14 @@ impl<'r, 'a> Rewriting<'r, 'a> {
     }
 
     /// The file again, without these fixes, and without the imports that go with the others.
-    fn without(
+    pub fn without(
         &mut self,
         all: &Analysed<'a>,
         withheld: &[Withheld],
     ) -> Result<Analysed<'a>, Failure> {
         // What it took until here was the command's time.
         self.around.meaning.restart();
-        let kept = self.rewrite(all, withheld, &|_| Taken::Unknown)?;
+        let kept = self.keeping_imports(all, withheld)?;
         let unused = self.unused.of(&kept);
         if unused.is_empty() {
             return Ok(kept);
@@ -45,6 +45,15 @@ impl<'r, 'a> Rewriting<'r, 'a> {
         self.rewrite(all, withheld, &|name| {
             unused.get(name).copied().unwrap_or(Taken::Unknown)
         })
+    }
+
+    /// The file again, without these fixes, and with all imports.
+    pub fn keeping_imports(
+        &self,
+        all: &Analysed<'a>,
+        withheld: &[Withheld],
+    ) -> Result<Analysed<'a>, Failure> {
+        self.rewrite(all, withheld, &|_| Taken::Unknown)
     }
 
     fn rewrite(

@@ -10,6 +10,6 @@ mod merge;
 
 pub use diff::{Section, unified_diff};
 pub use fix::{Applicability, Edit, Fix};
-pub use hunks::{Hunk, hunks};
+pub use hunks::{Hunk, apply_hunks, hunks};
 pub use lines::{LineIndex, Position};
 pub use merge::{Change, Merged, Origins, Touched, merge};

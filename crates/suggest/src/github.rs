@@ -1,0 +1,284 @@
+//! GitHub: one review with a comment for each suggestion, and one comment for the summary.
+//!
+//! Source: GitHub's REST description, operations `pulls/create-review`,
+//! `pulls/list-review-comments`, `pulls/update-review-comment`, `pulls/delete-review-comment`,
+//! `issues/list-comments`, `issues/create-comment`, `issues/update-comment` and
+//! `users/get-authenticated`; "Incorporating feedback in your pull request" in GitHub Docs.
+
+use std::collections::{BTreeSet, HashSet};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::client::{Client, Failure, Token};
+use crate::comment;
+use crate::fingerprint;
+use crate::plan::{Comment, Limits, Plan};
+use crate::posted::{Done, Posted, Said, is_same, steps};
+use crate::request::{Method, Request};
+use crate::summary::{settled, summary};
+
+/// A pull request.
+#[derive(Clone, Debug)]
+pub struct GitHub {
+    /// `owner/name`.
+    pub repository: String,
+    /// Its number; not in digits only where it is not known, for show.
+    pub number: String,
+    /// Its last commit, whose lines the comments are about.
+    pub commit: String,
+}
+
+/// The characters that a comment may have are 65536; a character has at least one byte.
+const SUMMARY_SIZE: usize = 65_000;
+
+/// How several suggestions are applied in one commit.
+const BATCH: &str =
+    "Under *Files changed*: *Add suggestion to batch* for each, then *Commit suggestions*.";
+
+impl GitHub {
+    /// How much can be said, with so many comments.
+    pub fn limits(comments: usize) -> Limits {
+        Limits {
+            comments,
+            rows: usize::MAX,
+        }
+    }
+
+    /// What speaks to the interface at `base`, as `https://api.github.com`.
+    pub fn client(base: &str, token: Token) -> Client {
+        let headers = &[
+            ("accept", "application/vnd.github+json"),
+            ("x-github-api-version", "2022-11-28"),
+        ];
+        // Source: GitHub Docs, "Best practices for using the REST API".
+        let pause = Duration::from_secs(1);
+        Client::new(base, token, ("authorization", "Bearer "), headers, pause)
+    }
+
+    /// The requests of a pull request on which nothing stands yet.
+    pub fn requests(&self, plan: &Plan) -> Vec<Request> {
+        let mut requests = Vec::new();
+        if !plan.comments.is_empty() {
+            requests.push(self.review(&plan.comments.iter().collect::<Vec<_>>()));
+        }
+        let summary = summary(plan, SUMMARY_SIZE);
+        requests.extend(summary.map(|body| self.summary_request(&body)));
+        requests
+    }
+
+    /// Makes the pull request say what the plan says. The error says why it does not; what was said
+    /// by then stays.
+    pub fn carry_out(&self, mut plan: Plan, client: &mut Client) -> Result<Said, Failure> {
+        let me = Me::ask(client)?;
+        let mut done = Done::default();
+        let mut repeats = 0;
+        let (update, delete) = loop {
+            let posted = match self.posted(client, &me) {
+                Err(Failure::Forbidden(reason)) => return Ok(Said::NotAllowed(reason)),
+                posted => posted?,
+            };
+            let steps = steps(&plan, &posted, body);
+            let create: Vec<Comment> = steps.create.into_iter().cloned().collect();
+            if repeats == 0 {
+                done.kept = steps.kept;
+            }
+            let (update, delete) = (steps.update, steps.delete);
+            match self.create(&create, client, &mut plan, &mut done) {
+                Ok(()) => break (update, delete),
+                Err(Failure::Forbidden(reason)) if done.created == 0 => {
+                    return Ok(Said::NotAllowed(reason));
+                }
+                // It may be there all the same: we look again, so that nothing is said twice.
+                Err(Failure::Unclear(_)) if client.back_off(repeats) => repeats += 1,
+                Err(Failure::Unclear(reason)) => return Err(Failure::Broken(reason)),
+                Err(failure) => return Err(failure),
+            }
+        };
+        for (id, body) in update {
+            let path = format!("/repos/{}/pulls/comments/{id}", self.repository);
+            let request = Request::new(Method::Patch, path, Some(json!({ "body": body })));
+            match client.send(&request) {
+                Ok(_) => done.updated += 1,
+                Err(failure) => done.warnings.push(failure.to_string()),
+            }
+        }
+        for id in delete {
+            let path = format!("/repos/{}/pulls/comments/{id}", self.repository);
+            match client.send(&Request::delete(path)) {
+                Ok(_) => done.deleted += 1,
+                Err(Failure::Missing(_)) => {} // somebody was faster
+                Err(failure) => done.warnings.push(failure.to_string()),
+            }
+        }
+        let unsaid = match self.summarise(&plan, client, &me) {
+            Ok(()) => None,
+            Err(failure) => {
+                done.warnings.push(failure.to_string());
+                summary(&plan, usize::MAX)
+            }
+        };
+        Ok(Said::All(done, unsaid))
+    }
+
+    /// Makes the comments, all in one review. Where the service refuses a review, it does not say
+    /// for which comment, so that halves of it are tried; what is refused alone is given up, with
+    /// all that belongs to the same fix.
+    fn create(
+        &self,
+        comments: &[Comment],
+        client: &mut Client,
+        plan: &mut Plan,
+        done: &mut Done,
+    ) -> Result<(), Failure> {
+        if comments.is_empty() {
+            return Ok(());
+        }
+        let request = self.review(&comments.iter().collect::<Vec<_>>());
+        let refusal = match client.send(&request) {
+            Ok(_) => {
+                done.created += comments.len();
+                return Ok(());
+            }
+            Err(Failure::Invalid(refusal)) => refusal,
+            Err(failure) => return Err(failure),
+        };
+        let units: BTreeSet<usize> = comments.iter().map(|it| it.unit).collect();
+        let units: Vec<usize> = units.into_iter().collect();
+        if let [unit] = units.as_slice() {
+            plan.give_up(*unit, "GitHub does not accept it as a suggestion");
+            done.warnings.push(refusal);
+            return Ok(());
+        }
+        let (first, _) = units.split_at(units.len() / 2);
+        let (first, second): (Vec<Comment>, Vec<Comment>) = comments
+            .iter()
+            .cloned()
+            .partition(|it| first.contains(&it.unit));
+        self.create(&first, client, plan, done)?;
+        self.create(&second, client, plan, done)
+    }
+
+    /// The request that makes these comments.
+    fn review(&self, comments: &[&Comment]) -> Request {
+        let comments: Vec<Value> = comments.iter().map(|it| review_comment(it)).collect();
+        Request::post(
+            format!("/repos/{}/pulls/{}/reviews", self.repository, self.number),
+            json!({
+                "commit_id": self.commit,
+                "event": "COMMENT",
+                "body": "Rewrites proposed by `asyncfix suggest`.",
+                "comments": comments,
+            }),
+        )
+    }
+
+    /// The comments that earlier runs made.
+    fn posted(&self, client: &mut Client, me: &Me) -> Result<Vec<Posted<u64>>, Failure> {
+        let path = format!("/repos/{}/pulls/{}/comments", self.repository, self.number);
+        let all = client.list(&path)?;
+        let answered: HashSet<u64> = all
+            .iter()
+            .filter_map(|it| it["in_reply_to_id"].as_u64())
+            .collect();
+        let posted = |comment: &Value| {
+            let body = comment["body"].as_str()?;
+            let id = comment["id"].as_u64()?;
+            let is_ours = me.wrote(comment) && comment["in_reply_to_id"].is_null();
+            is_ours.then_some(Posted {
+                id,
+                fingerprint: fingerprint::read(body)?.to_string(),
+                body: body.to_string(),
+                is_outdated: comment["line"].is_null(),
+                is_answered: answered.contains(&id),
+            })
+        };
+        Ok(all.iter().filter_map(posted).collect())
+    }
+
+    /// Makes the summary, or brings the one that is there up to date.
+    fn summarise(&self, plan: &Plan, client: &mut Client, me: &Me) -> Result<(), Failure> {
+        let mut repeats = 0;
+        loop {
+            let path = format!("/repos/{}/issues/{}/comments", self.repository, self.number);
+            let all = client.list(&path)?;
+            let is_ours = |it: &&Value| {
+                let body = it["body"].as_str().unwrap_or_default();
+                me.wrote(it) && body.starts_with(fingerprint::SUMMARY)
+            };
+            let request = match (all.iter().find(is_ours), summary(plan, SUMMARY_SIZE)) {
+                (None, None) => return Ok(()),
+                (None, Some(body)) => self.summary_request(&body),
+                (Some(there), wanted) => {
+                    let body = wanted.unwrap_or_else(settled);
+                    if is_same(there["body"].as_str().unwrap_or_default(), &body) {
+                        return Ok(());
+                    }
+                    let path =
+                        format!("/repos/{}/issues/comments/{}", self.repository, there["id"]);
+                    Request::new(Method::Patch, path, Some(json!({ "body": body })))
+                }
+            };
+            match client.send(&request) {
+                Ok(_) => return Ok(()),
+                // It may be there all the same.
+                Err(Failure::Unclear(_)) if client.back_off(repeats) => repeats += 1,
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    fn summary_request(&self, body: &str) -> Request {
+        Request::post(
+            format!("/repos/{}/issues/{}/comments", self.repository, self.number),
+            json!({ "body": body }),
+        )
+    }
+}
+
+fn body(comment: &Comment) -> String {
+    comment::body(comment, "suggestion", BATCH)
+}
+
+/// A comment as a review has it: of a single line it has no start.
+fn review_comment(comment: &Comment) -> Value {
+    let last = comment.rows.end - 1;
+    let mut value = json!({
+        "path": comment.path,
+        "line": last,
+        "side": "RIGHT",
+        "body": body(comment),
+    });
+    if comment.rows.start < last {
+        value["start_line"] = json!(comment.rows.start);
+        value["start_side"] = json!("RIGHT");
+    }
+    value
+}
+
+/// Who we are, so that nothing of others is touched.
+enum Me {
+    /// This account.
+    User(u64),
+    /// An app, whose token may not ask for its name.
+    App,
+}
+
+impl Me {
+    fn ask(client: &mut Client) -> Result<Self, Failure> {
+        match client.send(&Request::get("/user")) {
+            Ok(user) => Ok(user["id"].as_u64().map_or(Me::App, Me::User)),
+            Err(Failure::Forbidden(_) | Failure::Missing(_)) => Ok(Me::App),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Whether we made the comment, as far as its author tells.
+    fn wrote(&self, comment: &Value) -> bool {
+        let user = &comment["user"];
+        match self {
+            Me::User(id) => user["id"].as_u64() == Some(*id),
+            Me::App => user["type"].as_str() == Some("Bot"),
+        }
+    }
+}

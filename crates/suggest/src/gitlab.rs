@@ -1,0 +1,304 @@
+//! GitLab: a discussion for each suggestion, and one note for the summary.
+//!
+//! Source: GitLab Docs, "Discussions API", "Notes API", "Merge requests API", and "Suggest
+//! changes".
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::client::{Client, Failure, Token};
+use crate::comment;
+use crate::fingerprint;
+use crate::plan::{Comment, Limits, Plan};
+use crate::posted::{Done, Posted, Said, is_same, steps};
+use crate::request::{Method, Request};
+use crate::summary::{settled, summary};
+
+/// A merge request.
+#[derive(Clone, Debug)]
+pub struct GitLab {
+    /// The number of its project, or the project's path with `%2F` between its parts.
+    pub project: String,
+    /// Its number in the project.
+    pub number: String,
+    /// Its last commit, whose lines the comments are about.
+    pub commit: String,
+    /// The commit that its diff begins at.
+    pub base: String,
+}
+
+/// The commits that GitLab wants to know a place by.
+#[derive(Clone, Debug)]
+struct Refs {
+    base: String,
+    start: String,
+    head: String,
+}
+
+/// How many lines above, and below, the line that it is on a suggestion may take in.
+const REACH: usize = 100;
+
+/// The characters of a note: a million.
+const SUMMARY_SIZE: usize = 900_000;
+
+/// How several suggestions are applied in one commit.
+const BATCH: &str = "*Add suggestion to batch* for each, then *Apply suggestions*.";
+
+/// Where the discussion of a comment, and the comment in it, are.
+#[derive(Clone, Debug)]
+struct Id {
+    discussion: String,
+    note: u64,
+}
+
+impl GitLab {
+    /// How much can be said, with so many comments.
+    pub fn limits(comments: usize) -> Limits {
+        Limits {
+            comments,
+            rows: 2 * REACH + 1,
+        }
+    }
+
+    /// What speaks to the interface at `base`, as `https://gitlab.com/api/v4`.
+    pub fn client(base: &str, token: Token) -> Client {
+        Client::new(base, token, ("private-token", ""), &[], Duration::ZERO)
+    }
+
+    /// The requests of a merge request on which nothing stands yet, and whose target branch did
+    /// not move: what it is now GitLab would tell.
+    pub fn requests(&self, plan: &Plan) -> Vec<Request> {
+        let refs = Refs {
+            base: self.base.clone(),
+            start: self.base.clone(),
+            head: self.commit.clone(),
+        };
+        let discussions = plan.comments.iter().map(|it| self.discussion(it, &refs));
+        let summary = summary(plan, SUMMARY_SIZE);
+        let summary = summary.map(|body| self.note(&body));
+        discussions.chain(summary).collect()
+    }
+
+    /// Makes the merge request say what the plan says. The error says why it does not; what was
+    /// said by then stays.
+    pub fn carry_out(&self, mut plan: Plan, client: &mut Client) -> Result<Said, Failure> {
+        let user = client.send(&Request::get("/user"))?;
+        let me = user["id"].as_u64().ok_or_else(|| {
+            Failure::Broken("/user: the answer does not say who the token belongs to".to_string())
+        })?;
+        let refs = self.refs(client)?;
+        let mut done = Done::default();
+        let mut repeats = 0;
+        let (update, delete) = loop {
+            let posted = match self.posted(client, me) {
+                Err(Failure::Forbidden(reason)) => return Ok(Said::NotAllowed(reason)),
+                posted => posted?,
+            };
+            let steps = steps(&plan, &posted, body);
+            let create: Vec<Comment> = steps.create.into_iter().cloned().collect();
+            if repeats == 0 {
+                done.kept = steps.kept;
+            }
+            let (update, delete) = (steps.update, steps.delete);
+            match self.create(&create, &refs, client, &mut plan, &mut done) {
+                Ok(()) => break (update, delete),
+                Err(Failure::Forbidden(reason)) if done.created == 0 => {
+                    return Ok(Said::NotAllowed(reason));
+                }
+                // It may be there all the same: we look again, so that nothing is said twice.
+                Err(Failure::Unclear(_)) if client.back_off(repeats) => repeats += 1,
+                Err(Failure::Unclear(reason)) => return Err(Failure::Broken(reason)),
+                Err(failure) => return Err(failure),
+            }
+        };
+        for (id, body) in update {
+            let path = format!(
+                "{}/discussions/{}/notes/{}",
+                self.path(),
+                id.discussion,
+                id.note
+            );
+            let body = Some(json!({ "body": body }));
+            match client.send(&Request::new(Method::Put, path, body)) {
+                Ok(_) => done.updated += 1,
+                Err(failure) => done.warnings.push(failure.to_string()),
+            }
+        }
+        for id in delete {
+            match client.send(&self.removal(&id)) {
+                Ok(_) => done.deleted += 1,
+                Err(Failure::Missing(_)) => {} // somebody was faster
+                Err(failure) => done.warnings.push(failure.to_string()),
+            }
+        }
+        let unsaid = match self.summarise(&plan, client, me) {
+            Ok(()) => None,
+            Err(failure) => {
+                done.warnings.push(failure.to_string());
+                summary(&plan, usize::MAX)
+            }
+        };
+        Ok(Said::All(done, unsaid))
+    }
+
+    /// Makes the comments, one after the other. Where one is refused, its fix is given up, with the
+    /// comments that were made for it.
+    fn create(
+        &self,
+        comments: &[Comment],
+        refs: &Refs,
+        client: &mut Client,
+        plan: &mut Plan,
+        done: &mut Done,
+    ) -> Result<(), Failure> {
+        let units: BTreeSet<usize> = comments.iter().map(|it| it.unit).collect();
+        for unit in units {
+            let mut made = Vec::new();
+            for comment in comments.iter().filter(|it| it.unit == unit) {
+                match client.send(&self.discussion(comment, refs)) {
+                    Ok(discussion) => made.extend(id_of(&discussion, &discussion["notes"][0])),
+                    Err(Failure::Invalid(refusal)) => {
+                        for id in made.drain(..) {
+                            client.send(&self.removal(&id))?;
+                        }
+                        plan.give_up(unit, "GitLab does not accept it as a suggestion");
+                        done.warnings.push(refusal);
+                        break;
+                    }
+                    Err(failure) => {
+                        done.created += made.len();
+                        return Err(failure);
+                    }
+                }
+            }
+            done.created += made.len();
+        }
+        Ok(())
+    }
+
+    fn path(&self) -> String {
+        format!("/projects/{}/merge_requests/{}", self.project, self.number)
+    }
+
+    fn refs(&self, client: &mut Client) -> Result<Refs, Failure> {
+        let answer = client.send(&Request::get(self.path()))?;
+        let sha = |name: &str| answer["diff_refs"][name].as_str().map(str::to_string);
+        let (Some(base), Some(start), Some(head)) =
+            (sha("base_sha"), sha("start_sha"), sha("head_sha"))
+        else {
+            let path = self.path();
+            return Err(Failure::Broken(format!(
+                "{path}: the answer has no diff_refs"
+            )));
+        };
+        if head != self.commit {
+            return Err(Failure::Invalid(format!(
+                "the merge request has moved on from {} to {head}: the pipeline of that commit has \
+                 the say",
+                self.commit
+            )));
+        }
+        Ok(Refs { base, start, head })
+    }
+
+    /// The request that makes a comment: on its last line, or, where that is too far from its
+    /// first, above.
+    fn discussion(&self, comment: &Comment, refs: &Refs) -> Request {
+        let rows = comment.rows.len();
+        let above = (rows - 1).min(REACH);
+        let below = rows - 1 - above;
+        let row = comment.rows.start + above;
+        let mut position = json!({
+            "position_type": "text",
+            "base_sha": refs.base,
+            "start_sha": refs.start,
+            "head_sha": refs.head,
+            "old_path": comment.old_path,
+            "new_path": comment.path,
+            "new_line": row,
+        });
+        // A line that stayed is known by both.
+        if let Some(Some(old)) = comment.old_rows.get(above) {
+            position["old_line"] = json!(old);
+        }
+        let info = format!("suggestion:-{above}+{below}");
+        Request::post(
+            format!("{}/discussions", self.path()),
+            json!({ "body": comment::body(comment, &info, BATCH), "position": position }),
+        )
+    }
+
+    fn removal(&self, id: &Id) -> Request {
+        let Id { discussion, note } = id;
+        let path = self.path();
+        Request::delete(format!("{path}/discussions/{discussion}/notes/{note}"))
+    }
+
+    fn note(&self, body: &str) -> Request {
+        Request::post(format!("{}/notes", self.path()), json!({ "body": body }))
+    }
+
+    /// The comments that earlier runs made.
+    fn posted(&self, client: &mut Client, me: u64) -> Result<Vec<Posted<Id>>, Failure> {
+        let all = client.list(&format!("{}/discussions", self.path()))?;
+        let posted = |discussion: &Value| {
+            let notes = discussion["notes"].as_array()?;
+            let first = notes.first()?;
+            let body = first["body"].as_str()?;
+            let is_ours = first["author"]["id"].as_u64() == Some(me);
+            is_ours.then_some(Posted {
+                id: id_of(discussion, first)?,
+                fingerprint: fingerprint::read(body)?.to_string(),
+                body: body.to_string(),
+                // GitLab moves the place of a note along with its line, where that is still there.
+                is_outdated: first["position"]["head_sha"].as_str() != Some(&self.commit),
+                is_answered: notes.iter().skip(1).any(|it| it["system"] != json!(true)),
+            })
+        };
+        Ok(all.iter().filter_map(posted).collect())
+    }
+
+    /// Makes the summary, or brings the one that is there up to date.
+    fn summarise(&self, plan: &Plan, client: &mut Client, me: u64) -> Result<(), Failure> {
+        let mut repeats = 0;
+        loop {
+            let all = client.list(&format!("{}/notes", self.path()))?;
+            let is_ours = |it: &&Value| {
+                let body = it["body"].as_str().unwrap_or_default();
+                it["author"]["id"].as_u64() == Some(me) && body.starts_with(fingerprint::SUMMARY)
+            };
+            let request = match (all.iter().find(is_ours), summary(plan, SUMMARY_SIZE)) {
+                (None, None) => return Ok(()),
+                (None, Some(body)) => self.note(&body),
+                (Some(there), wanted) => {
+                    let body = wanted.unwrap_or_else(settled);
+                    if is_same(there["body"].as_str().unwrap_or_default(), &body) {
+                        return Ok(());
+                    }
+                    let path = format!("{}/notes/{}", self.path(), there["id"]);
+                    Request::new(Method::Put, path, Some(json!({ "body": body })))
+                }
+            };
+            match client.send(&request) {
+                Ok(_) => return Ok(()),
+                Err(Failure::Unclear(_)) if client.back_off(repeats) => repeats += 1,
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+}
+
+fn body(comment: &Comment) -> String {
+    let above = (comment.rows.len() - 1).min(REACH);
+    let below = comment.rows.len() - 1 - above;
+    comment::body(comment, &format!("suggestion:-{above}+{below}"), BATCH)
+}
+
+fn id_of(discussion: &Value, note: &Value) -> Option<Id> {
+    Some(Id {
+        discussion: discussion["id"].as_str()?.to_string(),
+        note: note["id"].as_u64()?,
+    })
+}

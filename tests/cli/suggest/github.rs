@@ -1,0 +1,326 @@
+//! GitHub, as far as asyncfix asks it. Each request has to be as GitHub's own description says, each
+//! anchored line has to be in the diff of the pull request, and each answer is made of the
+//! description's example.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::path::Path;
+
+use boon::{Compiler, Draft, Schemas};
+use serde_json::{Value, json};
+
+use super::server::{Answer, Request, Service};
+
+pub const TOKEN: &str = "ghs_16C7e42F292c6912E7710c838347Ae178B4a";
+
+/// The account that the token belongs to.
+const BOT: u64 = 41_898_282;
+
+pub struct GitHub {
+    operations: Value,
+    /// Of the pull request: the rows that each piece of the diff shows of each file.
+    pub diff: BTreeMap<String, Vec<RangeInclusive<u64>>>,
+    pub head: String,
+    /// What stands on the pull request.
+    pub comments: Vec<Value>,
+    pub issue_comments: Vec<Value>,
+    /// What was asked, by operation.
+    pub asked: Vec<(String, Request)>,
+    /// What goes wrong.
+    pub troubles: Vec<Trouble>,
+    next: u64,
+}
+
+/// Something that goes wrong.
+pub struct Trouble {
+    /// With which operation.
+    pub operation: &'static str,
+    /// How often.
+    pub times: usize,
+    pub answer: Answer,
+    /// Whether it was done all the same.
+    pub is_done: bool,
+    /// Whether only what holds this text goes wrong.
+    pub holds: &'static str,
+}
+
+impl Trouble {
+    pub fn new(operation: &'static str, times: usize, answer: Answer) -> Self {
+        Self {
+            operation,
+            times,
+            answer,
+            is_done: false,
+            holds: "",
+        }
+    }
+}
+
+impl GitHub {
+    pub fn new(head: String, diff: BTreeMap<String, Vec<RangeInclusive<u64>>>) -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/schemas");
+        let text = std::fs::read_to_string(folder.join("github-rest.json")).unwrap();
+        Self {
+            operations: serde_json::from_str(&text).unwrap(),
+            diff,
+            head,
+            comments: Vec::new(),
+            issue_comments: Vec::new(),
+            asked: Vec::new(),
+            troubles: Vec::new(),
+            next: 1000,
+        }
+    }
+
+    /// How often each operation was asked that changes something.
+    pub fn changes(&self) -> BTreeMap<&str, usize> {
+        let mut counts = BTreeMap::new();
+        for (operation, request) in &self.asked {
+            if request.method != "GET" {
+                *counts.entry(operation.as_str()).or_default() += 1;
+            }
+        }
+        counts
+    }
+
+    /// Somebody else says something.
+    pub fn reply(&mut self, comment: usize, body: &str) {
+        let id = self.comments[comment]["id"].clone();
+        let mut reply = self.comments[comment].clone();
+        reply["id"] = json!(self.number());
+        reply["body"] = json!(body);
+        reply["in_reply_to_id"] = id;
+        reply["user"] = json!({ "login": "octocat", "id": 1, "type": "User" });
+        self.comments.push(reply);
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    /// The operation, and the parameters of its path.
+    fn operation(&self, request: &Request) -> (String, Vec<String>) {
+        let operations = self.operations.as_object().unwrap();
+        let found = operations.iter().find_map(|(id, operation)| {
+            let is_it = operation["method"].as_str() == Some(&request.method);
+            let values = matched(operation["path"].as_str().unwrap(), &request.path)?;
+            is_it.then_some((id.clone(), values))
+        });
+        found.unwrap()
+    }
+
+    /// Fails where the request is not as the description says.
+    fn check(&self, id: &str, request: &Request) {
+        let operation = &self.operations[id];
+        assert_eq!(request.headers["authorization"], format!("Bearer {TOKEN}"));
+        assert_eq!(request.headers["accept"], "application/vnd.github+json");
+        assert_eq!(request.headers["x-github-api-version"], "2022-11-28");
+        assert!(request.headers["user-agent"].starts_with("asyncfix/"));
+        let parameters = operation["parameters"].as_array().unwrap();
+        for (name, value) in &request.query {
+            let is_it = |it: &&Value| it["in"] == "query" && it["name"] == name.as_str();
+            let parameter = parameters.iter().find(is_it).unwrap();
+            let value = match parameter["schema"]["type"].as_str() {
+                Some("integer") => json!(value.parse::<u64>().unwrap()),
+                _ => json!(value),
+            };
+            validate(&parameter["schema"], &value);
+        }
+        match operation.get("body") {
+            None => assert_eq!(request.body, Value::Null),
+            Some(schema) => {
+                validate(schema, &request.body);
+                only_known(schema, &request.body);
+                assert_eq!(request.headers["content-type"], "application/json");
+            }
+        }
+    }
+
+    /// An example of the answer.
+    fn example(&self, id: &str) -> Value {
+        self.operations[id]["answer"].clone()
+    }
+
+    fn status(&self, id: &str) -> u16 {
+        u16::try_from(self.operations[id]["status"].as_u64().unwrap()).unwrap()
+    }
+
+    fn carry_out(&mut self, id: &str, values: &[String], request: &Request) -> Answer {
+        let status = self.status(id);
+        let number = |at: usize| values[at].parse::<u64>().unwrap();
+        if id != "users/get-authenticated" {
+            assert_eq!(values[..2], ["o", "r"]);
+        }
+        match id {
+            // As GitHub answers the token of a job.
+            "users/get-authenticated" => Answer::new(
+                403,
+                json!({ "message": "Resource not accessible by integration" }),
+            ),
+            "pulls/create-review" => self.review(&request.body),
+            "pulls/list-review-comments" => Answer::new(status, page(&self.comments, request)),
+            "pulls/update-review-comment" => {
+                let comment = find(&mut self.comments, number(2));
+                comment["body"] = request.body["body"].clone();
+                Answer::new(status, comment.clone())
+            }
+            "pulls/delete-review-comment" => {
+                let before = self.comments.len();
+                self.comments.retain(|it| it["id"] != json!(number(2)));
+                assert_eq!(self.comments.len(), before - 1);
+                Answer::new(status, Value::Null)
+            }
+            "issues/list-comments" => Answer::new(status, page(&self.issue_comments, request)),
+            "issues/create-comment" => {
+                let mut comment = self.example(id);
+                comment["id"] = json!(self.number());
+                comment["body"] = request.body["body"].clone();
+                comment["user"] = bot();
+                self.issue_comments.push(comment.clone());
+                Answer::new(status, comment)
+            }
+            "issues/update-comment" => {
+                let comment = find(&mut self.issue_comments, number(2));
+                comment["body"] = request.body["body"].clone();
+                Answer::new(status, comment.clone())
+            }
+            _ => unreachable!("{id}"),
+        }
+    }
+
+    /// Makes all comments, or none: GitHub does not say which was wrong.
+    fn review(&mut self, review: &Value) -> Answer {
+        assert_eq!(review["commit_id"], self.head.as_str());
+        assert_eq!(review["event"], "COMMENT");
+        assert!(!review["body"].as_str().unwrap().is_empty());
+        let comments = review["comments"].as_array().unwrap();
+        assert!(!comments.is_empty());
+        for comment in comments {
+            let line = comment["line"].as_u64().unwrap();
+            let start = comment
+                .get("start_line")
+                .map_or(line, |it| it.as_u64().unwrap());
+            assert_eq!(comment["side"], "RIGHT");
+            assert_eq!(
+                comment.get("start_line"),
+                (start < line).then_some(&json!(start))
+            );
+            assert_eq!(
+                comment.get("start_side"),
+                (start < line).then_some(&json!("RIGHT"))
+            );
+            let hunks = self.diff.get(comment["path"].as_str().unwrap());
+            let holds = |hunk: &RangeInclusive<u64>| hunk.contains(&start) && hunk.contains(&line);
+            if !hunks.is_some_and(|hunks| hunks.iter().any(holds)) {
+                let errors = json!(["Line could not be resolved"]);
+                let body = json!({ "message": "Unprocessable Entity", "errors": errors });
+                return Answer::new(422, body);
+            }
+        }
+        for comment in comments {
+            let mut made = self.example("pulls/list-review-comments");
+            made.as_object_mut().unwrap().remove("in_reply_to_id");
+            made["id"] = json!(self.number());
+            made["user"] = bot();
+            for name in ["path", "body", "line", "side", "start_line", "start_side"] {
+                made[name] = comment[name].clone();
+            }
+            self.comments.push(made);
+        }
+        Answer::new(200, self.example("pulls/create-review"))
+    }
+}
+
+impl Service for GitHub {
+    fn answer(&mut self, request: &Request) -> Answer {
+        let (id, values) = self.operation(request);
+        self.check(&id, request);
+        self.asked.push((id.clone(), request.clone()));
+        let text = request.body.to_string();
+        let is_it =
+            |it: &&mut Trouble| it.operation == id && it.times > 0 && text.contains(it.holds);
+        let Some(trouble) = self.troubles.iter_mut().find(is_it) else {
+            return self.carry_out(&id, &values, request);
+        };
+        trouble.times -= 1;
+        let answer = trouble.answer.clone();
+        if trouble.is_done {
+            self.carry_out(&id, &values, request);
+        }
+        answer
+    }
+}
+
+fn bot() -> Value {
+    json!({ "login": "github-actions[bot]", "id": BOT, "type": "Bot" })
+}
+
+fn find(comments: &mut [Value], id: u64) -> &mut Value {
+    let is_it = |it: &&mut Value| it["id"] == json!(id);
+    comments.iter_mut().find(is_it).unwrap()
+}
+
+/// The page of a list that is asked for.
+fn page(all: &[Value], request: &Request) -> Value {
+    let number = |name: &str| -> usize {
+        let found = request.query.iter().find(|(it, _)| it == name);
+        found.unwrap().1.parse().unwrap()
+    };
+    let (page, size) = (number("page"), number("per_page"));
+    assert!(size <= 100 && page > 0);
+    json!(
+        all.iter()
+            .skip((page - 1) * size)
+            .take(size)
+            .collect::<Vec<_>>()
+    )
+}
+
+/// What stands for the names in braces.
+fn matched(template: &str, path: &str) -> Option<Vec<String>> {
+    let (template, path): (Vec<_>, Vec<_>) =
+        (template.split('/').collect(), path.split('/').collect());
+    let mut values = Vec::new();
+    for (wanted, part) in template.iter().zip(&path) {
+        if wanted.starts_with('{') {
+            values.push((*part).to_string());
+        } else if wanted != part {
+            return None;
+        }
+    }
+    (template.len() == path.len()).then_some(values)
+}
+
+#[track_caller]
+fn validate(schema: &Value, value: &Value) {
+    let mut compiler = Compiler::new();
+    compiler.set_default_draft(Draft::V4);
+    compiler
+        .add_resource("schema.json", schema.clone())
+        .unwrap();
+    let mut schemas = Schemas::new();
+    let schema = compiler.compile("schema.json", &mut schemas).unwrap();
+    let problem = schemas.validate(value, schema).err();
+    assert_eq!(
+        problem.map_or_else(String::new, |error| format!("{error:#}")),
+        ""
+    );
+}
+
+/// A property that the description does not have is a slip.
+fn only_known(schema: &Value, value: &Value) {
+    match value {
+        Value::Object(object) => {
+            for (name, value) in object {
+                let known = schema["properties"].get(name);
+                assert!(known.is_some(), "{name}");
+                only_known(known.unwrap(), value);
+            }
+        }
+        Value::Array(values) => values
+            .iter()
+            .for_each(|it| only_known(&schema["items"], it)),
+        _ => {}
+    }
+}
