@@ -18,7 +18,7 @@ pub fn needs_aiohttp(cx: &Context<'_, '_>) -> bool {
         return true; // who knows what runs there
     }
     module
-        .symbols()
+        .imported_symbols()
         .filter(|symbol| is_imported_from(symbol, "aiohttp"))
         .any(|symbol| {
             symbol.named_in_string

@@ -51,7 +51,7 @@ fn forks<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
 /// Whether the call may work although it stands in a coroutine.
 pub(super) fn may_work(cx: &Context<'_, '_>) -> bool {
     let imports = |wanted: &[&str]| {
-        cx.module.symbols().any(|symbol| {
+        cx.module.imported_symbols().any(|symbol| {
             symbol.bindings.iter().any(|binding| {
                 let module = match binding.kind {
                     BindingKind::Import(alias) => alias.name.as_str(),

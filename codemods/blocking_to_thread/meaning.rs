@@ -314,7 +314,11 @@ fn is_imported(cx: &Context<'_, '_>, class: &str) -> bool {
     let root = cx.module.id(cx.module.root());
     let packages = cx.remember("packages", root, || {
         let mut packages: Vec<String> = Vec::new();
-        for binding in cx.module.symbols().flat_map(|symbol| &symbol.bindings) {
+        for binding in cx
+            .module
+            .imported_symbols()
+            .flat_map(|symbol| &symbol.bindings)
+        {
             let name = match binding.kind {
                 BindingKind::Import(alias) => alias.name.as_str(),
                 BindingKind::FromImport(import, _) if import.level == 0 => {

@@ -104,7 +104,7 @@ fn deeper<'a, 'm>(cx: &Context<'a, 'm>, site: &Loop<'a>, indent: &str) -> &'m st
 /// What `contextlib.aclosing` is called at the loop, and the edit that imports it if need be.
 fn aclosing<'a>(cx: &Context<'a, '_>, site: &Loop<'a>) -> Result<(String, Option<Edit>), Refusal> {
     let module = cx.module;
-    let imported = module.symbols().find(|symbol| {
+    let imported = module.imported_symbols().find(|symbol| {
         let is_it = module
             .imported_as(symbol)
             .is_some_and(|name| name == "contextlib.aclosing");

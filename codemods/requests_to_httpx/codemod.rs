@@ -170,7 +170,7 @@ fn check_module(cx: &Context<'_, '_>) -> Result<(), Refusal> {
             "the file names `{replaced}` in a string, and what replaces it in tests would have no effect: replace httpx there first"
         ));
     }
-    let stands_in = module.symbols().find_map(|symbol| {
+    let stands_in = module.imported_symbols().find_map(|symbol| {
         let name = module.imported_as(symbol)?;
         let package = name.split('.').next()?;
         ["responses", "requests_mock", "httpretty", "vcr"]

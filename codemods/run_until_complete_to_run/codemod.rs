@@ -176,7 +176,7 @@ fn symbol_of_receiver(module: &Module<'_>, call: &ExprCall) -> Option<SymbolId> 
 fn check<'a>(cx: &Context<'a, '_>, found: &Loop<'a>) -> Result<Plan<'a>, Stop> {
     let module = cx.module;
     if module
-        .symbols()
+        .imported_symbols()
         .filter_map(|symbol| module.imported_as(symbol))
         .any(|name| name.split('.').next() == Some("nest_asyncio"))
     {

@@ -216,7 +216,7 @@ impl<'a> Context<'a, '_> {
         let own_name = self.module.lookup(module, site);
         let known = own_name.filter(|symbol| is_module(symbol)).or_else(|| {
             self.module
-                .symbols()
+                .imported_symbols()
                 .find(|symbol| is_module(symbol) && visible(symbol) && self.is_done(symbol, site))
         });
         match known {

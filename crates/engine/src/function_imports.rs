@@ -15,7 +15,7 @@ impl Context<'_, '_> {
     ) -> Result<Import, Refusal> {
         let site = site.into();
         let full = format!("{module}.{name}");
-        let imported = self.module.symbols().find(|symbol| {
+        let imported = self.module.imported_symbols().find(|symbol| {
             self.module.imported_as(symbol).is_some_and(|it| it == full)
                 && self
                     .module

@@ -23,7 +23,7 @@ impl<'a> Context<'a, '_> {
         }
         let func = self.module.parenthesized(&call.func);
         let full = format!("{module}.{name}");
-        let imported = self.module.symbols().find(|symbol| {
+        let imported = self.module.imported_symbols().find(|symbol| {
             self.module.imported_as(symbol).is_some_and(|it| it == full)
                 && self
                     .module

@@ -52,11 +52,8 @@ fn changed_comment<'a>(module: &Module<'a>, edits: &'a [Edit]) -> Option<(&'a st
 
 /// Whether a carriage return comes to stand before a line feed, in a file where none does.
 fn joins_line_endings(source: &str, edits: &[Edit]) -> bool {
-    if !source.contains('\r') || source.contains("\r\n") {
-        return false;
-    }
     let bytes = source.as_bytes();
-    edits.iter().any(|edit| {
+    let is_joined = edits.iter().any(|edit| {
         let before = edit.range.start.checked_sub(1).and_then(|at| bytes.get(at));
         let after = bytes.get(edit.range.end);
         let content = edit.content.as_bytes();
@@ -67,5 +64,7 @@ fn joins_line_endings(source: &str, edits: &[Edit]) -> bool {
             (Some(first), Some(last)) => joins(before, Some(first)) || joins(Some(last), after),
             _ => joins(before, after),
         }
-    })
+    });
+    // The whole text is looked through for few fixes only.
+    is_joined && !source.contains("\r\n")
 }

@@ -28,7 +28,7 @@ pub fn has_tests(module: &Module<'_>) -> bool {
         "hypothesis",
         "asynctest",
     ];
-    let imports = module.symbols().any(|symbol| {
+    let imports = module.imported_symbols().any(|symbol| {
         module
             .imported_as(symbol)
             .is_some_and(|name| FRAMEWORKS.contains(&name.split('.').next().unwrap_or_default()))

@@ -69,7 +69,7 @@ impl<'a> Module<'a> {
     /// The first import from an installed package, or from a module in it, that every run of this
     /// module executes: the file's own imports alone show where another one belongs.
     pub fn import_from_package(&self, package: &str) -> Option<&'a ast::StmtImportFrom> {
-        self.symbols()
+        self.imported_symbols()
             .filter(|symbol| symbol.scope == ScopeId::MODULE)
             .flat_map(|symbol| &symbol.bindings)
             .filter(|binding| !binding.typing_only)

@@ -158,6 +158,8 @@ pub(crate) struct Index<'a> {
     globals: Vec<SymbolId>,
     /// Sorted by name, when somebody asks.
     by_name: OnceCell<Vec<SymbolId>>,
+    /// Those that an import binds, when somebody asks.
+    imported: OnceCell<Vec<SymbolId>>,
     resolved: FxHashMap<NodeId, SymbolId>,
     /// The calls, by position of their start in the walk.
     pub(crate) calls: Vec<&'a ast::ExprCall>,
@@ -182,6 +184,7 @@ impl<'a> Index<'a> {
                 symbols: Vec::new(),
                 globals: Vec::new(),
                 by_name: OnceCell::new(),
+                imported: OnceCell::new(),
                 resolved: FxHashMap::default(),
                 calls: Vec::new(),
                 stored_attributes: FxHashSet::default(),
@@ -256,6 +259,24 @@ impl<'a> Index<'a> {
             .iter()
             .map(|id| self.symbol(*id))
             .take_while(move |symbol| symbol.name == name)
+    }
+
+    /// Those that an import binds, in every scope.
+    pub(crate) fn imported_symbols(&self) -> impl Iterator<Item = &Symbol<'a>> {
+        let imported = self.imported.get_or_init(|| {
+            let is_import = |binding: &Binding<'_>| {
+                matches!(
+                    binding.kind,
+                    BindingKind::Import(_) | BindingKind::FromImport(..)
+                )
+            };
+            #[allow(clippy::cast_possible_truncation)]
+            let ids = 0..self.symbols.len() as u32;
+            ids.map(SymbolId)
+                .filter(|id| self.symbol(*id).bindings.iter().any(is_import))
+                .collect()
+        });
+        imported.iter().map(|id| self.symbol(*id))
     }
 
     /// The symbols of the module's own scope, by their first binding.

@@ -63,7 +63,7 @@ impl Module<'_> {
     /// The libraries that the module imports at run time.
     fn seen(&self) -> Seen {
         let mut seen = Seen::default();
-        for symbol in self.symbols() {
+        for symbol in self.imported_symbols() {
             for binding in symbol
                 .bindings
                 .iter()
@@ -91,7 +91,7 @@ impl Module<'_> {
     /// module has it, serves under each of the others.
     pub fn library_for(&self, coroutine: &ast::StmtFunctionDef) -> Library {
         let has_anyio = |in_module: bool| {
-            self.symbols().any(|symbol| {
+            self.imported_symbols().any(|symbol| {
                 let name = self.imported_as(symbol);
                 name.is_some_and(|name| name.split('.').next() == Some("anyio"))
                     && (!in_module || symbol.scope == ScopeId::MODULE)

@@ -373,6 +373,11 @@ impl<'a> Module<'a> {
         self.index.globals()
     }
 
+    /// The symbols that an import binds, in every scope: few, whatever the size of the module.
+    pub fn imported_symbols(&self) -> impl Iterator<Item = &Symbol<'a>> {
+        self.index.imported_symbols()
+    }
+
     /// All symbols of the module, in every scope.
     pub fn symbols(&self) -> impl Iterator<Item = &Symbol<'a>> {
         self.index.symbols()
