@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::{env, fs};
 
 use crate::project::{Project, Ran, SLEEPS, WITHHELD};
-use crate::{documents, keys, read, root};
+use crate::{commit, documents, keys, read, root};
 
 /// A repository on a runner, and what the runner keeps beside it.
 struct Runner {
@@ -227,6 +227,42 @@ fn annotations_are_commands_and_the_rest_is_none() {
         "{ran:?}"
     );
     assert_eq!(runner.temp.read("summary.md"), "");
+}
+
+#[test]
+fn what_the_event_says_is_what_suggestions_are_made_for() {
+    let runner = Runner::new([("a.py", "x = 1\n")]);
+    let base = commit(&runner.repository, "before the pull request");
+    runner.repository.write("a.py", SLEEPS);
+    let head = commit(&runner.repository, "the pull request");
+    let event = format!(
+        r#"{{"pull_request": {{"number": 7, "base": {{"sha": "{base}"}}, "head": {{"sha": "{head}"}}}}}}"#
+    );
+    runner.temp.write("event.json", event);
+    let ran = runner.run(
+        "run.sh",
+        &[
+            ("ASYNCFIX_MODE", "suggest"),
+            ("ASYNCFIX_ARGS", "--dry-run --isolated"),
+            (
+                "GITHUB_EVENT_PATH",
+                runner.temp.path("event.json").to_str().unwrap(),
+            ),
+            ("GITHUB_REPOSITORY", "a/b"),
+            ("GITHUB_API_URL", "https://api.github.com"),
+        ],
+    );
+    assert_eq!(ran.status, 0, "{ran:?}");
+    let requests = fs::read_to_string(runner.output("report").unwrap()).unwrap();
+    let requests: serde_json::Value = serde_json::from_str(&requests).unwrap();
+    let text = requests.to_string();
+    for part in [
+        "/repos/a/b/pulls/7/",
+        "```suggestion\\n    await asyncio.sleep(1)",
+        &head,
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
 }
 
 #[test]

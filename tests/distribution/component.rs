@@ -72,6 +72,17 @@ fn the_report_lists_what_is_found() {
 }
 
 #[test]
+fn the_second_job_asks_for_suggestions() {
+    let project = Project::new([("a.py", "x = 1\n")]);
+    crate::commit(&project, "first");
+    project.write("a.py", SLEEPS);
+    crate::commit(&project, "second");
+    let ran = run(&project, "asyncfix-suggest", "--dry-run --base HEAD~1", ".");
+    assert_eq!(ran.status, 0, "{ran:?}");
+    assert!(ran.stdout.contains("await asyncio.sleep(1)"), "{ran:?}");
+}
+
+#[test]
 fn no_input_is_part_of_a_script() {
     let documents = documents("templates/asyncfix.yml");
     for job in [".asyncfix", "asyncfix", "asyncfix-suggest"] {

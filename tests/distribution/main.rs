@@ -22,6 +22,8 @@ use std::path::{Path, PathBuf};
 
 use yaml_rust2::{Yaml, YamlLoader};
 
+use project::Project;
+
 /// The root of the repository.
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -51,6 +53,19 @@ fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     paths.sort();
     assert!(!paths.is_empty(), "{folder} holds no .{extension}");
     paths
+}
+
+/// Commits all files of a project, and gives the commit.
+fn commit(project: &Project, message: &str) -> String {
+    if !project.path(".git").exists() {
+        project.tool("git", &["init", "--quiet"], b"");
+    }
+    project.tool("git", &["add", "--all"], b"");
+    let identity = ["-c", "user.name=a", "-c", "user.email=a@b"];
+    let words = ["commit", "--quiet", "--message", message];
+    project.tool("git", &[&identity[..], &words].concat(), b"");
+    let head = project.tool("git", &["rev-parse", "HEAD"], b"");
+    String::from_utf8(head.stdout).unwrap().trim().to_string()
 }
 
 /// The keys of a mapping.
