@@ -187,7 +187,9 @@ fn propose<'a>(
     mut looked: Looked<'a>,
 ) -> Result<Exit> {
     let rewriting = Rewriting::new(files, around, pool);
-    let (proposed, failures) = suggest::files(pull_request, &looked.analysed, rewriting);
+    let analysed = std::mem::take(&mut looked.analysed);
+    let (proposed, analysed, failures) = suggest::files(pull_request, analysed, rewriting);
+    looked.analysed = analysed;
     looked.failures.extend(failures);
     looked
         .failures

@@ -1,9 +1,10 @@
 //! What a run found in its files, as it is to be proposed.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
-use edit::{Applicability, Hunk, apply_hunks, hunks};
-use engine::{Finding, Outcome};
+use edit::{Applicability, Change, Hunk, apply_hunks, hunks};
+use engine::{Finding, Outcome, Taken};
 use suggest::Group;
 
 use crate::admission::Withheld;
@@ -16,29 +17,78 @@ use crate::verify::{self, Rewriting};
 
 use super::PullRequest;
 
-/// The files, and what went wrong.
+/// The files as they are to be proposed, as they are to be reported, and what went wrong.
 pub fn files<'a>(
     pull_request: &PullRequest,
-    analysed: &[Analysed<'a>],
+    analysed: Vec<Analysed<'a>>,
     mut rewriting: Rewriting<'_, 'a>,
-) -> (Vec<suggest::File>, Vec<Failure>) {
-    let mut files = Vec::new();
-    let mut failures = Vec::new();
+) -> (Vec<suggest::File>, Vec<Analysed<'a>>, Vec<Failure>) {
+    let (mut files, mut reported, mut failures) = (Vec::new(), Vec::new(), Vec::new());
     for analysed in analysed {
-        match file(pull_request, analysed, &mut rewriting) {
-            Ok(file) => files.push(file),
+        match Rewrites::new(analysed, &mut rewriting) {
+            Ok(rewrites) => {
+                match file(pull_request, &rewrites, &rewriting) {
+                    Ok(file) => files.push(file),
+                    Err(failure) => failures.push(failure),
+                }
+                reported.push(rewrites.whole);
+            }
             Err(failure) => failures.push(failure),
         }
     }
     files.sort_by(|one, other| one.path.cmp(&other.path));
-    (files, failures)
+    (files, reported, failures)
+}
+
+/// What becomes of a file by all of its fixes.
+struct Rewrites<'a> {
+    /// As `--fix` writes it.
+    whole: Analysed<'a>,
+    /// The same with all imports, where that is another.
+    kept: Option<Analysed<'a>>,
+    /// Whether other files use the imports that nothing uses then.
+    taken: HashMap<String, Taken>,
+}
+
+impl<'a> Rewrites<'a> {
+    fn new(first: Analysed<'a>, rewriting: &mut Rewriting<'_, 'a>) -> Result<Self, Failure> {
+        let taken = rewriting.taken(&first);
+        if taken.is_empty() {
+            return Ok(Self {
+                whole: first,
+                kept: None,
+                taken,
+            });
+        }
+        let whole = rewriting.rewrite(&first, &[], &|name| without_unused(&taken, name))?;
+        let kept = rewriting.rewrite(&first, &[], &|name| with_unused(&taken, name))?;
+        let is_other = kept.rewritten.output != whole.rewritten.output;
+        Ok(Self {
+            whole,
+            kept: is_other.then_some(kept),
+            taken,
+        })
+    }
+}
+
+fn without_unused(taken: &HashMap<String, Taken>, name: &str) -> Taken {
+    taken.get(name).copied().unwrap_or(Taken::Unknown)
+}
+
+/// An import stays of which nobody knows whether other files use it.
+fn with_unused(taken: &HashMap<String, Taken>, name: &str) -> Taken {
+    match taken.get(name) {
+        Some(Taken::Somewhere) => Taken::Somewhere,
+        _ => Taken::Unknown,
+    }
 }
 
 fn file<'a>(
     pull_request: &PullRequest,
-    analysed: &Analysed<'a>,
-    rewriting: &mut Rewriting<'_, 'a>,
+    rewrites: &Rewrites<'a>,
+    rewriting: &Rewriting<'_, 'a>,
 ) -> Result<suggest::File, Failure> {
+    let analysed = &rewrites.whole;
     let (path, obstacle) = pull_request.place(analysed.file);
     let source = &analysed.source;
     let obstacle = obstacle.or(match source.encoding {
@@ -47,15 +97,41 @@ fn file<'a>(
     });
     let entry = analysed.entry();
     let spots = Spots::new(&entry);
+    let plain = |finding: &Finding| plain(finding, analysed, &spots);
+    let group = |it: Alone| Group {
+        findings: it.findings.into_iter().map(plain).collect(),
+        needed: it.needed,
+        whole: it.whole,
+    };
+    let text = spots.file.as_str();
+    let groups = groups(rewrites, text, rewriting)?;
     let apply = analysed.settings_apply();
-    let plain = |finding: &Finding| suggest::Finding {
+    let is_withheld = |finding: &&Finding| match &finding.outcome {
+        Outcome::Withheld(_) => true,
+        Outcome::Fix(fix) => fix.applicability > apply,
+    };
+    let withheld = analysed.rewritten.findings.iter().filter(is_withheld);
+    Ok(suggest::File {
+        path,
+        text: text.to_string(),
+        obstacle,
+        bom: source.bom,
+        groups: groups.into_iter().map(group).collect(),
+        all: changed(analysed, text),
+        withheld: withheld.map(plain).collect(),
+    })
+}
+
+/// A finding as it is told.
+fn plain(finding: &Finding, analysed: &Analysed, spots: &Spots) -> suggest::Finding {
+    let apply = analysed.settings_apply();
+    let is_notebook = analysed.source.notebook.is_some();
+    let place = || spots.place(finding.range.start).to_string();
+    suggest::Finding {
         codemod: finding.codemod.name.to_string(),
         message: finding.message.clone(),
-        rows: rows(finding, &spots),
-        place: source
-            .notebook
-            .is_some()
-            .then(|| spots.place(finding.range.start).to_string()),
+        rows: rows(finding, spots),
+        place: is_notebook.then(place),
         effect: finding.codemod.effect().to_string(),
         url: page::url(finding.codemod),
         outcome: match &finding.outcome {
@@ -73,29 +149,7 @@ fn file<'a>(
                 why: page::why(finding.codemod, fix.applicability),
             },
         },
-    };
-    let findings = &analysed.rewritten.findings;
-    let is_withheld = |finding: &&Finding| match &finding.outcome {
-        Outcome::Withheld(_) => true,
-        Outcome::Fix(fix) => fix.applicability > apply,
-    };
-    let text = spots.file.as_str();
-    let all = rewriting.without(analysed, &[])?;
-    let groups = Groups::new(analysed, text, rewriting)?;
-    let group = |it: Alone| Group {
-        findings: it.findings.into_iter().map(plain).collect(),
-        needed: it.needed,
-        whole: it.whole,
-    };
-    Ok(suggest::File {
-        path,
-        text: text.to_string(),
-        obstacle,
-        bom: source.bom,
-        groups: groups.alone.into_iter().map(group).collect(),
-        all: changed(&all, text),
-        withheld: findings.iter().filter(is_withheld).map(plain).collect(),
-    })
+    }
 }
 
 fn rows(finding: &Finding, spots: &Spots) -> Range<usize> {
@@ -118,46 +172,93 @@ struct Alone<'f> {
     whole: Vec<Hunk>,
 }
 
-struct Groups<'f> {
-    alone: Vec<Alone<'f>>,
-}
-
-impl<'f> Groups<'f> {
-    /// As small as they can be: what each does alone is what it does beside the others.
-    fn new<'a>(
-        analysed: &'f Analysed<'a>,
-        text: &str,
-        rewriting: &mut Rewriting<'_, 'a>,
-    ) -> Result<Self, Failure> {
-        let findings = &analysed.rewritten.findings;
-        let apply = analysed.settings_apply();
-        let mut groups = verify::groups(findings, apply);
-        let together: Vec<&Finding> = groups.concat();
-        let wanted = changed(&rewriting.keeping_imports(analysed, &[])?, text);
-        let wanted = apply_hunks(text, &wanted);
-        loop {
-            let mut alone = Vec::new();
-            for group in &groups {
-                alone.push(rewritten_alone(
-                    group, &together, analysed, text, rewriting,
-                )?);
+/// The fixes of a file in groups, as small as they can be: what each does alone is what it does
+/// beside the others.
+fn groups<'f, 'a>(
+    rewrites: &'f Rewrites<'a>,
+    text: &str,
+    rewriting: &Rewriting<'_, 'a>,
+) -> Result<Vec<Alone<'f>>, Failure> {
+    let analysed = &rewrites.whole;
+    let findings = &analysed.rewritten.findings;
+    let mut groups = verify::groups(findings, analysed.settings_apply());
+    let together: Vec<&Finding> = groups.concat();
+    let needed = changed(rewrites.kept.as_ref().unwrap_or(analysed), text);
+    let wanted = apply_hunks(text, &needed);
+    // Mostly the edits tell, and nobody has to be asked about types again.
+    if groups.len() > 1
+        && rewrites.kept.is_none()
+        && let Some(alone) = of_edits(&groups, analysed, text)
+        && clash(&alone).is_none()
+        && made(&alone, text) == wanted
+    {
+        return Ok(alone);
+    }
+    while groups.len() > 1 {
+        let mut alone = Vec::new();
+        for group in &groups {
+            alone.push(rewritten_alone(
+                group, &together, rewrites, text, rewriting,
+            )?);
+        }
+        match clash(&alone) {
+            Some((one, other)) => {
+                let merged = groups.remove(other);
+                groups[one].extend(merged);
+                groups[one].sort_by_key(|finding| finding.range.start);
             }
-            let Some((one, other)) = clash(&alone) else {
-                let mut made: Vec<&Hunk> = alone.iter().flat_map(|it| &it.needed).collect();
-                made.sort_by_key(|it| it.rows.start);
-                made.dedup();
-                if groups.len() <= 1 || apply_hunks(text, made) == wanted {
-                    return Ok(Self { alone });
-                }
-                // They have to do with each other in a way that is not seen here.
-                groups = vec![together.clone()];
-                continue;
-            };
-            let merged = groups.remove(other);
-            groups[one].extend(merged);
-            groups[one].sort_by_key(|finding| finding.range.start);
+            None if made(&alone, text) == wanted => return Ok(alone),
+            // They have to do with each other in a way that is not seen here.
+            None => break,
         }
     }
+    if together.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![Alone {
+        findings: together,
+        needed,
+        whole: changed(analysed, text),
+    }])
+}
+
+/// The text with the lines that these groups need.
+fn made(alone: &[Alone], text: &str) -> String {
+    let mut hunks: Vec<&Hunk> = alone.iter().flat_map(|it| &it.needed).collect();
+    hunks.sort_by_key(|it| it.rows.start);
+    hunks.dedup();
+    apply_hunks(text, hunks)
+}
+
+/// What each group does by the edits of its fixes; none where that takes more than one round.
+fn of_edits<'f>(
+    groups: &[Vec<&'f Finding>],
+    analysed: &Analysed,
+    text: &str,
+) -> Option<Vec<Alone<'f>>> {
+    let source = &analysed.source;
+    let alone = |group: &Vec<&'f Finding>| {
+        let change = |finding: &&Finding| match &finding.outcome {
+            Outcome::Fix(fix) => Some(Change {
+                edits: fix.edits.clone(),
+                tag: (),
+            }),
+            Outcome::Withheld(_) => None,
+        };
+        let changes: Vec<Change<()>> = group.iter().filter_map(change).collect();
+        let merged = edit::merge(&source.text, &changes, &[]);
+        if !merged.accepted.iter().all(|it| *it) {
+            return None;
+        }
+        let after = source.file_text(&merged.text).ok()?;
+        let needed = hunks(text, after.as_str());
+        Some(Alone {
+            findings: group.clone(),
+            whole: needed.clone(),
+            needed,
+        })
+    };
+    groups.iter().map(alone).collect()
 }
 
 /// Two groups that change the same lines in different ways; the first has the lower number.
@@ -179,9 +280,9 @@ fn clash(alone: &[Alone]) -> Option<(usize, usize)> {
 fn rewritten_alone<'f, 'a>(
     group: &[&'f Finding],
     together: &[&'f Finding],
-    analysed: &Analysed<'a>,
+    rewrites: &Rewrites<'a>,
     text: &str,
-    rewriting: &mut Rewriting<'_, 'a>,
+    rewriting: &Rewriting<'_, 'a>,
 ) -> Result<Alone<'f>, Failure> {
     let is_other = |finding: &&&Finding| !group.iter().any(|own| std::ptr::eq(*own, **finding));
     let withheld: Vec<Withheld> = together
@@ -193,9 +294,18 @@ fn rewritten_alone<'f, 'a>(
             reason: "another suggestion".to_string(),
         })
         .collect();
+    let (all, taken) = (&rewrites.whole, &rewrites.taken);
+    let kept = rewriting.rewrite(all, &withheld, &|name| with_unused(taken, name))?;
+    let needed = changed(&kept, text);
+    let whole = if rewrites.kept.is_some() {
+        let taken = |name: &str| without_unused(taken, name);
+        changed(&rewriting.rewrite(all, &withheld, &taken)?, text)
+    } else {
+        needed.clone()
+    };
     Ok(Alone {
         findings: group.to_vec(),
-        needed: changed(&rewriting.keeping_imports(analysed, &withheld)?, text),
-        whole: changed(&rewriting.without(analysed, &withheld)?, text),
+        needed,
+        whole,
     })
 }

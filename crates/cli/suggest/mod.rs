@@ -68,15 +68,17 @@ pub fn propose(
                 say_elsewhere(surroundings, &summary)?;
             }
             if plan.verbosity >= Verbosity::Normal {
-                report::line(&sentence(&done, &proposals, surroundings));
+                report::line(&sentence(&done, surroundings));
             }
             Ok(Exit::Success)
         }
         Ok(Said::NotAllowed(reason)) => {
             report::line(&format!(
-                "the token may not comment on {}, as on the pull request of a fork ({reason}): what \
-                 was found is annotated instead",
-                surroundings.service.shown()
+                "{} does not allow comments on {}: {reason}. On the pull request of a fork it \
+                 cannot; else {}. What was found is annotated instead.",
+                surroundings.service.token_name(),
+                surroundings.service.shown(),
+                surroundings.service.permission(),
             ));
             say_without_comments(surroundings, &proposals, entries, failures)?;
             Ok(Exit::Success)
@@ -196,7 +198,7 @@ fn problem(failure: &Refusal, service: &Service) -> String {
 }
 
 /// `Suggested 3 rewrites on pull request 7 of o/r: 2 new, 1 as before. 4 are in the summary.`
-fn sentence(done: &Done, proposals: &Proposals, surroundings: &Surroundings) -> String {
+fn sentence(done: &Done, surroundings: &Surroundings) -> String {
     let place = surroundings.service.shown();
     let parts = [
         (done.created, "new"),
@@ -214,7 +216,7 @@ fn sentence(done: &Done, proposals: &Proposals, surroundings: &Surroundings) -> 
     } else {
         format!("Suggestions on {place}: {}.", parts.join(", "))
     };
-    let rest = proposals.rest.len();
+    let rest = done.rest;
     if rest == 0 {
         return suggested;
     }

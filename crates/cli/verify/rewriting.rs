@@ -30,14 +30,14 @@ impl<'r, 'a> Rewriting<'r, 'a> {
     }
 
     /// The file again, without these fixes, and without the imports that go with the others.
-    pub fn without(
+    fn without(
         &mut self,
         all: &Analysed<'a>,
         withheld: &[Withheld],
     ) -> Result<Analysed<'a>, Failure> {
         // What it took until here was the command's time.
         self.around.meaning.restart();
-        let kept = self.keeping_imports(all, withheld)?;
+        let kept = self.rewrite(all, withheld, &|_| Taken::Unknown)?;
         let unused = self.unused.of(&kept);
         if unused.is_empty() {
             return Ok(kept);
@@ -47,16 +47,14 @@ impl<'r, 'a> Rewriting<'r, 'a> {
         })
     }
 
-    /// The file again, without these fixes, and with all imports.
-    pub fn keeping_imports(
-        &self,
-        all: &Analysed<'a>,
-        withheld: &[Withheld],
-    ) -> Result<Analysed<'a>, Failure> {
-        self.rewrite(all, withheld, &|_| Taken::Unknown)
+    /// The names of the imports that the rewrite left unused, and whether another file uses them.
+    pub fn taken(&mut self, analysed: &Analysed<'a>) -> HashMap<String, Taken> {
+        self.unused.of(analysed)
     }
 
-    fn rewrite(
+    /// The file again, without these fixes. `taken` says whether other files use what an import
+    /// binds.
+    pub fn rewrite(
         &self,
         all: &Analysed<'a>,
         withheld: &[Withheld],

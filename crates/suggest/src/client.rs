@@ -90,6 +90,9 @@ pub struct Client {
 /// How long all waiting together may take.
 const PATIENCE: Duration = Duration::from_mins(5);
 
+/// The bytes that an answer may have: a hundred comments, with the lines that they are about.
+const LARGEST: u64 = 64 << 20;
+
 /// How long the answer to one request may take.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -235,7 +238,11 @@ impl Client {
             }
         };
         let status = response.status().as_u16();
-        let body = response.body_mut().read_to_string().unwrap_or_default();
+        let body = response.body_mut().with_config().limit(LARGEST);
+        let body = match body.read_to_string() {
+            Ok(body) => body,
+            Err(error) => return Answer::Failed(said(&error.to_string())),
+        };
         let value: Option<Value> = serde_json::from_str(&body).ok();
         if (200..300).contains(&status) {
             return match value {

@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::carry_out::{Place, carry_out};
 use crate::client::{Client, Failure, Token};
 use crate::comment;
 use crate::fingerprint;
 use crate::plan::{Comment, Limits, Plan};
-use crate::posted::{Done, Posted, Said, is_same, steps};
+use crate::posted::{Done, Posted, Said};
 use crate::request::{Method, Request};
-use crate::summary::{settled, summary};
+use crate::summary::summary;
 
 /// A pull request.
 #[derive(Clone, Debug)]
@@ -69,61 +70,74 @@ impl GitHub {
 
     /// Makes the pull request say what the plan says. The error says why it does not; what was said
     /// by then stays.
-    pub fn carry_out(&self, mut plan: Plan, client: &mut Client) -> Result<Said, Failure> {
+    pub fn carry_out(&self, plan: Plan, client: &mut Client) -> Result<Said, Failure> {
         let me = Me::ask(client)?;
-        let mut done = Done::default();
-        let mut repeats = 0;
-        let (update, delete) = loop {
-            let posted = match self.posted(client, &me) {
-                Err(Failure::Forbidden(reason)) => return Ok(Said::NotAllowed(reason)),
-                posted => posted?,
-            };
-            let steps = steps(&plan, &posted, body);
-            let create: Vec<Comment> = steps.create.into_iter().cloned().collect();
-            if repeats == 0 {
-                done.kept = steps.kept;
-            }
-            let (update, delete) = (steps.update, steps.delete);
-            match self.create(&create, client, &mut plan, &mut done) {
-                Ok(()) => break (update, delete),
-                Err(Failure::Forbidden(reason)) if done.created == 0 => {
-                    return Ok(Said::NotAllowed(reason));
-                }
-                // It may be there all the same: we look again, so that nothing is said twice.
-                Err(Failure::Unclear(_)) if client.back_off(repeats) => repeats += 1,
-                Err(Failure::Unclear(reason)) => return Err(Failure::Broken(reason)),
-                Err(failure) => return Err(failure),
-            }
-        };
-        for (id, body) in update {
-            let path = format!("/repos/{}/pulls/comments/{id}", self.repository);
-            let request = Request::new(Method::Patch, path, Some(json!({ "body": body })));
-            match client.send(&request) {
-                Ok(_) => done.updated += 1,
-                Err(failure) => done.warnings.push(failure.to_string()),
-            }
-        }
-        for id in delete {
-            let path = format!("/repos/{}/pulls/comments/{id}", self.repository);
-            match client.send(&Request::delete(path)) {
-                Ok(_) => done.deleted += 1,
-                Err(Failure::Missing(_)) => {} // somebody was faster
-                Err(failure) => done.warnings.push(failure.to_string()),
-            }
-        }
-        let unsaid = match self.summarise(&plan, client, &me) {
-            Ok(()) => None,
-            Err(failure) => {
-                done.warnings.push(failure.to_string());
-                summary(&plan, usize::MAX)
-            }
-        };
-        Ok(Said::All(done, unsaid))
+        carry_out(&Seen { pull: self, me }, plan, client)
     }
 
-    /// Makes the comments, all in one review. Where the service refuses a review, it does not say
-    /// for which comment, so that halves of it are tried; what is refused alone is given up, with
-    /// all that belongs to the same fix.
+    /// The request that makes these comments.
+    fn review(&self, comments: &[&Comment]) -> Request {
+        let comments: Vec<Value> = comments.iter().map(|it| review_comment(it)).collect();
+        Request::post(
+            format!("/repos/{}/pulls/{}/reviews", self.repository, self.number),
+            json!({
+                "commit_id": self.commit,
+                "event": "COMMENT",
+                "body": "Rewrites proposed by `asyncfix suggest`.",
+                "comments": comments,
+            }),
+        )
+    }
+
+    fn summary_request(&self, body: &str) -> Request {
+        Request::post(
+            format!("/repos/{}/issues/{}/comments", self.repository, self.number),
+            json!({ "body": body }),
+        )
+    }
+}
+
+/// A pull request, as the owner of a token sees it.
+struct Seen<'a> {
+    pull: &'a GitHub,
+    me: Me,
+}
+
+impl Place for Seen<'_> {
+    type Id = u64;
+
+    const SUMMARY_SIZE: usize = SUMMARY_SIZE;
+
+    fn body(&self, comment: &Comment) -> String {
+        body(comment)
+    }
+
+    fn posted(&self, client: &mut Client) -> Result<Vec<Posted<u64>>, Failure> {
+        let GitHub {
+            repository, number, ..
+        } = self.pull;
+        let all = client.list(&format!("/repos/{repository}/pulls/{number}/comments"))?;
+        let answered: HashSet<u64> = all
+            .iter()
+            .filter_map(|it| it["in_reply_to_id"].as_u64())
+            .collect();
+        let posted = |comment: &Value| {
+            let body = comment["body"].as_str()?;
+            let id = comment["id"].as_u64()?;
+            let is_ours = self.me.wrote(comment) && comment["in_reply_to_id"].is_null();
+            is_ours.then_some(Posted {
+                id,
+                fingerprint: fingerprint::read(body)?.to_string(),
+                body: body.to_string(),
+                is_outdated: comment["line"].is_null(),
+                is_answered: answered.contains(&id),
+            })
+        };
+        Ok(all.iter().filter_map(posted).collect())
+    }
+
+    /// All in one review. Where the service refuses one, it does not say for which comment, so that
+    /// halves of it are tried.
     fn create(
         &self,
         comments: &[Comment],
@@ -134,7 +148,7 @@ impl GitHub {
         if comments.is_empty() {
             return Ok(());
         }
-        let request = self.review(&comments.iter().collect::<Vec<_>>());
+        let request = self.pull.review(&comments.iter().collect::<Vec<_>>());
         let refusal = match client.send(&request) {
             Ok(_) => {
                 done.created += comments.len();
@@ -159,80 +173,32 @@ impl GitHub {
         self.create(&second, client, plan, done)
     }
 
-    /// The request that makes these comments.
-    fn review(&self, comments: &[&Comment]) -> Request {
-        let comments: Vec<Value> = comments.iter().map(|it| review_comment(it)).collect();
-        Request::post(
-            format!("/repos/{}/pulls/{}/reviews", self.repository, self.number),
-            json!({
-                "commit_id": self.commit,
-                "event": "COMMENT",
-                "body": "Rewrites proposed by `asyncfix suggest`.",
-                "comments": comments,
-            }),
-        )
+    fn change(&self, id: &u64, body: &str) -> Request {
+        let path = format!("/repos/{}/pulls/comments/{id}", self.pull.repository);
+        Request::new(Method::Patch, path, Some(json!({ "body": body })))
     }
 
-    /// The comments that earlier runs made.
-    fn posted(&self, client: &mut Client, me: &Me) -> Result<Vec<Posted<u64>>, Failure> {
-        let path = format!("/repos/{}/pulls/{}/comments", self.repository, self.number);
-        let all = client.list(&path)?;
-        let answered: HashSet<u64> = all
-            .iter()
-            .filter_map(|it| it["in_reply_to_id"].as_u64())
-            .collect();
-        let posted = |comment: &Value| {
-            let body = comment["body"].as_str()?;
-            let id = comment["id"].as_u64()?;
-            let is_ours = me.wrote(comment) && comment["in_reply_to_id"].is_null();
-            is_ours.then_some(Posted {
-                id,
-                fingerprint: fingerprint::read(body)?.to_string(),
-                body: body.to_string(),
-                is_outdated: comment["line"].is_null(),
-                is_answered: answered.contains(&id),
-            })
-        };
-        Ok(all.iter().filter_map(posted).collect())
+    fn removal(&self, id: &u64) -> Request {
+        Request::delete(format!(
+            "/repos/{}/pulls/comments/{id}",
+            self.pull.repository
+        ))
     }
 
-    /// Makes the summary, or brings the one that is there up to date.
-    fn summarise(&self, plan: &Plan, client: &mut Client, me: &Me) -> Result<(), Failure> {
-        let mut repeats = 0;
-        loop {
-            let path = format!("/repos/{}/issues/{}/comments", self.repository, self.number);
-            let all = client.list(&path)?;
-            let is_ours = |it: &&Value| {
-                let body = it["body"].as_str().unwrap_or_default();
-                me.wrote(it) && body.starts_with(fingerprint::SUMMARY)
-            };
-            let request = match (all.iter().find(is_ours), summary(plan, SUMMARY_SIZE)) {
-                (None, None) => return Ok(()),
-                (None, Some(body)) => self.summary_request(&body),
-                (Some(there), wanted) => {
-                    let body = wanted.unwrap_or_else(settled);
-                    if is_same(there["body"].as_str().unwrap_or_default(), &body) {
-                        return Ok(());
-                    }
-                    let path =
-                        format!("/repos/{}/issues/comments/{}", self.repository, there["id"]);
-                    Request::new(Method::Patch, path, Some(json!({ "body": body })))
-                }
-            };
-            match client.send(&request) {
-                Ok(_) => return Ok(()),
-                // It may be there all the same.
-                Err(Failure::Unclear(_)) if client.back_off(repeats) => repeats += 1,
-                Err(failure) => return Err(failure),
-            }
-        }
+    fn summaries(&self, client: &mut Client) -> Result<Vec<(u64, String)>, Failure> {
+        let all = client.list(&self.pull.summary_request("").path)?;
+        let ours = all.iter().filter(|it| self.me.wrote(it));
+        let summary = |it: &Value| Some((it["id"].as_u64()?, it["body"].as_str()?.to_string()));
+        Ok(ours.filter_map(summary).collect())
     }
 
-    fn summary_request(&self, body: &str) -> Request {
-        Request::post(
-            format!("/repos/{}/issues/{}/comments", self.repository, self.number),
-            json!({ "body": body }),
-        )
+    fn summary(&self, body: &str) -> Request {
+        self.pull.summary_request(body)
+    }
+
+    fn summary_change(&self, id: u64, body: &str) -> Request {
+        let path = format!("/repos/{}/issues/comments/{id}", self.pull.repository);
+        Request::new(Method::Patch, path, Some(json!({ "body": body })))
     }
 }
 

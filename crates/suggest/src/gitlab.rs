@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::carry_out::{Place, carry_out};
 use crate::client::{Client, Failure, Token};
 use crate::comment;
 use crate::fingerprint;
 use crate::plan::{Comment, Limits, Plan};
-use crate::posted::{Done, Posted, Said, is_same, steps};
+use crate::posted::{Done, Posted, Said};
 use crate::request::{Method, Request};
-use crate::summary::{settled, summary};
+use crate::summary::summary;
 
 /// A merge request.
 #[derive(Clone, Debug)]
@@ -83,99 +84,18 @@ impl GitLab {
 
     /// Makes the merge request say what the plan says. The error says why it does not; what was
     /// said by then stays.
-    pub fn carry_out(&self, mut plan: Plan, client: &mut Client) -> Result<Said, Failure> {
+    pub fn carry_out(&self, plan: Plan, client: &mut Client) -> Result<Said, Failure> {
         let user = client.send(&Request::get("/user"))?;
         let me = user["id"].as_u64().ok_or_else(|| {
             Failure::Broken("/user: the answer does not say who the token belongs to".to_string())
         })?;
         let refs = self.refs(client)?;
-        let mut done = Done::default();
-        let mut repeats = 0;
-        let (update, delete) = loop {
-            let posted = match self.posted(client, me) {
-                Err(Failure::Forbidden(reason)) => return Ok(Said::NotAllowed(reason)),
-                posted => posted?,
-            };
-            let steps = steps(&plan, &posted, body);
-            let create: Vec<Comment> = steps.create.into_iter().cloned().collect();
-            if repeats == 0 {
-                done.kept = steps.kept;
-            }
-            let (update, delete) = (steps.update, steps.delete);
-            match self.create(&create, &refs, client, &mut plan, &mut done) {
-                Ok(()) => break (update, delete),
-                Err(Failure::Forbidden(reason)) if done.created == 0 => {
-                    return Ok(Said::NotAllowed(reason));
-                }
-                // It may be there all the same: we look again, so that nothing is said twice.
-                Err(Failure::Unclear(_)) if client.back_off(repeats) => repeats += 1,
-                Err(Failure::Unclear(reason)) => return Err(Failure::Broken(reason)),
-                Err(failure) => return Err(failure),
-            }
+        let seen = Seen {
+            request: self,
+            me,
+            refs,
         };
-        for (id, body) in update {
-            let path = format!(
-                "{}/discussions/{}/notes/{}",
-                self.path(),
-                id.discussion,
-                id.note
-            );
-            let body = Some(json!({ "body": body }));
-            match client.send(&Request::new(Method::Put, path, body)) {
-                Ok(_) => done.updated += 1,
-                Err(failure) => done.warnings.push(failure.to_string()),
-            }
-        }
-        for id in delete {
-            match client.send(&self.removal(&id)) {
-                Ok(_) => done.deleted += 1,
-                Err(Failure::Missing(_)) => {} // somebody was faster
-                Err(failure) => done.warnings.push(failure.to_string()),
-            }
-        }
-        let unsaid = match self.summarise(&plan, client, me) {
-            Ok(()) => None,
-            Err(failure) => {
-                done.warnings.push(failure.to_string());
-                summary(&plan, usize::MAX)
-            }
-        };
-        Ok(Said::All(done, unsaid))
-    }
-
-    /// Makes the comments, one after the other. Where one is refused, its fix is given up, with the
-    /// comments that were made for it.
-    fn create(
-        &self,
-        comments: &[Comment],
-        refs: &Refs,
-        client: &mut Client,
-        plan: &mut Plan,
-        done: &mut Done,
-    ) -> Result<(), Failure> {
-        let units: BTreeSet<usize> = comments.iter().map(|it| it.unit).collect();
-        for unit in units {
-            let mut made = Vec::new();
-            for comment in comments.iter().filter(|it| it.unit == unit) {
-                match client.send(&self.discussion(comment, refs)) {
-                    Ok(discussion) => made.extend(id_of(&discussion, &discussion["notes"][0])),
-                    Err(Failure::Invalid(refusal)) => {
-                        for id in made.drain(..) {
-                            client.send(&self.removal(&id))?;
-                        }
-                        plan.give_up(unit, "GitLab does not accept it as a suggestion");
-                        done.warnings.push(refusal);
-                        break;
-                    }
-                    Err(failure) => {
-                        done.created += made.len();
-                        return Err(failure);
-                    }
-                }
-            }
-            done.created += made.len();
-        }
-        Ok(())
+        carry_out(&seen, plan, client)
     }
 
     fn path(&self) -> String {
@@ -230,63 +150,103 @@ impl GitLab {
         )
     }
 
-    fn removal(&self, id: &Id) -> Request {
-        let Id { discussion, note } = id;
-        let path = self.path();
-        Request::delete(format!("{path}/discussions/{discussion}/notes/{note}"))
-    }
-
     fn note(&self, body: &str) -> Request {
         Request::post(format!("{}/notes", self.path()), json!({ "body": body }))
     }
+}
 
-    /// The comments that earlier runs made.
-    fn posted(&self, client: &mut Client, me: u64) -> Result<Vec<Posted<Id>>, Failure> {
-        let all = client.list(&format!("{}/discussions", self.path()))?;
+/// A merge request, as the owner of a token sees it.
+struct Seen<'a> {
+    request: &'a GitLab,
+    me: u64,
+    refs: Refs,
+}
+
+impl Place for Seen<'_> {
+    type Id = Id;
+
+    const SUMMARY_SIZE: usize = SUMMARY_SIZE;
+
+    fn body(&self, comment: &Comment) -> String {
+        body(comment)
+    }
+
+    fn posted(&self, client: &mut Client) -> Result<Vec<Posted<Id>>, Failure> {
+        let all = client.list(&format!("{}/discussions", self.request.path()))?;
         let posted = |discussion: &Value| {
             let notes = discussion["notes"].as_array()?;
             let first = notes.first()?;
             let body = first["body"].as_str()?;
-            let is_ours = first["author"]["id"].as_u64() == Some(me);
+            let is_ours = first["author"]["id"].as_u64() == Some(self.me);
             is_ours.then_some(Posted {
                 id: id_of(discussion, first)?,
                 fingerprint: fingerprint::read(body)?.to_string(),
                 body: body.to_string(),
                 // GitLab moves the place of a note along with its line, where that is still there.
-                is_outdated: first["position"]["head_sha"].as_str() != Some(&self.commit),
+                is_outdated: first["position"]["head_sha"].as_str() != Some(&self.refs.head),
                 is_answered: notes.iter().skip(1).any(|it| it["system"] != json!(true)),
             })
         };
         Ok(all.iter().filter_map(posted).collect())
     }
 
-    /// Makes the summary, or brings the one that is there up to date.
-    fn summarise(&self, plan: &Plan, client: &mut Client, me: u64) -> Result<(), Failure> {
-        let mut repeats = 0;
-        loop {
-            let all = client.list(&format!("{}/notes", self.path()))?;
-            let is_ours = |it: &&Value| {
-                let body = it["body"].as_str().unwrap_or_default();
-                it["author"]["id"].as_u64() == Some(me) && body.starts_with(fingerprint::SUMMARY)
-            };
-            let request = match (all.iter().find(is_ours), summary(plan, SUMMARY_SIZE)) {
-                (None, None) => return Ok(()),
-                (None, Some(body)) => self.note(&body),
-                (Some(there), wanted) => {
-                    let body = wanted.unwrap_or_else(settled);
-                    if is_same(there["body"].as_str().unwrap_or_default(), &body) {
-                        return Ok(());
+    /// One after the other.
+    fn create(
+        &self,
+        comments: &[Comment],
+        client: &mut Client,
+        plan: &mut Plan,
+        done: &mut Done,
+    ) -> Result<(), Failure> {
+        let units: BTreeSet<usize> = comments.iter().map(|it| it.unit).collect();
+        for unit in units {
+            let mut made = Vec::new();
+            for comment in comments.iter().filter(|it| it.unit == unit) {
+                match client.send(&self.request.discussion(comment, &self.refs)) {
+                    Ok(discussion) => {
+                        done.created += 1;
+                        made.extend(id_of(&discussion, &discussion["notes"][0]));
                     }
-                    let path = format!("{}/notes/{}", self.path(), there["id"]);
-                    Request::new(Method::Put, path, Some(json!({ "body": body })))
+                    Err(Failure::Invalid(refusal)) => {
+                        for id in made.drain(..) {
+                            client.send(&self.removal(&id))?;
+                        }
+                        plan.give_up(unit, "GitLab does not accept it as a suggestion");
+                        done.warnings.push(refusal);
+                        break;
+                    }
+                    Err(failure) => return Err(failure),
                 }
-            };
-            match client.send(&request) {
-                Ok(_) => return Ok(()),
-                Err(Failure::Unclear(_)) if client.back_off(repeats) => repeats += 1,
-                Err(failure) => return Err(failure),
             }
         }
+        Ok(())
+    }
+
+    fn change(&self, id: &Id, body: &str) -> Request {
+        let body = Some(json!({ "body": body }));
+        Request::new(Method::Put, self.removal(id).path, body)
+    }
+
+    fn removal(&self, id: &Id) -> Request {
+        let Id { discussion, note } = id;
+        let path = self.request.path();
+        Request::delete(format!("{path}/discussions/{discussion}/notes/{note}"))
+    }
+
+    fn summaries(&self, client: &mut Client) -> Result<Vec<(u64, String)>, Failure> {
+        let all = client.list(&self.request.note("").path)?;
+        let is_ours = |it: &&Value| it["author"]["id"].as_u64() == Some(self.me);
+        let summary = |it: &Value| Some((it["id"].as_u64()?, it["body"].as_str()?.to_string()));
+        Ok(all.iter().filter(is_ours).filter_map(summary).collect())
+    }
+
+    fn summary(&self, body: &str) -> Request {
+        self.request.note(body)
+    }
+
+    fn summary_change(&self, id: u64, body: &str) -> Request {
+        let path = format!("{}/notes/{id}", self.request.path());
+        Request::new(Method::Put, path, Some(json!({ "body": body })))
     }
 }
 

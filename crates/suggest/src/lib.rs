@@ -8,6 +8,7 @@
 //! Knows no terminal, no file, no environment, no git and no Python. This is the only crate of the
 //! project that opens a connection: to the host of the interface that it is given, and no other.
 
+mod carry_out;
 mod client;
 mod comment;
 mod diff;

@@ -91,6 +91,8 @@ pub struct Done {
     pub deleted: usize,
     /// How many stay as they are.
     pub kept: usize,
+    /// How many fixes are in the summary.
+    pub rest: usize,
     /// What did not go as it should, and lost nothing.
     pub warnings: Vec<String>,
 }

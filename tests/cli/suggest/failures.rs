@@ -60,9 +60,8 @@ fn a_fork_gets_annotations() {
     let ran = run(&pull, Trouble::new(REVIEW, 9, answer));
     assert_eq!(ran.status, 0);
     assert!(
-        ran.stderr.starts_with(
-            "the token may not comment on pull request 7 of o/r, as on the pull request of a fork"
-        ),
+        ran.stderr
+            .starts_with("GITHUB_TOKEN does not allow comments on pull request 7 of o/r: "),
         "{}",
         ran.stderr
     );
@@ -161,6 +160,7 @@ fn what_may_have_been_done_is_not_done_twice() {
     };
     let ran = run(&pull, trouble);
     assert_eq!(ran.status, 0, "{}", ran.stderr);
+    assert!(ran.stderr.ends_with("of o/r: 2 new.\n"), "{}", ran.stderr);
     assert_eq!(pull.places(), ["a.py:12", "a.py:8"]);
     assert_eq!(pull.github().changes()[REVIEW], 1);
 
@@ -241,18 +241,40 @@ fn a_bad_comment_takes_all_of_its_fix_along() {
             ("b.py", TWO),
         ],
     );
-    let trouble = Trouble {
-        holds: "asyncio.sleep(1)\\n    await",
-        ..Trouble::new(REVIEW, 9, Answer::new(422, message("no")))
-    };
     // Of a.py, the import and both sleeps are one fix.
     pull.github().troubles = vec![Trouble {
-        holds: "\"path\":\"a.py\"",
-        ..trouble
+        holds: "asyncio.sleep(1)\\n```\\n\\nEffect: Other tasks run, and a cancellation can arrive, \
+                during the sleep. The fix is intended: what changes is what the codemod exists to \
+                change, and nothing else.\\n\\n**Not alone",
+        ..Trouble::new(REVIEW, 9, Answer::new(422, message("no")))
     }];
     assert_eq!(pull.run(&[]).status, 0);
     assert_eq!(pull.places(), ["b.py:12", "b.py:8"]);
     assert!(pull.summary().unwrap().contains("a.py"));
+}
+
+#[test]
+fn of_a_fix_that_is_not_accepted_nothing_stays() {
+    let text = TWO.replacen("import asyncio\n", "", 1);
+    let pull = Pull::new(&[], &[("a.py", &text)]);
+    assert_eq!(pull.run(&[]).status, 0);
+    assert_eq!(pull.places(), ["a.py:1", "a.py:11", "a.py:7"]);
+    // Another time for one of the sleeps, which is not accepted.
+    pull.project
+        .write("a.py", text.replace("sleep(2)", "sleep(3)"));
+    pull.push();
+    let answer = Answer::new(422, message("Unprocessable Entity"));
+    let ran = run(&pull, Trouble::new(REVIEW, 9, answer));
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    assert_eq!(pull.places(), [""; 0]);
+    let summary = pull.summary().unwrap();
+    for line in [
+        "+import asyncio",
+        "+    await asyncio.sleep(1)",
+        "+    await asyncio.sleep(3)",
+    ] {
+        assert!(summary.contains(line), "{summary}");
+    }
 }
 
 #[test]
