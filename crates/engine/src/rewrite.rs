@@ -144,8 +144,7 @@ pub fn rewrite(
 /// Whether [`rewrite`] could analyse the text of a module; finds nothing.
 pub fn check(source: &str, settings: &Settings) -> Result<(), SyntaxError> {
     let text = Text::new(source.to_string(), settings.target.version)?;
-    let is_too_deep = text.module().is_too_deep();
-    if is_too_deep {
+    if text.parsed.is_too_deep() {
         text.parsed.forget();
         return Err(SyntaxError::too_deep());
     }

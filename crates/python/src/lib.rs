@@ -13,6 +13,7 @@ mod catching;
 mod caught_by;
 mod check;
 mod fragment;
+mod depth;
 mod imports;
 mod index;
 mod json;
