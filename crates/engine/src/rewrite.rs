@@ -18,7 +18,7 @@ use crate::memory::Memory;
 use crate::severity::severity;
 use crate::suppression::{Suppressions, silence_all};
 use crate::text::Text;
-use crate::unused::unused_imports;
+use crate::unused::{has_unread_import, unused_imports};
 use crate::verify::verify;
 use crate::{
     Admission, Applied, Asking, Codemod, Fault, Finding, On, Outcome, Refusal, Rewrite, Rewritten,
@@ -83,6 +83,7 @@ pub fn rewrite(
         host,
         origins: Vec::new(),
         codemods: settings.codemods.clone(),
+        has_unread_import: false,
         rewritten: Rewritten::default(),
     };
     let original = run.parse(source.to_string())?;
@@ -176,6 +177,8 @@ struct Run<'s> {
     origins: Vec<Origins>,
     /// The selected codemods, less those that were found at fault in this file.
     codemods: Vec<&'static Codemod>,
+    /// Whether the text that was asked about last has an import that nothing reads.
+    has_unread_import: bool,
     rewritten: Rewritten,
 }
 
@@ -192,6 +195,7 @@ impl Run<'_> {
     /// What the codemods say of `text`, by position; nothing if it is nested too deeply.
     fn ask(&mut self, text: &Text) -> Option<Vec<Finding>> {
         let module = text.module();
+        self.has_unread_import = has_unread_import(&module);
         if module.is_too_deep() {
             return None;
         }
@@ -415,6 +419,11 @@ impl Run<'_> {
         let mut text = text;
         loop {
             let mut kept = Vec::new();
+            if !self.has_unread_import {
+                // Most rewrites leave none, which is known without looking at both texts again.
+                self.rewritten.unused_imports = kept;
+                return text;
+            }
             let mut changes = Vec::new();
             for unused in unused_imports(&original.module(), &text.module()) {
                 if unused.is_global && self.settings.is_package {
