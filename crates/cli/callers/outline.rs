@@ -34,6 +34,7 @@ pub struct Outline {
 }
 
 /// What stands before a name.
+#[derive(Clone, Copy)]
 enum Before<'a> {
     /// No dot.
     Nothing,

@@ -54,9 +54,10 @@ pub(super) fn look_at_all<'a>(
             let mut broken = Vec::new();
             let meaning = around.meaning.of(file);
             // Only types are worth a second look: whoever knows them is slow to start.
-            let asking = match meaning.has_types() {
-                true => Asking::Later(&meaning),
-                false => Asking::Oracle(&meaning),
+            let asking = if meaning.has_types() {
+                Asking::Later(&meaning)
+            } else {
+                Asking::Oracle(&meaning)
             };
             let mut look = look_at(file, around, asking, buffer, &mut broken);
             look.keep_for(plan);
