@@ -45,6 +45,7 @@ struct CallerProject<'a> {
 #[derive(Default)]
 struct Calling<'a> {
     files: Vec<Called<'a>>,
+    positions: FxHashMap<&'a Path, usize>,
     /// The files that may call a function of the project, by the function's name.
     callers: Names,
     /// Those of them in which it may be called by that name alone.
@@ -230,6 +231,8 @@ impl<'a> Calling<'a> {
             reached: Mutex::default(),
         };
         calling.files = files.iter().map(called).collect();
+        let paths = files.iter().map(|file| file.canonical.as_path());
+        calling.positions = paths.zip(0..).collect();
         calling
     }
 
@@ -271,9 +274,7 @@ impl<'a> Calling<'a> {
     }
 
     fn position(&self, file: &File) -> Option<usize> {
-        self.files
-            .binary_search_by(|called| called.file.path.cmp(&file.path))
-            .ok()
+        self.positions.get(file.canonical.as_path()).copied()
     }
 
     /// The calls that reach the function `path` of a file, with the files that they are in.
