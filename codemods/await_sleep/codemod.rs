@@ -17,7 +17,8 @@ pub const CODEMOD: Codemod = Codemod {
     rules: &["ASYNC251"],
     dated: None,
     options: &[],
-    on: &[On::Call(&["time.sleep"], rewrite)],
+    // What matters is in a coroutine, or is called by one of the same module.
+    on: &[On::CallBeside("async", &["time.sleep"], rewrite)],
 };
 
 /// `time.sleep(x)` => `await asyncio.sleep(x)`, or the sleep of the library that the file uses.

@@ -15,7 +15,7 @@ pub const CODEMOD: Codemod = Codemod {
     options: &[],
     on: &[
         On::Call(NAMES, called),
-        On::Call(&["functools.partial"], partial),
+        On::CallBeside("asyncio", &["functools.partial"], partial),
     ],
 };
 

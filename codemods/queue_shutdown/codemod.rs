@@ -12,7 +12,7 @@ pub const CODEMOD: Codemod = Codemod {
     rules: &[],
     dated: Some(Dated::SUPERSEDED),
     options: &[],
-    on: &[On::Call(&[".get"], report)],
+    on: &[On::CallBeside("await", &[".get"], report)],
 };
 
 /// Where a coroutine stops because the queue gave it None.

@@ -19,7 +19,8 @@ pub const CODEMOD: Codemod = Codemod {
     rules: &["ASYNC210"],
     dated: None,
     options: &[],
-    on: &[On::Call(
+    on: &[On::CallBeside(
+        "async",
         &[
             "requests.get",
             "requests.post",

@@ -126,6 +126,10 @@ impl Elsewhere for FileMeaning<'_, '_> {
         };
         modules.definition(self.meaning, file, name, look)
     }
+
+    fn has_types(&self) -> bool {
+        types::HAS_INFERENCE && self.file.folder.types.wanted
+    }
 }
 
 impl Oracle for FileMeaning<'_, '_> {
@@ -149,9 +153,7 @@ impl Oracle for FileMeaning<'_, '_> {
     }
 
     fn mentions(&self, words: &[String]) -> Vec<bool> {
-        words
-            .iter()
-            .map(|word| self.meaning.callers.mentions(self.meaning, self.file, word))
-            .collect()
+        let callers = &self.meaning.callers;
+        callers.mentions(self.meaning, self.file, words)
     }
 }

@@ -227,6 +227,11 @@ impl Plan {
         })
     }
 
+    /// Whether rewritten files are written or shown. A report shows what is found.
+    pub fn has_rewrites(&self) -> bool {
+        self.mode != Mode::Report || self.format.has_rewrites() || self.proposal.is_some()
+    }
+
     /// Whether what is printed or written lists the withheld findings in any case.
     pub fn lists_withheld(&self) -> bool {
         self.page.is_some() || self.format.is_for_programs()

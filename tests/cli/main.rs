@@ -8,6 +8,7 @@
 
 mod baseline; // findings that are known
 mod blocking; // what functions of other modules do
+mod callers; // which calls in other files reach a function
 mod configuration; // which settings hold for a file
 mod encodings; // how files are read and written back
 #[cfg(unix)]

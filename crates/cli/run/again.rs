@@ -31,13 +31,14 @@ pub(super) fn decide<'a>(looked: &mut Looked<'a>, around: Around<'_, 'a>, plan: 
         .map_init(Vec::new, |buffer, file| {
             let oracle = around.meaning.of(file);
             // Those of its cells that are broken are known.
-            let look = look_at(
+            let mut look = look_at(
                 file,
                 around,
                 Asking::Oracle(&oracle),
                 buffer,
                 &mut Vec::new(),
             );
+            look.keep_for(plan);
             progress.tick();
             look
         })

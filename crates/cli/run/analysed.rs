@@ -98,6 +98,15 @@ impl Analysed<'_> {
         }
     }
 
+    /// Lets go of what only those need who write or show the rewritten text: of a tree in which
+    /// much is found it is most of what is held.
+    pub(super) fn forget_rewrite(&mut self) {
+        self.after = None;
+        self.rewritten.output = None;
+        self.rewritten.remaining = Vec::new();
+        self.rewritten.touched = Vec::new();
+    }
+
     /// Whether there is nothing to say of it.
     pub(super) fn is_empty(&self) -> bool {
         let Rewritten {

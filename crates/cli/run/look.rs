@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal};
 
-use engine::{Asking, Host, Taken};
+use engine::{Asking, Elsewhere, Host, Taken};
 use rayon::prelude::*;
 
 use crate::baseline::Seen;
@@ -30,6 +30,17 @@ pub(super) enum Look<'a> {
     Failed(Failure),
 }
 
+impl Look<'_> {
+    /// Lets go of what the run does not need, while others are looked at.
+    pub(super) fn keep_for(&mut self, plan: &Plan) {
+        if let Look::Found(analysed) = self
+            && !plan.has_rewrites()
+        {
+            analysed.forget_rewrite();
+        }
+    }
+}
+
 pub(super) fn look_at_all<'a>(
     files: &'a [File],
     around: Around<'_, 'a>,
@@ -42,7 +53,14 @@ pub(super) fn look_at_all<'a>(
         .map_init(Vec::new, |buffer, file| {
             let mut broken = Vec::new();
             let meaning = around.meaning.of(file);
-            let look = look_at(file, around, Asking::Later(&meaning), buffer, &mut broken);
+            // Only types are worth a second look: whoever knows them is slow to start.
+            let asking = if meaning.has_types() {
+                Asking::Later(&meaning)
+            } else {
+                Asking::Oracle(&meaning)
+            };
+            let mut look = look_at(file, around, asking, buffer, &mut broken);
+            look.keep_for(plan);
             progress.tick();
             (look, broken)
         })

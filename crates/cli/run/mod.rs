@@ -121,8 +121,8 @@ fn look_decide_and_write(plan: &Plan, mut walked: Walked, input: Option<&[u8]>) 
     if let Some(pull_request) = &pull_request {
         return propose(plan, pull_request, all, around, &pool, looked);
     }
-    // A report shows what is found, and an import that may go is part of no finding.
-    if plan.mode != Mode::Report || plan.format.has_rewrites() {
+    // An import that may go is part of no finding.
+    if plan.has_rewrites() {
         pool.install(|| look_again(&mut looked, all, around));
     }
     if let Some(journal) = journal {

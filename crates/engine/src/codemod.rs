@@ -102,6 +102,9 @@ pub enum On {
     /// Calls of these qualified names (`time.sleep`), or, where the name starts with a dot, of
     /// any attribute of that name (`.run_until_complete`), whatever the receiver.
     Call(&'static [&'static str], Decide),
+    /// The same, in files that hold this word too, as text: for names that many files have and a
+    /// codemod that wants few of their calls.
+    CallBeside(&'static str, &'static [&'static str], Decide),
     /// Nodes of these kinds, in files that hold one of the words. A finding's place is the first
     /// line of the node.
     Node {

@@ -31,6 +31,9 @@ pub trait Elsewhere {
     /// any number of imports. The name is one in the file `from`; where that is none, in the file
     /// that the answers are for.
     fn definition(&self, from: Option<usize>, name: &str, look: Look) -> Option<Definition>;
+
+    /// Whether types are ever known. Where they are not, all are unknown at once.
+    fn has_types(&self) -> bool;
 }
 
 /// How to look at a module.

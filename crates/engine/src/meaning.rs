@@ -69,10 +69,14 @@ pub(crate) struct Meaning<'o> {
 struct State {
     /// Whether there is anybody to ask.
     is_open: bool,
+    /// Whether they know types.
+    has_types: bool,
+    // What is known; of what is asked, what is taken for true until it is answered.
     answers: FxHashMap<Question, Answer>,
     callers: FxHashMap<String, Vec<Caller>>,
     mentions: FxHashMap<String, bool>,
     overridden: FxHashMap<String, bool>,
+    // What is asked.
     questions: Vec<Question>,
     functions: Vec<String>,
     words: Vec<String>,
@@ -85,15 +89,17 @@ const MAX_ROUNDS: usize = 8;
 
 impl<'o> Meaning<'o> {
     pub(crate) fn new(asking: Asking<'o>, taken: &'o dyn Fn(&str) -> Taken) -> Self {
+        let elsewhere: Option<&'o dyn Elsewhere> = match asking {
+            Asking::Nobody => None,
+            Asking::Later(elsewhere) => Some(elsewhere),
+            Asking::Oracle(oracle) => Some(oracle),
+        };
         Self {
             taken,
-            elsewhere: match asking {
-                Asking::Nobody => None,
-                Asking::Later(elsewhere) => Some(elsewhere),
-                Asking::Oracle(oracle) => Some(oracle),
-            },
+            elsewhere,
             state: RefCell::new(State {
-                is_open: !matches!(asking, Asking::Nobody),
+                is_open: elsewhere.is_some(),
+                has_types: elsewhere.is_some_and(Elsewhere::has_types),
                 ..State::default()
             }),
         }
@@ -153,10 +159,12 @@ impl<'o> Meaning<'o> {
         if let Some(answer) = state.answers.get(&question) {
             return answer.clone();
         }
-        if state.is_open && !state.questions.contains(&question) {
+        let unknown = Answer::Unknown(None);
+        if state.has_types {
+            state.answers.insert(question.clone(), unknown.clone());
             state.questions.push(question);
         }
-        Answer::Unknown(None)
+        unknown
     }
 
     pub(crate) fn mentions(&self, word: &str) -> bool {
@@ -164,7 +172,8 @@ impl<'o> Meaning<'o> {
         if let Some(mentions) = state.mentions.get(word) {
             return *mentions;
         }
-        if state.is_open && !state.words.iter().any(|known| known == word) {
+        if state.is_open {
+            state.mentions.insert(word.to_string(), false);
             state.words.push(word.to_string());
         }
         false
@@ -175,7 +184,8 @@ impl<'o> Meaning<'o> {
         if let Some(overridden) = state.overridden.get(method) {
             return *overridden;
         }
-        if state.is_open && !state.methods.iter().any(|known| known == method) {
+        if state.is_open {
+            state.overridden.insert(method.to_string(), false);
             state.methods.push(method.to_string());
         }
         false
@@ -186,7 +196,8 @@ impl<'o> Meaning<'o> {
         if let Some(callers) = state.callers.get(function) {
             return callers.clone();
         }
-        if state.is_open && !state.functions.iter().any(|known| known == function) {
+        if state.is_open {
+            state.callers.insert(function.to_string(), Vec::new());
             state.functions.push(function.to_string());
         }
         Vec::new()

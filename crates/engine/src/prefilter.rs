@@ -12,6 +12,15 @@ use crate::{Codemod, On};
 /// The text without which a file holds no site of the selected codemods.
 #[derive(Debug)]
 pub struct Prefilter {
+    /// Those that count by themselves first.
+    groups: Vec<Group>,
+}
+
+/// Words of which one has to be in a file.
+#[derive(Debug)]
+struct Group {
+    /// What has to be there too.
+    beside: Option<Finder<'static>>,
     words: Vec<Word>,
 }
 
@@ -34,16 +43,19 @@ struct Occurrence {
 impl Prefilter {
     /// The prefilter for `codemods`.
     pub fn new(codemods: &[&'static Codemod]) -> Self {
-        let mut words: BTreeMap<&'static str, Option<Vec<String>>> = BTreeMap::new();
+        let mut groups: BTreeMap<Option<&'static str>, Patterns> = BTreeMap::new();
         for codemod in codemods {
             for on in codemod.on {
-                let names = match on {
-                    On::Call(names, _) => *names,
+                let (beside, names) = match on {
+                    On::Call(names, _) => (None, *names),
+                    On::CallBeside(beside, names, _) => (Some(*beside), *names),
                     On::Node { words: wanted, .. } => {
+                        let words = groups.entry(None).or_default();
                         words.extend(wanted.iter().map(|word| (*word, None)));
                         continue;
                     }
                 };
+                let words = groups.entry(beside).or_default();
                 for (module, last) in names.iter().filter_map(|name| name.rsplit_once('.')) {
                     let patterns = words.entry(last).or_insert_with(|| Some(Vec::new()));
                     if module.is_empty() {
@@ -54,6 +66,11 @@ impl Prefilter {
                 }
             }
         }
+        // A comment that silences nothing is to be seen where there is nothing; but not where
+        // nobody looks.
+        if !codemods.is_empty() {
+            groups.entry(None).or_default().insert(MARK, None);
+        }
         let word = |(word, patterns): (&'static str, Option<Vec<String>>)| Word {
             finder: Finder::new(word),
             occurrence: patterns.map(|patterns| Occurrence {
@@ -61,28 +78,35 @@ impl Prefilter {
                 regex: OnceLock::new(),
             }),
         };
-        // A comment that silences nothing is to be seen where there is nothing; but not where
-        // nobody looks.
-        if !codemods.is_empty() {
-            words.insert(MARK, None);
-        }
-        Self {
+        let group = |(beside, words): (Option<&'static str>, Patterns)| Group {
+            beside: beside.map(Finder::new),
             words: words.into_iter().map(word).collect(),
+        };
+        Self {
+            groups: groups.into_iter().map(group).collect(),
         }
     }
 
     /// Whether a file with these bytes, in whatever encoding that has ASCII as a subset, may hold
     /// a site. False positives cost a parse; there are no false negatives.
     pub fn may_match(&self, bytes: &[u8]) -> bool {
-        self.words.iter().any(|word| {
-            word.finder.find(bytes).is_some()
-                && word
-                    .occurrence
-                    .as_ref()
-                    .is_none_or(|occurrence| occurrence.is_in(bytes))
-        })
+        let has = |finder: &Finder| finder.find(bytes).is_some();
+        self.groups
+            .iter()
+            .filter(|group| group.beside.as_ref().is_none_or(has))
+            .flat_map(|group| &group.words)
+            .any(|word| {
+                has(&word.finder)
+                    && word
+                        .occurrence
+                        .as_ref()
+                        .is_none_or(|occurrence| occurrence.is_in(bytes))
+            })
     }
 }
+
+/// Words, each with the ways in which names end in it; none where the word is enough.
+type Patterns = BTreeMap<&'static str, Option<Vec<String>>>;
 
 impl Occurrence {
     fn is_in(&self, bytes: &[u8]) -> bool {
@@ -120,6 +144,12 @@ mod tests {
         on: &[On::Call(&["time.sleep", ".run_until_complete"], never)],
     };
 
+    static GET: Codemod = Codemod {
+        name: "get",
+        on: &[On::CallBeside("await", &[".get"], never)],
+        ..SLEEP
+    };
+
     fn never<'a>(_: &Context<'a, '_>, _: &'a ExprCall) -> Verdict {
         Err(Refusal::NotOurs)
     }
@@ -142,6 +172,15 @@ mod tests {
     fn no_codemod_looks_at_no_file() {
         let nothing = Prefilter::new(&[]);
         assert!(!nothing.may_match(b"time.sleep(1)  # asyncfix: ignore\n"));
+    }
+
+    #[test]
+    fn a_common_word_counts_beside_another_one_only() {
+        let prefilter = Prefilter::new(&[&SLEEP, &GET]);
+        assert!(!prefilter.may_match(b"d.get()\n"));
+        assert!(!prefilter.may_match(b"await x\n"));
+        assert!(prefilter.may_match(b"await q.get()\n"));
+        assert!(prefilter.may_match(b"loop.run_until_complete(f())\n"));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::memory::Memory;
 use crate::severity::severity;
 use crate::suppression::{Suppressions, silence_all};
 use crate::text::Text;
-use crate::unused::unused_imports;
+use crate::unused::{has_unread_import, unused_imports};
 use crate::verify::verify;
 use crate::{
     Admission, Applied, Asking, Codemod, Fault, Finding, On, Outcome, Refusal, Rewrite, Rewritten,
@@ -83,6 +83,7 @@ pub fn rewrite(
         host,
         origins: Vec::new(),
         codemods: settings.codemods.clone(),
+        has_unread_import: false,
         rewritten: Rewritten::default(),
     };
     let original = run.parse(source.to_string())?;
@@ -144,8 +145,7 @@ pub fn rewrite(
 /// Whether [`rewrite`] could analyse the text of a module; finds nothing.
 pub fn check(source: &str, settings: &Settings) -> Result<(), SyntaxError> {
     let text = Text::new(source.to_string(), settings.target.version)?;
-    let is_too_deep = text.module().is_too_deep();
-    if is_too_deep {
+    if text.parsed.is_too_deep() {
         text.parsed.forget();
         return Err(SyntaxError::too_deep());
     }
@@ -177,6 +177,8 @@ struct Run<'s> {
     origins: Vec<Origins>,
     /// The selected codemods, less those that were found at fault in this file.
     codemods: Vec<&'static Codemod>,
+    /// Whether the text that was asked about last has an import that nothing reads.
+    has_unread_import: bool,
     rewritten: Rewritten,
 }
 
@@ -193,6 +195,7 @@ impl Run<'_> {
     /// What the codemods say of `text`, by position; nothing if it is nested too deeply.
     fn ask(&mut self, text: &Text) -> Option<Vec<Finding>> {
         let module = text.module();
+        self.has_unread_import = has_unread_import(&module);
         if module.is_too_deep() {
             return None;
         }
@@ -416,6 +419,11 @@ impl Run<'_> {
         let mut text = text;
         loop {
             let mut kept = Vec::new();
+            if !self.has_unread_import {
+                // Most rewrites leave none, which is known without looking at both texts again.
+                self.rewritten.unused_imports = kept;
+                return text;
+            }
             let mut changes = Vec::new();
             for unused in unused_imports(&original.module(), &text.module()) {
                 if unused.is_global && self.settings.is_package {
@@ -580,7 +588,7 @@ fn sites<'a>(
     for codemod in codemods {
         for on in codemod.on {
             match on {
-                On::Call(starts, decide) => {
+                On::Call(starts, decide) | On::CallBeside(_, starts, decide) => {
                     for start in *starts {
                         let (known, name) = match start.strip_prefix('.') {
                             Some(method) => (&mut methods, method),

@@ -79,6 +79,14 @@ pub fn unused_imports(before: &Module<'_>, after: &Module<'_>) -> Vec<Unused> {
         .collect()
 }
 
+/// Whether [`unused_imports`] of a module may find something, whatever it was before.
+pub fn has_unread_import(module: &Module<'_>) -> bool {
+    let is_unread = |symbol: &Symbol<'_>| {
+        symbol.reads.is_empty() && matches!(removal(module, symbol), Some(Ok(_)))
+    };
+    module.symbols().any(is_unread)
+}
+
 /// The functions and classes that a scope is in, from the inside out.
 fn path<'m>(module: &'m Module<'_>, scope: ScopeId) -> Vec<&'m str> {
     let scopes = std::iter::successors(Some(module.scope_data(scope)), |scope| {

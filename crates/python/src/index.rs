@@ -160,7 +160,8 @@ pub(crate) struct Index<'a> {
     by_name: OnceCell<Vec<SymbolId>>,
     /// Those that an import binds, when somebody asks.
     imported: OnceCell<Vec<SymbolId>>,
-    resolved: FxHashMap<NodeId, SymbolId>,
+    /// By node: what a name expression means.
+    resolved: Vec<Option<SymbolId>>,
     /// The calls, by position of their start in the walk.
     pub(crate) calls: Vec<&'a ast::ExprCall>,
     /// The names of attributes that something is assigned to, on whatever object.
@@ -185,7 +186,7 @@ impl<'a> Index<'a> {
                 globals: Vec::new(),
                 by_name: OnceCell::new(),
                 imported: OnceCell::new(),
-                resolved: FxHashMap::default(),
+                resolved: Vec::new(),
                 calls: Vec::new(),
                 stored_attributes: FxHashSet::default(),
                 star_imports: Vec::new(),
@@ -292,7 +293,7 @@ impl<'a> Index<'a> {
 
     /// The symbol that a name expression reads or binds.
     pub(crate) fn resolved(&self, name: &ast::ExprName) -> Option<SymbolId> {
-        self.resolved.get(&NodeId::of(name)).copied()
+        *self.resolved.get(NodeId::of(name).0 as usize)?
     }
 
     /// Whether the function has `yield` in its own body.
@@ -449,10 +450,11 @@ impl<'a> Builder<'a> {
         let globals = self.index.scope(ScopeId::MODULE).symbols.values();
         self.index.globals = globals.copied().collect();
         self.index.globals.sort_by_key(|id| id.0);
+        self.index.resolved = vec![None; self.index.entries.len()];
         for (name, scope, reads) in std::mem::take(&mut self.uses) {
             if let Some(symbol) = self.index.lookup(&name.id, scope) {
                 let id = NodeId::of(name);
-                self.index.resolved.insert(id, symbol);
+                self.index.resolved[id.0 as usize] = Some(symbol);
                 if reads {
                     self.index.symbols[symbol.0 as usize].reads.push(id);
                 }

@@ -12,6 +12,7 @@ mod callers;
 mod catching;
 mod caught_by;
 mod check;
+mod depth;
 mod fragment;
 mod imports;
 mod index;

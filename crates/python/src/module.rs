@@ -13,6 +13,7 @@ use ruff_source_file::LineIndex;
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use crate::check::Problem;
+use crate::depth::MAX_DEPTH;
 use crate::index::{Binding, Index, NodeId, Scope, ScopeId, ScopeKind, Symbol, SymbolId};
 use crate::library::Library;
 use crate::lines::indentation;
@@ -25,9 +26,6 @@ pub struct Parsed {
     /// Whether it is the text of a notebook.
     pub(crate) is_notebook: bool,
 }
-
-/// CPython's compiler gives up on code nested a tenth as deep as this.
-const MAX_DEPTH: usize = 10_000;
 
 impl Parsed {
     /// Lets go of the tree without freeing it. Freeing goes as deep as the tree, and no stack is

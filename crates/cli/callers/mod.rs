@@ -2,23 +2,28 @@
 //! raises passes on its way out.
 //!
 //! Files are looked at project by project, when somebody asks: one pass over their bytes finds
-//! which file may call or define which name, and only those with a wanted one are parsed, once. What a call reaches is
-//! what its module shows, else what its type says; a call on an object of unknown type reaches
-//! the function if the project has no other of that name, or if the name is a telling one.
+//! which file may call or define which name and which modules it names (`outline.rs`), and only those are
+//! parsed, once, in which a call can reach the function. What a call reaches is what its module shows, else
+//! what its type says; a call on an object of unknown type reaches the function if the project has
+//! no other of that name, or if the name is a telling one.
+
+mod outline;
 
 use std::cell::LazyCell;
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::hash::BuildHasher;
-use std::path::PathBuf;
-use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use engine::{CallSite, Caller, Calls, Reach};
-use regex::Regex;
-use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
+use memchr::memmem::Finder;
+use rustc_hash::{FxHashMap, FxHashSet};
 use types::{Answer, Ask, Question};
 
 use crate::meaning::Meaning;
 use crate::walk::File;
+
+use outline::{Outline, hash, pair};
 
 /// The callers of the functions of a run.
 pub struct Callers<'a> {
@@ -37,25 +42,44 @@ struct CallerProject<'a> {
 }
 
 /// The calls in the files of one project.
+#[derive(Default)]
 struct Calling<'a> {
     files: Vec<Called<'a>>,
+    positions: FxHashMap<&'a Path, usize>,
     /// The files that may call a function of the project, by the function's name.
     callers: Names,
+    /// Those of them in which it may be called by that name alone.
+    bare: Names,
+    /// Those in which it is called on something that may stand in another line.
+    scattered: Names,
     /// The files that define it.
     defining: Names,
-    /// The bases of the classes of the project, by name, as words: it is known before anything is
-    /// parsed, so that no answer depends on what was asked before.
-    bases: FxHashMap<String, Vec<String>>,
+    /// The files that call something on the name of a module, by both names.
+    qualified: Names,
+    /// The files that import something from a module, by its name.
+    importing: Names,
+    /// The files that give a module another name.
+    renaming: Names,
+    /// The files that have a class, by its name.
+    classes: Names,
+    /// The bases of the classes of the project, all as hashes of their names: it is known before
+    /// anything is parsed, so that no answer depends on what was asked before.
+    bases: FxHashMap<u64, Vec<u64>>,
+    /// Those that are protocols.
+    protocols: Vec<u64>,
     /// Methods that were asked about, and whether a class has something else in their place.
     overridden: Mutex<HashMap<String, bool>>,
 }
 
 /// Files, by the hashes of names: a project has very many, and of two that have one hash both are
 /// looked for.
-type Names = FxHashMap<u64, Vec<u32>>;
+#[derive(Default)]
+struct Names(FxHashMap<u64, Vec<u32>>);
 
 struct Called<'a> {
     file: &'a File,
+    /// The names under which something of it may be imported, once somebody asks.
+    names: OnceLock<Vec<String>>,
     /// What it calls, with its text where types may be asked for; none where it does not parse.
     calls: OnceLock<Option<(String, Calls)>>,
     /// What calls reach whose module does not show it, by their place in the list.
@@ -104,23 +128,40 @@ impl<'a> Callers<'a> {
         found
     }
 
-    /// Whether a word stands in a file of the project of `file`.
-    pub fn mentions(&self, meaning: &Meaning<'a>, file: &File, word: &str) -> bool {
-        let finder = memchr::memmem::Finder::new(word);
+    /// For each of these words, whether it stands in a file of the project of `file`. Those that
+    /// were not asked for before are looked for in one pass.
+    pub fn mentions(&self, meaning: &Meaning<'a>, file: &File, words: &[String]) -> Vec<bool> {
         let Some(project) = self.files_of(meaning, file) else {
-            return false;
+            return vec![false; words.len()];
         };
         let mut known = project
             .mentioned
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        *known.entry(word.to_string()).or_insert_with(|| {
-            let mut bytes = Vec::new();
-            project
-                .files
-                .iter()
-                .any(|file| file.read_into(&mut bytes).is_ok() && finder.find(&bytes).is_some())
-        })
+        let is_new = |word: &&String| !known.contains_key(*word);
+        let mut open: Vec<(&String, Finder)> = words
+            .iter()
+            .filter(is_new)
+            .map(|word| (word, Finder::new(word)))
+            .collect();
+        known.extend(open.iter().map(|(word, _)| ((*word).clone(), false)));
+        let mut bytes = Vec::new();
+        for file in &project.files {
+            if open.is_empty() {
+                break;
+            }
+            if file.read_into(&mut bytes).is_ok() {
+                open.retain(|(word, finder)| {
+                    let is_found = finder.find(&bytes).is_some();
+                    if is_found {
+                        known.insert((*word).clone(), true);
+                    }
+                    !is_found
+                });
+            }
+        }
+        let is_known = |word: &String| known.get(word).copied().unwrap_or_default();
+        words.iter().map(is_known).collect()
     }
 
     /// Whether a class of the project of `file` that derives from that of a method, as far as names
@@ -150,41 +191,49 @@ impl<'a> Callers<'a> {
 
 impl<'a> Calling<'a> {
     fn new(files: &[&'a File]) -> Self {
+        let modules = module_names(files);
         let outlines = on_threads(files, |buffer, file| {
             if file.read_into(buffer).is_err() {
                 return Outline::default(); // which is said elsewhere
             }
-            Outline::of(buffer)
+            Outline::of(buffer, &modules)
         });
-        let (mut callers, mut defining) = (Names::default(), Names::default());
-        let mut bases: FxHashMap<String, Vec<String>> = FxHashMap::default();
+        let mut calling = Self::default();
         for (number, outline) in (0..).zip(&outlines) {
-            for name in &outline.defined {
-                defining.entry(*name).or_default().push(number);
-            }
+            calling.defining.extend(number, &outline.defined);
         }
         for (number, outline) in (0..).zip(outlines) {
-            for name in outline.called {
-                if defining.contains_key(&name) {
-                    callers.entry(name).or_default().push(number);
-                }
+            let defining = &calling.defining.0;
+            let is_defined = |name: &&u64| defining.contains_key(name);
+            for (names, found) in [
+                (&mut calling.callers, &outline.called),
+                (&mut calling.bare, &outline.bare),
+                (&mut calling.scattered, &outline.scattered),
+            ] {
+                names.extend(number, found.iter().filter(is_defined));
             }
-            for (class, of) in outline.bases {
-                bases.entry(class).or_default().extend(of);
+            calling.qualified.extend(number, &outline.qualified);
+            calling.importing.extend(number, &outline.importing);
+            calling.renaming.extend(number, &outline.renaming);
+            calling.classes.extend(number, &outline.classes);
+            for (class, base) in outline.bases {
+                calling.bases.entry(class).or_default().push(base);
             }
         }
+        let protocol = hash(b"Protocol");
+        let protocols = calling.bases.iter();
+        let protocols = protocols.filter(|(_, bases)| bases.contains(&protocol));
+        calling.protocols = protocols.map(|(class, _)| *class).collect();
         let called = |file: &&'a File| Called {
             file,
+            names: OnceLock::new(),
             calls: OnceLock::new(),
             reached: Mutex::default(),
         };
-        Self {
-            files: files.iter().map(called).collect(),
-            callers,
-            defining,
-            bases,
-            overridden: Mutex::default(),
-        }
+        calling.files = files.iter().map(called).collect();
+        let paths = files.iter().map(|file| file.canonical.as_path());
+        calling.positions = paths.zip(0..).collect();
+        calling
     }
 
     /// Whether a class that derives from that of the method has something else in its place.
@@ -198,11 +247,12 @@ impl<'a> Calling<'a> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         *known.entry(format!("{base}.{name}")).or_insert_with(|| {
-            let is_derived = |class: &str| self.derives(class, base);
-            if !self.bases.keys().any(|class| is_derived(class)) {
+            let base = hash(base.as_bytes());
+            let is_derived = |class: u64| self.above(class).any(|above| above == base);
+            if !self.bases.keys().any(|class| is_derived(*class)) {
                 return false;
             }
-            let finder = memchr::memmem::Finder::new(name);
+            let finder = Finder::new(name);
             self.files.iter().any(|called| {
                 let mut bytes = Vec::new();
                 if called.file.read_into(&mut bytes).is_err() || finder.find(&bytes).is_none() {
@@ -213,35 +263,51 @@ impl<'a> Calling<'a> {
                 };
                 let version = called.file.folder.module.target.version;
                 let is_notebook = called.file.is_notebook();
-                engine::plain_methods(&source.text, version, is_notebook, name)
-                    .is_some_and(|classes| classes.iter().any(|class| is_derived(class)))
+                engine::plain_methods(&source.text, version, is_notebook, name).is_some_and(
+                    |classes| {
+                        let mut classes = classes.iter().map(|class| hash(class.as_bytes()));
+                        classes.any(is_derived)
+                    },
+                )
             })
         })
     }
 
     fn position(&self, file: &File) -> Option<usize> {
-        self.files
-            .iter()
-            .position(|called| called.file.canonical == file.canonical)
+        self.positions.get(file.canonical.as_path()).copied()
     }
 
     /// The calls that reach the function `path` of a file, with the files that they are in.
     fn calls_of(&self, meaning: &Meaning<'a>, file: usize, path: &str) -> Vec<(usize, &CallSite)> {
         let name = last_part(path);
-        let numbers = |names: &Names| -> Vec<usize> {
-            let files = names.get(&hash(name.as_bytes())).into_iter().flatten();
-            files.map(|number| *number as usize).collect()
-        };
         let is_only = LazyCell::new(|| {
-            let functions = numbers(&self.defining)
+            // The file first: it is parsed for its own calls too.
+            let (here, others): (Vec<usize>, Vec<usize>) = self
+                .defining
+                .of(name)
+                .iter()
+                .map(|number| *number as usize)
+                .partition(|number| *number == file);
+            let functions = here
                 .into_iter()
-                .filter_map(|file| self.calls(file));
-            let functions = functions.flat_map(|(_, calls)| &calls.functions);
+                .chain(others)
+                .filter_map(|file| self.calls(file))
+                .flat_map(|(_, calls)| &calls.functions);
             let same = |path: &&Arc<str>| last_part(path) == name;
             functions.filter(same).take(2).count() == 1
         });
+        let reachable = self.reachable(file, path);
         let mut found = Vec::new();
-        for caller in numbers(&self.callers) {
+        for number in self.callers.of(name) {
+            let caller = *number as usize;
+            let may_reach = self.files[caller].file.folder.types.wanted
+                || caller == file
+                || reachable.contains(number)
+                || is_telling(name)
+                || *is_only;
+            if !may_reach {
+                continue;
+            }
             let Some((text, calls)) = self.calls(caller) else {
                 continue;
             };
@@ -270,6 +336,38 @@ impl<'a> Calling<'a> {
             }
         }
         found
+    }
+
+    /// The other files in which a call may reach the function `path` of a file, as far as names
+    /// tell: what [`Self::overrides`] and [`Self::names_module`] say yes to stands in them. Types
+    /// may tell otherwise.
+    fn reachable(&self, file: usize, path: &str) -> FxHashSet<u32> {
+        let name = last_part(path);
+        let mut reachable = FxHashSet::default();
+        // As a function that the other file defines.
+        let mut classes: Vec<&[u32]> = self
+            .protocols
+            .iter()
+            .map(|it| self.classes.at(*it))
+            .collect();
+        if let Some((class, _)) = path.rsplit_once('.') {
+            let class = hash(last_part(class).as_bytes());
+            let alike = std::iter::once(class).chain(self.above(class));
+            classes.extend(alike.map(|class| self.classes.at(class)));
+        }
+        let defining = self.defining.of(name);
+        let is_defining = |number: &&u32| defining.binary_search(number).is_ok();
+        reachable.extend(classes.into_iter().flatten().filter(is_defining));
+        // As something that it imports.
+        let bare = self.bare.of(name);
+        let is_bare = |number: &&u32| bare.binary_search(number).is_ok();
+        for module in self.names_of(file) {
+            reachable.extend(self.qualified.at(pair(module.as_bytes(), name.as_bytes())));
+            reachable.extend(self.importing.of(module).iter().filter(is_bare));
+            reachable.extend(self.renaming.of(module));
+        }
+        reachable.extend(self.scattered.of(name));
+        reachable
     }
 
     /// What the calls reach whose module does not show it. Asked once.
@@ -325,46 +423,50 @@ impl<'a> Calling<'a> {
             return false;
         }
         let (class, base) = (last_part(class), last_part(base));
-        class == base || self.derives(class, base)
+        // Functions inside of functions override none.
+        class != "<locals>" && (class == base || self.derives(class, base))
     }
 
     /// Whether a class derives from another one, as far as their names tell.
     fn derives(&self, class: &str, base: &str) -> bool {
-        let mut seen = HashSet::new();
+        let base = hash(base.as_bytes());
+        self.above(hash(class.as_bytes()))
+            .any(|above| above == base)
+    }
+
+    /// The classes that a class derives from, as far as their names tell.
+    fn above(&self, class: u64) -> impl Iterator<Item = u64> {
+        let mut seen = FxHashSet::default();
         let mut waiting = vec![class];
-        while let Some(class) = waiting.pop() {
-            if seen.insert(class) {
-                let bases = self.bases.get(class).into_iter().flatten();
-                for next in bases.map(String::as_str) {
-                    if next == base {
-                        return true;
-                    }
-                    waiting.push(next);
-                }
-            }
-        }
-        false
+        let bases = std::iter::from_fn(move || {
+            let class = waiting.pop()?;
+            let bases = self.bases.get(&class).filter(|_| seen.insert(class));
+            let bases = bases.map_or(&[][..], Vec::as_slice);
+            waiting.extend(bases);
+            Some(bases.iter().copied())
+        });
+        bases.flatten()
     }
 
     /// Whether a class of this name is a protocol.
     fn is_protocol(&self, class: &str) -> bool {
-        self.bases
-            .get(last_part(class))
-            .is_some_and(|bases| bases.iter().any(|base| base == "Protocol"))
+        self.protocols.contains(&hash(last_part(class).as_bytes()))
     }
 
     /// Whether an imported name may be of that file: it names its module, or a package that the
     /// file is in and that may hand it on.
     fn names_module(&self, file: usize, imported: &str) -> bool {
-        let path = &self.files[file].file.canonical;
         let module = imported.rsplit('.').nth(1).unwrap_or_default();
-        let is_stem = path.file_stem().is_some_and(|stem| stem == module);
-        let is_package = path
-            .ancestors()
-            .skip(1)
-            .take_while(|folder| folder.join("__init__.py").is_file())
-            .any(|folder| folder.file_name().is_some_and(|name| name == module));
-        is_stem || is_package
+        self.names_of(file).iter().any(|name| name == module)
+    }
+
+    fn names_of(&self, file: usize) -> &[String] {
+        let Called { file, names, .. } = &self.files[file];
+        names.get_or_init(|| {
+            names_of_module(&file.canonical)
+                .map(str::to_string)
+                .collect()
+        })
     }
 
     /// The text of a file and what is called in it; none where it cannot be read or parsed.
@@ -376,12 +478,61 @@ impl<'a> Calling<'a> {
             let source = called.file.decode(bytes).ok()??;
             let version = called.file.folder.module.target.version;
             let is_notebook = called.file.is_notebook();
-            let is_named = |name: &str| self.defining.contains_key(&hash(name.as_bytes()));
+            let is_named = |name: &str| !self.defining.of(name).is_empty();
             let calls = engine::calls(&source.text, version, is_notebook, is_named)?;
             let is_asked = called.file.folder.types.wanted;
             Some((if is_asked { source.text } else { String::new() }, calls))
         };
         called.calls.get_or_init(read).as_ref()
+    }
+}
+
+/// The last parts of the names under which something of a module may be imported: that of its
+/// file, and those of the packages around it.
+fn names_of_module(path: &Path) -> impl Iterator<Item = &str> {
+    let packages = path
+        .ancestors()
+        .skip(1)
+        .take_while(|folder| folder.join("__init__.py").is_file())
+        .filter_map(Path::file_name);
+    let names = path.file_stem().into_iter().chain(packages);
+    names.filter_map(OsStr::to_str)
+}
+
+/// The hashes of all of these, of a project's files: of any folder, be it a package or not.
+fn module_names(files: &[&File]) -> FxHashSet<u64> {
+    let mut folders: FxHashSet<&Path> = FxHashSet::default();
+    let mut names = FxHashSet::default();
+    let mut add = |name: Option<&OsStr>| {
+        let name = name.and_then(OsStr::to_str);
+        names.extend(name.map(|name| hash(name.as_bytes())));
+    };
+    for file in files {
+        add(file.canonical.file_stem());
+        let around = file.canonical.ancestors().skip(1);
+        for folder in around.take_while(|folder| folders.insert(folder)) {
+            add(folder.file_name());
+        }
+    }
+    names
+}
+
+impl Names {
+    /// Adds a file, whose number is higher than those before.
+    fn extend<'n>(&mut self, number: u32, names: impl IntoIterator<Item = &'n u64>) {
+        for name in names {
+            self.0.entry(*name).or_default().push(number);
+        }
+    }
+
+    /// The files under a name, in ascending order.
+    fn of(&self, name: &str) -> &[u32] {
+        self.at(hash(name.as_bytes()))
+    }
+
+    /// The same by the name's hash.
+    fn at(&self, hash: u64) -> &[u32] {
+        self.0.get(&hash).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -428,125 +579,4 @@ fn on_threads<'f, 'a: 'f, T: Send>(
             })
             .collect()
     })
-}
-
-/// The classes of a file, each with the words between its brackets, which name its bases.
-fn classes(bytes: &[u8]) -> Vec<(String, Vec<String>)> {
-    static HEADER: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?m)^[ \t]*class[ \t]+(\w+)\s*(?:\[[^\]]*\]\s*)?\(([^)]*)\)").ok()
-    });
-    let text = String::from_utf8_lossy(bytes);
-    let headers = HEADER.iter().flat_map(|header| header.captures_iter(&text));
-    let class = |header: regex::Captures| {
-        let bases = header[2]
-            .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
-            .filter(|word| !word.is_empty())
-            .map(str::to_string)
-            .collect();
-        (header[1].to_string(), bases)
-    };
-    headers.map(class).collect()
-}
-
-/// What the bytes of a file show, before it is parsed.
-#[derive(Default)]
-struct Outline {
-    /// The hashes of what may be called in it, if code in it can run a coroutine.
-    called: FxHashSet<u64>,
-    /// Those of what it defines.
-    defined: FxHashSet<u64>,
-    /// Its classes, with what names their bases.
-    bases: Vec<(String, Vec<String>)>,
-}
-
-impl Outline {
-    fn of(bytes: &[u8]) -> Self {
-        let mut outline = Self {
-            bases: classes(bytes),
-            ..Self::default()
-        };
-        if !may_run_coroutines(bytes) {
-            return outline;
-        }
-        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80;
-        let mut is_definition = false;
-        let mut rest = bytes;
-        while let Some(start) = rest.iter().position(is_part) {
-            let from = &rest[start..];
-            let length = from.iter().position(|byte| !is_part(byte));
-            let (word, after) = from.split_at(length.unwrap_or(from.len()));
-            rest = after;
-            if is_definition {
-                outline.defined.insert(hash(word));
-            } else if is_called(after) {
-                outline.called.insert(hash(word));
-            }
-            is_definition = word == b"def";
-        }
-        outline
-    }
-}
-
-/// Whether a name before this may be called there, be it by another name.
-fn is_called(after: &[u8]) -> bool {
-    let next = after.iter().position(|byte| !matches!(byte, b' ' | b'\t'));
-    match &after[next.unwrap_or(after.len())..] {
-        // `load()`, `load[int]()`; and in brackets, on the next line or after a comment.
-        [b'(' | b'[' | b'\\' | b'\r' | b'\n' | b'#', ..] => true,
-        // `from m import load as l`
-        [b'a', b's', ..] => true,
-        _ => false,
-    }
-}
-
-fn hash(name: &[u8]) -> u64 {
-    FxBuildHasher.hash_one(name)
-}
-
-/// Whether code in a file can run a coroutine: whatever can do it has such a word.
-fn may_run_coroutines(bytes: &[u8]) -> bool {
-    ["async", "await", "run_until_complete", "trio"]
-        .iter()
-        .any(|word| memchr::memmem::find(bytes, word.as_bytes()).is_some())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Outline, hash};
-
-    #[test]
-    fn what_may_be_called_is_seen() {
-        let called = |text: &str| {
-            let outline = Outline::of(format!("import asyncio\n{text}").as_bytes());
-            outline.called.contains(&hash(b"load"))
-        };
-        for text in [
-            "x = load",
-            "run(load)",
-            "def load(): ...",
-            "load.x()",
-            "load_all()",
-            "x = load + 1",
-        ] {
-            assert!(!called(text), "{text}");
-        }
-        for text in [
-            "load()",
-            "a.load ()",
-            "load[int]()",
-            "load\\\n()",
-            "(load\n())",
-            "(load  # why\n())",
-            "from m import load as l",
-            "(load\r\n())",
-        ] {
-            assert!(called(text), "{text}");
-        }
-        let outline = Outline::of(b"async def load(): ...\n  def  g (): ...\n");
-        assert_eq!(
-            outline.defined,
-            [hash(b"load"), hash(b"g")].into_iter().collect()
-        );
-        assert!(Outline::of(b"def load(): save()\n").defined.is_empty());
-    }
 }
