@@ -166,6 +166,10 @@ fn library<'a>(
                 "the file imports no asynchronous library, and another file of the project imports {other}, under which `{}` may run as well: write the `await` of the right library",
                 coroutine.name
             )),
+            None if cx.may_have_own_loop() => Err(withheld!(
+                "the file imports no asynchronous library, and another file of the project makes coroutines by `types.coroutine`, so that `{}` need not run under asyncio: write `await asyncio.sleep` by hand if it does",
+                coroutine.name
+            )),
             None => Ok("asyncio"),
         },
         Library::Trio => Ok("trio"),

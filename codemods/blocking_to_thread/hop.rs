@@ -182,6 +182,10 @@ fn library<'a>(cx: &Context<'a, '_>, coroutine: &'a StmtFunctionDef) -> Result<L
                 "the file imports no asynchronous library, and another file of the project imports {other}, under which `{}` may run as well: run the call in a thread by that library",
                 coroutine.name
             )),
+            None if cx.may_have_own_loop() => Err(withheld!(
+                "the file imports no asynchronous library, and another file of the project makes coroutines by `types.coroutine`, so that `{}` need not run under asyncio: run the call in a thread by hand if it does",
+                coroutine.name
+            )),
             None => Ok(library),
         },
     }

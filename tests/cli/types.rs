@@ -897,6 +897,10 @@ fn a_file_without_a_library_may_run_under_that_of_another_file() {
         let ran = run(other);
         assert_eq!(ran.stdout.matches(reason).count(), 2, "{ran:?}");
     }
+    let own_loop = "import types\n\ncoroutine = types.coroutine(print)\n";
+    let ran = run(own_loop);
+    let reason = "makes coroutines by `types.coroutine`, so that `remove` need not run under asyncio";
+    assert_eq!(ran.stdout.matches(reason).count(), 2, "{ran:?}");
     for other in ["import asyncio\n", "import anyio\n"] {
         let ran = run(other);
         assert!(!ran.stdout.contains("withheld"), "{ran:?}");

@@ -178,6 +178,12 @@ impl<'a> Context<'a, '_> {
         })
     }
 
+    /// Whether another file of the project makes coroutines by `types.coroutine`, and this one imports
+    /// no asynchronous library: a loop of the project's own may drive what is defined here.
+    pub fn may_have_own_loop(&self) -> bool {
+        !self.module.shows_library() && self.project_mentions("types.coroutine")
+    }
+
     /// Whether the output may use what Python `version` brought.
     pub fn supports(&self, version: PythonVersion) -> bool {
         self.settings.target.version >= version
