@@ -439,9 +439,10 @@ fn check_call<'a>(
                 .iter()
                 .any(|turn| turn.iterable_names().any(|it| has(it, DATA)))
     };
-    // `message.to_dict()` only looks at what is there.
+    // `message.to_dict()` and `text.get_words()` mostly look at what is there.
+    let looks = ["to_", "get_", "as_"].iter().any(|it| last.starts_with(it));
     let of_element = match root(&call.func) {
-        Some(name) if is_of_element(name) => !is_data(name) || last.starts_with("to_"),
+        Some(name) if is_of_element(name) => !is_data(name) || looks,
         _ => chosen_by(&call.func).into_iter().any(is_of_element),
     };
     if of_element {
