@@ -43,8 +43,21 @@ fn waits_for_threads<'a>(cx: &Context<'a, '_>, element: &'a Expr) -> bool {
     is_thread_call(cx, call) || needs_no_limit(cx, &call.func)
 }
 
+/// Methods of asynchronous paths. Files have no asynchronous interface: all that wrap them run their
+/// calls in threads.
+const OF_PATHS: &[&str] = &[
+    "is_dir",
+    "is_file",
+    "isdir",
+    "isfile",
+    "read_bytes",
+    "read_text",
+    "write_bytes",
+    "write_text",
+];
+
 /// `asyncio.to_thread(...)`, `loop.run_in_executor(...)`, and what libraries have in their place:
-/// `run_in_executor(None, ...)`, `hass.async_add_executor_job(...)`.
+/// `run_in_executor(None, ...)`, `hass.async_add_executor_job(...)`, `anyio.Path(path).is_file()`.
 fn is_thread_call<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
     let name = match &*call.func {
         Expr::Attribute(method) => method.attr.as_str(),
@@ -53,6 +66,7 @@ fn is_thread_call<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
     };
     cx.module.refers_to(&call.func, "asyncio.to_thread")
         || name.split('_').any(|word| word == "executor")
+        || OF_PATHS.contains(&name)
 }
 
 fn is_threads_only<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {

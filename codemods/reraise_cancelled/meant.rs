@@ -100,6 +100,7 @@ const SAYS: &[&str] = &[
     "cancelled while",
     "deliberate",
     "expected",
+    "gets cancelled",
     "intention",
     "normal exit",
     "on purpose",
