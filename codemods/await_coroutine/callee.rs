@@ -292,11 +292,22 @@ fn of_symbol<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, symbol: &Symbol<'a>) 
     let some = symbol.bindings.iter().any(
         |binding| matches!(binding.kind, BindingKind::Function(function) if is_coroutine(function)),
     );
+    // On another platform, or under another version, a call may run it. `@overload` says nothing.
+    let is_other =
+        |function: &StmtFunctionDef| !is_coroutine(function) && function.decorator_list.is_empty();
+    let others = symbol.bindings.iter().any(
+        |binding| matches!(binding.kind, BindingKind::Function(function) if is_other(function)),
+    );
     if some {
-        return Callee::Undecided(Some(withheld!(
+        let reason = withheld!(
             "`{}` is bound in several places, and not all of them show the same coroutine function: `await` it if they all do",
             symbol.name
-        )));
+        );
+        return if others {
+            Callee::Doubtful(reason)
+        } else {
+            Callee::Undecided(Some(reason))
+        };
     }
     of_imported(cx, call)
 }

@@ -899,11 +899,25 @@ fn a_file_without_a_library_may_run_under_that_of_another_file() {
     }
     let own_loop = "import types\n\ncoroutine = types.coroutine(print)\n";
     let ran = run(own_loop);
-    let reason = "makes coroutines by `types.coroutine`, so that `remove` need not run under asyncio";
+    let reason =
+        "makes coroutines by `types.coroutine`, so that `remove` need not run under asyncio";
     assert_eq!(ran.stdout.matches(reason).count(), 2, "{ran:?}");
     for other in ["import asyncio\n", "import anyio\n"] {
         let ran = run(other);
         assert!(!ran.stdout.contains("withheld"), "{ran:?}");
         assert_eq!(ran.stdout.matches("[intended]").count(), 2, "{ran:?}");
     }
+}
+
+#[test]
+fn what_a_platform_decides_is_bound_in_several_places() {
+    let project = project(&[(
+        "app.py",
+        "import sys\n\nif sys.platform == \"win32\":\n\n    async def beep():\n        print()\n\nelse:\n\n    def beep():\n        print()\n\n\nasync def main():\n    beep()\n",
+    )]);
+    let ran = project.run(["--await-coroutine", "--show-withheld"]);
+    assert!(
+        ran.stdout.contains("`beep` is bound in several places"),
+        "{ran:?}"
+    );
 }
