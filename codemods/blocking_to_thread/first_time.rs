@@ -41,7 +41,8 @@ impl<'a> FirstTime<'a> {
                 .parent(stmt)
                 .is_some_and(|parent| module.id(parent) == module.id(function));
             let returns = matches!(stmt.body.last(), Some(Stmt::Return(_)));
-            if is_outermost && returns && present(&stmt.test).is_some_and(is_guard) {
+            let is_known = present(&stmt.test).is_some_and(is_guard) || is_of_cache(cx, &stmt.test);
+            if is_outermost && returns && is_known {
                 first.after.get_or_insert(stmt.end());
             }
         }
@@ -77,6 +78,21 @@ fn is_cached<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
             .decorator_list
             .iter()
             .any(|it| is_cache(&it.expression))
+}
+
+/// Whether a test asks if what is kept is still right: `not self._dirty and self._cached == key`.
+fn is_of_cache<'a>(cx: &Context<'a, '_>, test: &'a Expr) -> bool {
+    const WORDS: &[&str] = &["cached", "dirty", "initialised", "initialized", "loaded"];
+    cx.module.descendants(test).any(|node| {
+        let name = match node {
+            AnyNodeRef::ExprAttribute(attribute) => attribute.attr.as_str(),
+            AnyNodeRef::ExprName(name) => name.id.as_str(),
+            _ => return false,
+        };
+        name.to_ascii_lowercase()
+            .split('_')
+            .any(|word| WORDS.contains(&word))
+    })
 }
 
 /// Whether a test asks if somebody debugs: `logger.isEnabledFor(logging.DEBUG)`, `self.debug`.

@@ -38,6 +38,7 @@ pub(super) fn is_quick(cx: &Context<'_, '_>, call: &ExprCall, blocking: &Blockin
             // Of one that is done it is there.
             is_zero(argument("timeout", 0)) || asks(cx, call, "done")
         }
+        "builtins.open" | "io.open" => argument("file", 0).is_some_and(is_of_kernel),
         "subprocess.Popen.wait" => is_zero(argument("timeout", 0)),
         name if name.starts_with("os.spawn") => {
             argument("mode", 0).is_some_and(|mode| module.text(mode).contains("NOWAIT"))
@@ -62,6 +63,21 @@ pub(super) fn is_quick(cx: &Context<'_, '_>, call: &ExprCall, blocking: &Blockin
                 || method.attr.as_str() == "settimeout"
                     && is_zero(other.arguments.args.first()))
         }),
+        _ => false,
+    }
+}
+
+/// Whether a path is that of a file which the kernel makes up in memory: `f"/proc/{pid}/stat"`.
+fn is_of_kernel(path: &Expr) -> bool {
+    let is_there = |text: &str| text.starts_with("/proc/") || text.starts_with("/sys/");
+    match path {
+        Expr::StringLiteral(text) => is_there(text.value.to_str()),
+        Expr::FString(text) => text
+            .value
+            .elements()
+            .next()
+            .and_then(|element| element.as_literal())
+            .is_some_and(|literal| is_there(&literal.value)),
         _ => false,
     }
 }

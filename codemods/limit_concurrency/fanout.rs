@@ -440,9 +440,9 @@ fn check_call<'a>(
                 .any(|turn| turn.iterable_names().any(|it| has(it, DATA)))
     };
     // `message.to_dict()` and `text.get_words()` mostly look at what is there.
-    let looks = ["to_", "get_", "as_"].iter().any(|it| last.starts_with(it));
+    let is_getter = ["to_", "get_", "as_"].iter().any(|it| last.starts_with(it));
     let of_element = match root(&call.func) {
-        Some(name) if is_of_element(name) => !is_data(name) || looks,
+        Some(name) if is_of_element(name) => !is_data(name) || is_getter,
         _ => chosen_by(&call.func).into_iter().any(is_of_element),
     };
     if of_element {

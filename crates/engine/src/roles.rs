@@ -48,11 +48,13 @@ pub fn has_tests(module: &Module<'_>) -> bool {
                             || text.starts_with("pytest_asyncio.fixture")
                     })
         }
+        // `class TestLoad(ModuleTestBase)` has its tests where its base is.
         AnyNodeRef::StmtClassDef(class) => class.arguments.iter().any(|arguments| {
-            arguments
-                .args
-                .iter()
-                .any(|base| module.text(base).ends_with("TestCase"))
+            arguments.args.iter().any(|base| {
+                let base = module.text(base);
+                base.ends_with("TestCase")
+                    || class.name.starts_with("Test") && base.contains("Test")
+            })
         }),
         _ => false,
     };
