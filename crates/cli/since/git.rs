@@ -83,15 +83,22 @@ impl Repository {
     /// What changed since `commit` in each file that is tracked, by its path from the root, with so
     /// many lines around it.
     pub fn changed(&self, commit: &str, context: usize) -> Result<HashMap<PathBuf, Patched>> {
-        self.patch(context, &[commit])
+        self.patch(context, &[], &[commit])
     }
 
     /// What changed between two commits, as a pull request shows it.
     pub fn between(&self, base: &str, head: &str) -> Result<HashMap<PathBuf, Patched>> {
-        self.patch(SHOWN, &[base, head])
+        // As services do it, whatever is configured here.
+        let options = ["--diff-algorithm=myers", "--indent-heuristic"];
+        self.patch(SHOWN, &options, &[base, head])
     }
 
-    fn patch(&self, context: usize, commits: &[&str]) -> Result<HashMap<PathBuf, Patched>> {
+    fn patch(
+        &self,
+        context: usize,
+        options: &[&str],
+        commits: &[&str],
+    ) -> Result<HashMap<PathBuf, Patched>> {
         let unified = format!("--unified={context}");
         let arguments = [
             "diff",
@@ -108,8 +115,8 @@ impl Repository {
             "--dst-prefix=b/",
             "-O/dev/null",
         ];
-        let commits = commits.iter().copied();
-        let output = self.git(arguments.into_iter().chain(commits).chain(["--"]))?;
+        let more = options.iter().chain(commits).copied();
+        let output = self.git(arguments.into_iter().chain(more).chain(["--"]))?;
         Ok(hunks::read(&checked(output, &self.option, &self.root)?))
     }
 

@@ -169,8 +169,16 @@ fn say_elsewhere(surroundings: &Surroundings, summary: &str) -> Result<()> {
             Err(error) => report::line(&format!("GITHUB_STEP_SUMMARY: {error}")),
         }
     }
+    // GitHub's runner takes a line that begins with `::`, blanks aside, for a command, and the patches
+    // have lines of whoever made the pull request.
+    let margin = match surroundings.service {
+        Service::GitHub { .. } => "| ",
+        Service::GitLab { .. } => "",
+    };
     let mut out = Standard::lock();
-    writeln!(out, "{summary}")?;
+    for line in summary.lines() {
+        writeln!(out, "{margin}{line}")?;
+    }
     out.flush()?;
     Ok(())
 }

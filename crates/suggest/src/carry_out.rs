@@ -5,7 +5,7 @@ use crate::fingerprint;
 use crate::plan::{Comment, Plan};
 use crate::posted::{Done, Posted, Said, Steps, is_same, steps};
 use crate::request::Request;
-use crate::summary::{settled, summary, whole};
+use crate::summary::{for_page, settled, summary};
 
 /// A pull request of a service, as somebody who has a token sees it.
 pub trait Place {
@@ -95,7 +95,7 @@ pub fn carry_out(place: &impl Place, mut plan: Plan, client: &mut Client) -> Res
         Ok(()) => None,
         Err(failure) => {
             done.warnings.push(failure.to_string());
-            whole(&plan)
+            for_page(&plan)
         }
     };
     done.rest = plan.rest.len();

@@ -18,13 +18,18 @@ pub fn body(comment: &Comment, info: &str, batch: &str) -> String {
         "suggestions"
     };
     if comment.is_last {
+        let (are, all) = match comment.with.as_slice() {
+            [_] => ("is", "it"),
+            _ => ("are", "all of them"),
+        };
         parts.push(format!(
-            "Nothing uses this import once the {suggestions} for {with} {} applied. Apply it last, \
-             or together with all of them.",
-            if comment.with.len() == 1 { "is" } else { "are" }
+            "Nothing uses this import once the {suggestions} for {with} {are} applied. Apply it \
+             last, or together with {all}.",
         ));
     } else if comment.findings.is_empty() {
-        parts.push(format!("What is suggested for {with} needs this too."));
+        parts.push(format!(
+            "What is suggested for {with} needs this too. {batch}"
+        ));
     }
     let is_one_of_several = codemods(&comment.findings).len() > 1;
     for finding in &comment.findings {
@@ -36,7 +41,7 @@ pub fn body(comment: &Comment, info: &str, batch: &str) -> String {
             add(&mut parts, effect);
         }
     }
-    if !comment.with.is_empty() && !comment.is_last {
+    if !comment.with.is_empty() && !comment.findings.is_empty() {
         parts.push(format!(
             "**Not alone:** it goes together with the {suggestions} for {with}. {batch}"
         ));

@@ -31,4 +31,4 @@ pub use input::{File, Finding, Group, Outcome};
 pub use plan::{Comment, Limits, Plan, Rest, plan};
 pub use posted::{Done, Said};
 pub use request::{Method, Request};
-pub use summary::whole as summary;
+pub use summary::for_page as summary;

@@ -9,7 +9,7 @@ use crate::diff::{Diff, DiffFile};
 use crate::fingerprint::Fingerprints;
 use crate::input::{File, Finding, Group};
 use crate::markdown::span;
-use crate::variants::{Choice, Sieve, choose, meet};
+use crate::variants::{Choice, LARGE, Sieve, choose, meet};
 
 /// How much may be said.
 #[derive(Clone, Copy, Debug)]
@@ -52,8 +52,7 @@ pub struct Comment {
     pub findings: Vec<Finding>,
     /// The first rows of the other suggestions that belong to the same fix.
     pub with: Vec<usize>,
-    /// Where they are the lines of an import that nothing uses when all suggestions of the file
-    /// are applied: so it is.
+    /// Whether they are the lines of an import that nothing uses once those are applied.
     pub is_last: bool,
     /// The rows of imports that the fix leaves unused, and whose removal cannot be suggested.
     pub unused: Vec<usize>,
@@ -187,29 +186,22 @@ fn of_file(
         }
     }
     for fix in &mut fixes {
-        fix.hunks = joined(std::mem::take(&mut fix.hunks), &file.text);
+        fix.hunks = joined(std::mem::take(&mut fix.hunks), &file.text, limits);
     }
     let Some(diff) = diff else {
         return;
     };
-    let rows_of = |fix: &Fix| fix.hunks.iter().map(|it| it.rows.start).collect::<Vec<_>>();
-    let all_rows: Vec<usize> = {
-        let rows: BTreeSet<usize> = fixes.iter().flat_map(rows_of).collect();
-        rows.into_iter().collect()
-    };
+    let all = fixes.iter().flat_map(|fix| &fix.hunks);
+    let all: BTreeSet<usize> = all.map(|it| it.rows.start).collect();
     let mut comments = Vec::new();
     for fix in &fixes {
-        let rows = rows_of(fix);
         let patch = patch(file, &fix.hunks);
         for hunk in &fix.hunks {
             comments.push(Comment {
                 findings: fix.findings_of(hunk),
-                with: rows
-                    .iter()
-                    .copied()
-                    .filter(|it| *it != hunk.rows.start)
-                    .collect(),
-                unused: fix.unused.clone(),
+                with: fix.with(hunk),
+                is_last: fix.is_removal(hunk),
+                unused: fix.unused(hunk),
                 patch: patch.clone(),
                 unit: *units,
                 ..Comment::new(file, diff, hunk, fingerprints)
@@ -229,7 +221,7 @@ fn of_file(
     for hunk in file.all.iter().filter(is_left) {
         if is_all && sieve.takes(hunk) {
             comments.push(Comment {
-                with: all_rows.clone(),
+                with: all.iter().copied().collect(),
                 is_last: true,
                 patch: patch(file, std::slice::from_ref(hunk)),
                 unit: *units,
@@ -252,6 +244,15 @@ struct Fix {
     findings: Vec<Finding>,
     /// By row.
     hunks: Vec<Hunk>,
+    parts: Vec<Part>,
+}
+
+/// One of the groups.
+struct Part {
+    /// The rows that it replaces.
+    rows: Vec<Range<usize>>,
+    /// Those of them that only take out an import that nothing uses then.
+    removals: Vec<Range<usize>>,
     /// The rows of imports that it leaves unused.
     unused: Vec<usize>,
 }
@@ -269,12 +270,16 @@ fn add(fixes: &mut Vec<Fix>, group: &Group, hunks: &[Hunk]) {
     let mut fix = Fix {
         findings: group.findings.clone(),
         hunks: hunks.to_vec(),
-        unused: left_out(&group.whole, hunks),
+        parts: vec![Part {
+            rows: hunks.iter().map(|it| it.rows.clone()).collect(),
+            removals: removals(group, hunks),
+            unused: left_out(&group.whole, hunks),
+        }],
     };
     for other in shared {
         fix.findings.extend(other.findings);
         fix.hunks.extend(other.hunks);
-        fix.unused.extend(other.unused);
+        fix.parts.extend(other.parts);
     }
     fix.findings.sort_by_key(|it| it.rows.start);
     fix.hunks.sort_by_key(|it| it.rows.start);
@@ -284,11 +289,15 @@ fn add(fixes: &mut Vec<Fix>, group: &Group, hunks: &[Hunk]) {
 }
 
 /// The same lines, with those in one suggestion that touch. They are by row.
-fn joined(hunks: Vec<Hunk>, text: &str) -> Vec<Hunk> {
+fn joined(hunks: Vec<Hunk>, text: &str, limits: &Limits) -> Vec<Hunk> {
     let mut joined: Vec<Hunk> = Vec::new();
     for hunk in hunks {
         match joined.last_mut() {
-            Some(last) if last.rows.end == hunk.rows.start => {
+            Some(last)
+                if last.rows.end == hunk.rows.start
+                    && last.rows.len() + hunk.rows.len() <= limits.rows
+                    && last.content.len() + hunk.content.len() <= LARGE =>
+            {
                 let between = text.get(last.range.end..hunk.range.start);
                 last.content.push_str(between.unwrap_or_default());
                 last.content.push_str(&hunk.content);
@@ -299,6 +308,13 @@ fn joined(hunks: Vec<Hunk>, text: &str) -> Vec<Hunk> {
         }
     }
     joined
+}
+
+/// The rows of those that are not needed, and that nothing needed is part of.
+fn removals(group: &Group, hunks: &[Hunk]) -> Vec<Range<usize>> {
+    let is_removal = |it: &&Hunk| !group.needed.iter().any(|needed| meet(it, needed));
+    let removals = hunks.iter().filter(is_removal);
+    removals.map(|it| it.rows.clone()).collect()
 }
 
 /// The first rows of those that are not proposed.
@@ -312,6 +328,34 @@ fn left_out(whole: &[Hunk], hunks: &[Hunk]) -> Vec<usize> {
 }
 
 impl Fix {
+    /// The groups that a hunk belongs to.
+    fn parts_of(&self, hunk: &Hunk) -> impl Iterator<Item = &Part> {
+        let rows = hunk.rows.clone();
+        let is_in = move |part: &&Part| part.rows.iter().any(|it| share(it, &rows));
+        self.parts.iter().filter(is_in)
+    }
+
+    /// The first rows of the other hunks that those groups have.
+    fn with(&self, hunk: &Hunk) -> Vec<usize> {
+        let rows: Vec<&Range<usize>> = self.parts_of(hunk).flat_map(|it| &it.rows).collect();
+        let others = self.hunks.iter().filter(|other| *other != hunk);
+        let with = others.filter(|other| rows.iter().any(|it| share(it, &other.rows)));
+        with.map(|other| other.rows.start).collect()
+    }
+
+    /// Whether it only takes out an import that nothing uses then.
+    fn is_removal(&self, hunk: &Hunk) -> bool {
+        let mut parts = self.parts_of(hunk);
+        parts.all(|it| it.removals.contains(&hunk.rows))
+    }
+
+    /// The rows of imports that those groups leave unused.
+    fn unused(&self, hunk: &Hunk) -> Vec<usize> {
+        let unused = self.parts_of(hunk).flat_map(|it| &it.unused);
+        let unused: BTreeSet<usize> = unused.copied().collect();
+        unused.into_iter().collect()
+    }
+
     /// The findings whose site the hunk replaces, or the first lines of their fix, where that is
     /// elsewhere.
     fn findings_of(&self, hunk: &Hunk) -> Vec<Finding> {
@@ -323,6 +367,11 @@ impl Fix {
         };
         self.findings.iter().filter(is_main).cloned().collect()
     }
+}
+
+/// Whether they share a row.
+fn share(one: &Range<usize>, other: &Range<usize>) -> bool {
+    one.start < other.end && other.start < one.end
 }
 
 impl Comment {

@@ -21,9 +21,10 @@ pub fn summary(plan: &Plan, most: usize) -> Option<String> {
     })
 }
 
-/// All of it, for the page of a job or a log.
-pub fn whole(plan: &Plan) -> Option<String> {
-    summary(plan, usize::MAX)
+/// The same for the page of a job, which may have 1 MiB.
+/// Source: GitHub Docs, "Workflow commands for GitHub Actions".
+pub fn for_page(plan: &Plan) -> Option<String> {
+    summary(plan, 1_000_000)
 }
 
 /// What an earlier summary becomes when nothing is left to say.
@@ -76,14 +77,14 @@ fn of_rest(rest: &Rest, with_patch: bool) -> String {
         .findings
         .first()
         .map(|it| format!(":{}", it.rows.start));
-    let place = span(&format!("{}{}", rest.path, rows.unwrap_or_default()));
+    let place = format!("{}{}", rest.path, rows.unwrap_or_default());
     let names = match names.join(", ") {
         none if none.is_empty() => "an import that nothing uses then".to_string(),
         names => names,
     };
     let mut lines = vec![format!(
         "<details><summary>{names} in <code>{}</code>: not suggested, since {}</summary>\n",
-        escaped(place.trim_matches('`')),
+        escaped(&place),
         escaped(&rest.reason)
     )];
     for finding in &rest.findings {
@@ -112,9 +113,12 @@ fn sentence(finding: &Finding) -> String {
         ),
         Outcome::Withheld(reason) => format!(" Withheld: {}.", prose(reason)),
     };
+    let place = match &finding.place {
+        Some(place) => place.clone(),
+        None => format!("line {}", finding.rows.start),
+    };
     format!(
-        "- line {}, [{}]({}): {}.{effect}",
-        finding.rows.start,
+        "- {place}, [{}]({}): {}.{effect}",
         finding.codemod,
         finding.url,
         prose(&finding.message)

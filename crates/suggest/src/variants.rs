@@ -139,7 +139,7 @@ impl<'a> Sieve<'a> {
 }
 
 /// The bytes that a suggestion may have: comments of GitHub have up to 65536 characters.
-const LARGE: usize = 50_000;
+pub const LARGE: usize = 50_000;
 
 /// How all lines of a text end; none where they end in different ways, or at `\r` alone, which
 /// ends a line for Python, and none for a service.

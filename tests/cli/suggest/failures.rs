@@ -290,6 +290,28 @@ fn a_summary_that_may_not_be_said_is_on_the_page_of_the_job() {
 }
 
 #[test]
+fn lines_of_the_pull_request_are_no_commands_of_the_runner() {
+    let text = format!("{TWO}    x = \"\"\"\n::add-mask::asyncio\n ::error::x\n\"\"\"\n");
+    let pull = Pull::new(&[], &[("a.py", &text)]);
+    let answer = Answer::new(403, message("Resource not accessible by integration"));
+    pull.github().troubles = vec![Trouble::new(REVIEW, 9, answer)];
+    let mut command = pull.command(&[]);
+    let ran = Ran::of(&command.env_remove("GITHUB_STEP_SUMMARY").output().unwrap());
+    assert_eq!(ran.status, 0);
+    assert!(ran.stdout.contains("::add-mask::"), "{}", ran.stdout);
+    for line in [&ran.stdout, &ran.stderr]
+        .into_iter()
+        .flat_map(|it| it.lines())
+    {
+        let line = line.trim_start();
+        assert!(
+            !line.starts_with("::") || line.starts_with("::warning file=a.py,"),
+            "{line}"
+        );
+    }
+}
+
+#[test]
 fn another_host_does_not_get_the_token() {
     let pull = pull();
     let other = Pull::new(&[], &[("a.py", TWO)]);

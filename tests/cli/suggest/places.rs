@@ -2,6 +2,7 @@
 
 use super::apply::{apply, suggestion};
 use super::pull::{Pull, commit, git, repository};
+use crate::notebooks::{IMPORT, MAIN, RUN, notebook};
 use crate::project::{AWAITS, Project, SLEEPS, WITHHELD, assert_snapshot};
 
 /// Lines that say nothing.
@@ -196,6 +197,7 @@ fn cases() -> Vec<(&'static str, String, &'static str, String)> {
             "deleted.py",
             far.replace("sleep(1)", "sleep(2)"),
         ),
+        ("", none(), "cells.ipynb", notebook(&[IMPORT, MAIN, RUN])),
     ]
 }
 

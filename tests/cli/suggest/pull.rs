@@ -128,7 +128,12 @@ impl Pull {
     }
 
     pub fn command(&self, arguments: &[&str]) -> std::process::Command {
-        let all = ["suggest", "--no-types"].iter().chain(arguments).copied();
+        self.typed(&[&["--no-types"], arguments].concat())
+    }
+
+    /// The same with types.
+    pub fn typed(&self, arguments: &[&str]) -> std::process::Command {
+        let all = ["suggest"].iter().chain(arguments).copied();
         let mut command = self.project.command(all);
         for name in VARIABLES {
             command.env_remove(name);

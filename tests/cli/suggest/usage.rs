@@ -238,6 +238,13 @@ fn nothing_of_the_pull_request_is_executed() {
     let evil = "#!/bin/sh\ntouch \"$(dirname \"$0\")/executed\"\n";
     pull.project.write("evil", evil);
     pull.project.tool("chmod", &["+x", "evil"], b"");
+    // An environment that is an executable of the pull request, and the closest `.venv`.
+    let asks = "\n\nasync def f(x):\n    await asyncio.gather(x.f(), x.g())\n";
+    pull.project.write("b.py", format!("{SLEEPS}{asks}"));
+    pull.project.write(".venv/bin/python", evil);
+    pull.project.write(".venv/pyvenv.cfg", "home = .\n");
+    pull.project.tool("chmod", &["+x", ".venv/bin/python"], b"");
+    pull.push();
     let path = pull.project.path("evil");
     let path = path.to_str().unwrap();
     let config = format!("verify = {path:?}\npython = {path:?}\n");
@@ -257,10 +264,17 @@ fn nothing_of_the_pull_request_is_executed() {
     pull.project.write("asyncfix.toml", &config);
     let ran = pull.run(&[]);
     assert_eq!(ran.status, 2);
-    pull.project
-        .write("asyncfix.toml", format!("python = {path:?}\n"));
-    let mut command = pull.command(&[]);
-    let ran = Ran::of(&command.output().unwrap());
-    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    for config in [format!("python = {path:?}\n"), String::new()] {
+        pull.project.write("asyncfix.toml", config);
+        let mut command = pull.typed(&["-v"]);
+        let ran = Ran::of(&command.output().unwrap());
+        assert_eq!(ran.status, 0, "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains("about types were answered"),
+            "{}",
+            ran.stderr
+        );
+    }
     assert!(!pull.project.path("executed").exists());
+    assert!(!pull.project.path(".venv/bin/executed").exists());
 }

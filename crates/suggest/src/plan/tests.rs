@@ -171,7 +171,8 @@ fn what_shares_or_touches_lines_is_one_fix() {
             .iter()
             .all(|it| it.unit == plan.comments[0].unit)
     );
-    assert_eq!(plan.comments[0].with, [4, 8]);
+    let with: Vec<&[usize]> = plan.comments.iter().map(|it| it.with.as_slice()).collect();
+    assert_eq!(with, [&[4, 8][..], &[1], &[1]]);
     let near = file(vec![group(&[4], None), group(&[5], None)]);
     check(&near, &[1..11], &LIMITS, &[4..6], &[]);
 }
@@ -180,6 +181,8 @@ fn what_shares_or_touches_lines_is_one_fix() {
 fn an_import_is_let_stand_where_it_cannot_be_suggested() {
     let unused = file(vec![group(&[8], Some(1))]);
     check(&unused, &[1..11], &LIMITS, &[1..3, 8..9], &[]);
+    let whole = plan(std::slice::from_ref(&unused), &diff(&[1..11]), &LIMITS);
+    assert!(whole.comments[0].is_last && !whole.comments[1].is_last);
     check(&unused, &[7..11], &LIMITS, &[8..9], &[]);
     let plan = plan(&[unused], &diff(&[7..11]), &LIMITS);
     assert_eq!(plan.comments[0].unused, [1]);
@@ -221,6 +224,7 @@ proptest! {
                 it.start <= comment.rows.start && comment.rows.end <= it.end
             };
             prop_assert!(pieces.iter().any(holds), "{:?}", comment.rows);
+            prop_assert!(comment.rows.len() <= limits.rows);
         }
         let rows: Vec<_> = plan.comments.iter().map(|it| it.rows.clone()).collect();
         prop_assert!(rows.windows(2).all(|pair| pair[0].end <= pair[1].start), "{rows:?}");
