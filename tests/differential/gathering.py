@@ -122,9 +122,10 @@ def continued(line: str) -> Lines:
 
 def limit_concurrency(make: Maker, who: str, method: bool) -> Lines:
     """A list of unknown length that is gathered."""
-    jobs = make.fresh("jobs")
+    # The codemod asks for a name that says that there may be many of it.
+    jobs = make.fresh("urls")
     child = make.child(method and make.chance(0.4))
-    variable = make.pick("job", "label")
+    variable = make.pick("url", "label")
     element = child(variable, f"{variable}.endswith('1')" if make.failing and make.chance(0.3) else "False")
     if make.chance(0.15):
         element = f"$wait_for({element}, 30)"
