@@ -49,8 +49,8 @@ const SLOW: Duration = Duration::from_secs(20);
 /// What the binary gives its threads.
 const STACK: usize = 64 << 20;
 
-/// So many executions are a test that nobody waits for.
-const EXECUTIONS: u64 = 1_500;
+/// So many executions are a good minute of processor time in a debug build.
+const EXECUTIONS: u64 = 5_000;
 
 /// So many texts are kept of those that a codemod rewrites.
 const LIVELY: usize = 40;
