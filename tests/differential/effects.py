@@ -413,6 +413,13 @@ def limit_concurrency(before: Log, after: Log, limit: int = 2) -> str | None:
     return None
 
 
+def since_cancelled(log: Log, who: str) -> list[str]:
+    """What everybody says from where `who` is first cancelled to the last that it says."""
+    theirs = [index for index, event in enumerate(log) if event.who == who]
+    start = next((index for index in theirs if log[index].what == "cancelled"), len(log))
+    return said(log[start : theirs[-1] + 1]) if theirs else []
+
+
 def reraise_cancelled(before: Log, after: Log) -> str | None:
     """A cancellation leaves the coroutine after its handler ran.
 
@@ -431,7 +438,9 @@ def reraise_cancelled(before: Log, after: Log) -> str | None:
         elif event.what in ("start", "tries"):
             handled.discard(event.who)
         elif event.who in handled and is_child(event) and event.what not in LAST_WORDS:
-            return f"after its cancellation: {event.text}"
+            # A handler that is withheld goes on as it did, and nobody notices anything.
+            if since_cancelled(before, event.who) != since_cancelled(after, event.who):
+                return f"after its cancellation: {event.text}"
     for who, log in by_actor(before).items():
         if who in ("program", "(stuck)") and said(log) != said(by_actor(after).get(who, [])):
             return f"{who} says something else"
