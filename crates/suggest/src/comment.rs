@@ -46,6 +46,12 @@ pub fn body(comment: &Comment, info: &str, batch: &str) -> String {
             "**Not alone:** it goes together with the {suggestions} for {with}. {batch}"
         ));
     }
+    if !comment.removals.is_empty() && !comment.findings.is_empty() {
+        parts.push(format!(
+            "Nothing uses an import any longer then, which the suggestion for {} takes out.",
+            lines(&comment.removals)
+        ));
+    }
     if !comment.unused.is_empty() && !comment.findings.is_empty() {
         let unused = lines(&comment.unused);
         parts.push(format!(

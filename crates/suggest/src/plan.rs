@@ -52,6 +52,8 @@ pub struct Comment {
     pub findings: Vec<Finding>,
     /// The first rows of the other suggestions that belong to the same fix.
     pub with: Vec<usize>,
+    /// Those of suggestions that take out an import that nothing uses then.
+    pub removals: Vec<usize>,
     /// Whether they are the lines of an import that nothing uses once those are applied.
     pub is_last: bool,
     /// The rows of imports that the fix leaves unused, and whose removal cannot be suggested.
@@ -199,7 +201,8 @@ fn of_file(
         for hunk in &fix.hunks {
             comments.push(Comment {
                 findings: fix.findings_of(hunk),
-                with: fix.with(hunk),
+                with: fix.with(hunk, false),
+                removals: fix.with(hunk, true),
                 is_last: fix.is_removal(hunk),
                 unused: fix.unused(hunk),
                 patch: patch.clone(),
@@ -335,11 +338,14 @@ impl Fix {
         self.parts.iter().filter(is_in)
     }
 
-    /// The first rows of the other hunks that those groups have.
-    fn with(&self, hunk: &Hunk) -> Vec<usize> {
+    /// The first rows of the other hunks that those groups have: of those that only take out an
+    /// import, or of the others.
+    fn with(&self, hunk: &Hunk, is_removal: bool) -> Vec<usize> {
         let rows: Vec<&Range<usize>> = self.parts_of(hunk).flat_map(|it| &it.rows).collect();
         let others = self.hunks.iter().filter(|other| *other != hunk);
-        let with = others.filter(|other| rows.iter().any(|it| share(it, &other.rows)));
+        let with = others
+            .filter(|other| rows.iter().any(|it| share(it, &other.rows)))
+            .filter(|other| self.is_removal(other) == is_removal);
         with.map(|other| other.rows.start).collect()
     }
 
@@ -386,6 +392,7 @@ impl Comment {
             fingerprint: fingerprints.next(&file.path, lines, &hunk.content),
             findings: Vec::new(),
             with: Vec::new(),
+            removals: Vec::new(),
             is_last: false,
             unused: Vec::new(),
             unit: 0,

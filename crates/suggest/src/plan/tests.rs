@@ -24,6 +24,7 @@ impl Comment {
             fingerprint: fingerprint.to_string(),
             findings: Vec::new(),
             with: Vec::new(),
+            removals: Vec::new(),
             is_last: false,
             unused: Vec::new(),
             unit: 0,
@@ -182,7 +183,11 @@ fn an_import_is_let_stand_where_it_cannot_be_suggested() {
     let unused = file(vec![group(&[8], Some(1))]);
     check(&unused, &[1..11], &LIMITS, &[1..3, 8..9], &[]);
     let whole = plan(std::slice::from_ref(&unused), &diff(&[1..11]), &LIMITS);
-    assert!(whole.comments[0].is_last && !whole.comments[1].is_last);
+    let [removal, fix] = whole.comments.as_slice() else {
+        unreachable!()
+    };
+    assert!(removal.is_last && removal.with == [8] && removal.removals.is_empty());
+    assert!(!fix.is_last && fix.with.is_empty() && fix.removals == [1]);
     check(&unused, &[7..11], &LIMITS, &[8..9], &[]);
     let plan = plan(&[unused], &diff(&[7..11]), &LIMITS);
     assert_eq!(plan.comments[0].unused, [1]);
