@@ -127,9 +127,7 @@ def over_tree(args: argparse.Namespace, scratch: pathlib.Path) -> Group:
         "cat": cat,
         "ruff check --select ASYNC,RUF006": [*RUFF, str(args.tree)],
         "ast-grep": ["ast-grep", "run", "-l", "py", "-p", "asyncio.gather($$$A)", str(args.tree)],
-        **ours(
-            args.binary, ["--no-types", "-q"], ["--no-types", "--diff"], ["--no-types", "-q", "--all"], on=[args.tree]
-        ),
+        **ours(args.binary, ["--no-types"], ["--no-types", "--diff"], ["--no-types", "--all"], on=[args.tree]),
     }
     return Group(f"The tree: {len(files):,} files", commands, ["rg -l async", "ruff check --select ASYNC,RUF006"])
 
@@ -143,7 +141,7 @@ def over_few(args: argparse.Namespace, _scratch: pathlib.Path) -> Group:
     commands = {
         **searches(folders),
         "ruff check --select ASYNC,RUF006": [*RUFF, *map(str, folders)],
-        **ours(args.binary, ["--no-types", "-q"], ["--no-types", "-q", "--all"], ["-q"], on=folders),
+        **ours(args.binary, ["--no-types"], ["--no-types", "--all"], [], on=folders),
     }
     title = f"{len(folders)} folders in which fewer than {FEW:.0%} of the files hold `async`: {count:,} files"
     return Group(title, commands, ["rg -l async", "ruff check --select ASYNC,RUF006"])
@@ -154,7 +152,7 @@ def over_project(args: argparse.Namespace, _scratch: pathlib.Path) -> Group:
     folders = sorted(args.tree.glob(f"{PROJECT}[-=]*")) or fail(f"{args.tree} has no {PROJECT}")
     commands = {
         "ty check": ["ty", "check", "--exit-zero", "-q", str(folders[0])],
-        **ours(args.binary, ["-q"], ["-q", "--all"], ["-q", "--all", "--no-types"], on=folders[:1]),
+        **ours(args.binary, [], ["--all"], ["--all", "--no-types"], on=folders[:1]),
     }
     return Group(f"Types: {folders[0].name}", commands, ["ty check"])
 
@@ -170,9 +168,7 @@ def over_sample(args: argparse.Namespace, scratch: pathlib.Path) -> Group:
     commands = {
         "LibCST codemod": [sys.executable, str(HERE / "peers" / "libcst_codemod.py"), *files],
         "flake8-async": ["flake8", "--isolated", "--select", "ASYNC", str(folder)],
-        **ours(
-            args.binary, ["--no-types", "-q"], ["--no-types", "--ensure-future-to-create-task", "--diff"], on=[folder]
-        ),
+        **ours(args.binary, ["--no-types"], ["--no-types", "--ensure-future-to-create-task", "--diff"], on=[folder]),
     }
     return Group(f"A sample: {len(files)} files with `asyncio`", commands, ["LibCST codemod", "flake8-async"])
 
@@ -181,7 +177,7 @@ def over_nothing(args: argparse.Namespace, scratch: pathlib.Path) -> Group:
     """An empty folder."""
     folder = scratch / "empty"
     folder.mkdir()
-    commands = {**searches([folder]), "ruff": [*RUFF, str(folder)], **ours(args.binary, ["-q"], on=[folder])}
+    commands = {**searches([folder]), "ruff": [*RUFF, str(folder)], **ours(args.binary, [], on=[folder])}
     return Group("An empty folder", commands, ["rg -l async"])
 
 

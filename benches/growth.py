@@ -7,9 +7,9 @@ usage: growth.py TREE [--binary PATH] [--runs N] [--series NAME ...] [--largest 
   size       one file of 100 KB to 10 MB, with one finding at its end
   findings   one file with 100 to 100,000 findings
 
-Each row has, for each command, the median time of N runs, the peak memory of one, and the exponent: the slope to the row
-before it, where time is read as size to that power. 1 is linear, 2 is quadratic; below a tenth of a second nothing is
-said. An exponent above 1.4 makes the exit status 1. --save writes the table and the plots to benches/results/NAME.md and
+Each row has, for each command, the median processor time of N runs (user and system: others use the machine too), the peak
+memory of one, and the exponent: the slope to the row before it, where time is read as size to that power. 1 is linear, 2
+is quadratic; below a tenth of a second nothing is said. An exponent above 1.4 makes the exit status 1. --save writes the table and the plots to benches/results/NAME.md and
 NAME-*.svg. Standard library only; needs Python 3.11 or newer, GNU time, and half a gigabyte of temporary space.
 """
 
@@ -20,12 +20,12 @@ import math
 import os
 import pathlib
 import random
+import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from typing import NamedTuple, NoReturn
 
@@ -206,7 +206,7 @@ async def start_NUMBER(job):
     return await task
 """
 
-PLAIN = ["--no-types", "-q"]
+PLAIN = ["--no-types"]
 SERIES = {
     "files": Series(
         "The number of files",
@@ -270,9 +270,9 @@ def run(binary: pathlib.Path, command: Command, folder: pathlib.Path, runs: int)
         if command.writes:
             shutil.rmtree(folder)
             shutil.copytree(kept, folder)
-        start = time.perf_counter()
+        start = processor_seconds()
         done = subprocess.run([*before, *arguments], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        seconds = time.perf_counter() - start
+        seconds = processor_seconds() - start
         if done.returncode not in (0, 1):
             fail(f"exit status {done.returncode} from {' '.join(arguments)}: {done.stderr.decode(errors='replace')}")
         return seconds
@@ -286,6 +286,12 @@ def run(binary: pathlib.Path, command: Command, folder: pathlib.Path, runs: int)
         shutil.rmtree(folder)
         kept.rename(folder)
     return Point(0, seconds, memory)
+
+
+def processor_seconds() -> float:
+    """What the children of this process that have ended took, user and system."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def exponent(before: Point, after: Point) -> float | None:
@@ -303,7 +309,7 @@ def is_steep(points: list[Point]) -> bool:
 
 def render(series: Series, points: dict[str, list[Point]]) -> list[str]:
     """The table, in Markdown."""
-    lines = [f"| command | {series.unit} | time | memory | exponent |", "| --- | ---: | ---: | ---: | ---: |"]
+    lines = [f"| command | {series.unit} | processor time | memory | exponent |", "| --- | ---: | ---: | ---: | ---: |"]
     for name, found in points.items():
         before = None
         for point in found:
@@ -333,7 +339,7 @@ def draw(series: Series, points: dict[str, list[Point]]) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="12">',
         '<rect width="100%" height="100%" fill="white"/>',
-        f'<text x="{left}" y="18">{series.title}: seconds by {series.unit}</text>',
+        f'<text x="{left}" y="18">{series.title}: processor seconds by {series.unit}</text>',
     ]
     for power in range(low, high + 1):
         at = y(10**power)

@@ -23,7 +23,7 @@ from typing import NoReturn
 
 HERE = pathlib.Path(__file__).resolve().parent
 BINARY = HERE.parent / "target" / "release" / "asyncfix"
-RUNS = {"report": ["-q"], "--all --diff": ["-q", "--all", "--diff"]}
+RUNS = {"report": [], "--all --diff": ["--all", "--diff"]}
 PHASES = {
     "walk": ["asyncfix::walk::walk"],
     "read": ["asyncfix::source::read_into"],
@@ -99,7 +99,7 @@ def sample(tree: pathlib.Path, folder: pathlib.Path, size: int) -> int:
 def measure(binary: pathlib.Path, flags: list[str], folder: pathlib.Path, out: pathlib.Path) -> dict[str, int]:
     """The instructions of each function with all that it calls, by its name."""
     valgrind = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--quiet"]
-    command = [*valgrind, str(binary), "--isolated", "--no-types", "--threads", "1", *flags, str(folder)]
+    command = [*valgrind, str(binary), "--isolated", "--no-types", "--jobs", "1", *flags, str(folder)]
     done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     if done.returncode not in (0, 1):
         fail(f"exit status {done.returncode}: {done.stderr}")

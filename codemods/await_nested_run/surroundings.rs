@@ -67,7 +67,7 @@ pub(super) fn may_work(cx: &Context<'_, '_>) -> bool {
     };
     // What is written for anyio may run under trio.
     imports(PATCHES)
-        || PATCHES.iter().any(|patch| cx.project_mentions(patch))
+        || cx.project_mentions_any(PATCHES)
         || cx.module.library() == Library::Anyio
         || imports(&["anyio"])
 }

@@ -156,7 +156,13 @@ impl<'a> Context<'a, '_> {
     /// Whether a word stands in a file of this one's project that is in the run, as far as is
     /// known.
     pub fn project_mentions(&self, word: &str) -> bool {
-        self.meaning.mentions(word)
+        self.project_mentions_any(&[word])
+    }
+
+    /// The same of one of these words, which are looked for together.
+    pub fn project_mentions_any(&self, words: &[&str]) -> bool {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_string()).collect();
+        self.meaning.mentions(&words).contains(&true)
     }
 
     /// Whether a class of this one's project that is in the run, and derives from `class`, has
@@ -168,14 +174,19 @@ impl<'a> Context<'a, '_> {
     /// The library that the coroutines of this module may run under as well as under asyncio,
     /// since the module imports none, and another file of the project imports that one.
     pub fn library_beside_asyncio(&self) -> Option<&'static str> {
+        const IMPORTS: [(&str, &str); 4] = [
+            ("import trio", "trio"),
+            ("from trio", "trio"),
+            ("import curio", "curio"),
+            ("from curio", "curio"),
+        ];
         if self.module.shows_library() {
             return None;
         }
-        ["trio", "curio"].into_iter().find(|library| {
-            ["import", "from"]
-                .iter()
-                .any(|word| self.project_mentions(&format!("{word} {library}")))
-        })
+        let words = IMPORTS.map(|(import, _)| import.to_string());
+        let mentioned = self.meaning.mentions(&words);
+        let found = IMPORTS.iter().zip(mentioned).find(|(_, it)| *it);
+        found.map(|((_, library), _)| *library)
     }
 
     /// Whether another file of the project makes coroutines by `types.coroutine`, and this one imports

@@ -1,8 +1,8 @@
 //! What lies outside of the module: types, and who calls a function.
 //!
-//! A codemod asks when it needs to know, and gets what is known. What is not known yet is noted,
-//! and the text is gone over again when all that was noted has been answered: so the questions
-//! about a file go out together, and a codemod stays a plain function.
+//! A codemod asks when it needs to know, and gets what is known. Types that are not known yet are
+//! noted, and the text is gone over again when all that was noted has been answered: so the
+//! questions about a file go out together, and a codemod stays a plain function.
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -59,28 +59,23 @@ pub struct Caller {
 
 /// What has been asked about one text, and what has been answered.
 pub(crate) struct Meaning<'o> {
-    elsewhere: Option<&'o dyn Elsewhere>,
-    /// Whether another file takes a name from this module.
+    asking: Asking<'o>,
     pub(crate) taken: &'o dyn Fn(&str) -> Taken,
+    has_types: bool,
     state: RefCell<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// Whether there is anybody to ask.
-    is_open: bool,
-    /// Whether they know types.
-    has_types: bool,
     // What is known; of what is asked, what is taken for true until it is answered.
     answers: FxHashMap<Question, Answer>,
     callers: FxHashMap<String, Vec<Caller>>,
     mentions: FxHashMap<String, bool>,
     overridden: FxHashMap<String, bool>,
-    // What is asked.
+    /// What is asked about types.
     questions: Vec<Question>,
-    functions: Vec<String>,
-    words: Vec<String>,
-    methods: Vec<String>,
+    /// Whether something else is asked that nobody answers yet.
+    is_waiting: bool,
 }
 
 /// Rounds of questions about one text. The answer to one may lead to the next; nobody has needed
@@ -89,69 +84,44 @@ const MAX_ROUNDS: usize = 8;
 
 impl<'o> Meaning<'o> {
     pub(crate) fn new(asking: Asking<'o>, taken: &'o dyn Fn(&str) -> Taken) -> Self {
-        let elsewhere: Option<&'o dyn Elsewhere> = match asking {
-            Asking::Nobody => None,
-            Asking::Later(elsewhere) => Some(elsewhere),
-            Asking::Oracle(oracle) => Some(oracle),
-        };
-        Self {
+        let mut meaning = Self {
+            asking,
             taken,
-            elsewhere,
-            state: RefCell::new(State {
-                is_open: elsewhere.is_some(),
-                has_types: elsewhere.is_some_and(Elsewhere::has_types),
-                ..State::default()
-            }),
-        }
+            has_types: false,
+            state: RefCell::default(),
+        };
+        meaning.has_types = meaning.elsewhere().is_some_and(Elsewhere::has_types);
+        meaning
     }
 
     /// Whoever knows the other modules.
     pub(crate) fn elsewhere(&self) -> Option<&'o dyn Elsewhere> {
-        self.elsewhere
+        match self.asking {
+            Asking::Nobody => None,
+            Asking::Later(elsewhere) => Some(elsewhere),
+            Asking::Oracle(oracle) => Some(oracle),
+        }
     }
 
     /// Goes over the text until all that it asks is answered. Says whether something was asked
     /// that will be answered later only.
-    pub(crate) fn settle<T>(
-        &self,
-        asking: Asking<'_>,
-        text: &str,
-        mut look: impl FnMut() -> T,
-    ) -> (T, bool) {
+    pub(crate) fn settle<T>(&self, text: &str, mut look: impl FnMut() -> T) -> (T, bool) {
         let mut seen = look();
         for _ in 0..MAX_ROUNDS {
-            let (questions, functions, words, methods) = {
-                let mut state = self.state.borrow_mut();
-                (
-                    std::mem::take(&mut state.questions),
-                    std::mem::take(&mut state.functions),
-                    std::mem::take(&mut state.words),
-                    std::mem::take(&mut state.methods),
-                )
-            };
-            if questions.is_empty()
-                && functions.is_empty()
-                && words.is_empty()
-                && methods.is_empty()
-            {
-                return (seen, false);
+            let questions = std::mem::take(&mut self.state.borrow_mut().questions);
+            if questions.is_empty() {
+                break;
             }
-            let Asking::Oracle(oracle) = asking else {
+            let Asking::Oracle(oracle) = self.asking else {
                 return (seen, true);
             };
             let answers = oracle.types(text, &questions);
-            let callers = oracle.callers(&functions);
-            let mentions = oracle.mentions(&words);
-            let overridden = oracle.overridden(&methods);
             let mut state = self.state.borrow_mut();
             state.answers.extend(questions.into_iter().zip(answers));
-            state.callers.extend(functions.into_iter().zip(callers));
-            state.mentions.extend(words.into_iter().zip(mentions));
-            state.overridden.extend(methods.into_iter().zip(overridden));
             drop(state);
             seen = look();
         }
-        (seen, false)
+        (seen, self.state.borrow().is_waiting)
     }
 
     pub(crate) fn answer(&self, question: Question) -> Answer {
@@ -160,47 +130,67 @@ impl<'o> Meaning<'o> {
             return answer.clone();
         }
         let unknown = Answer::Unknown(None);
-        if state.has_types {
+        if self.has_types {
             state.answers.insert(question.clone(), unknown.clone());
             state.questions.push(question);
         }
         unknown
     }
 
-    pub(crate) fn mentions(&self, word: &str) -> bool {
-        let mut state = self.state.borrow_mut();
-        if let Some(mentions) = state.mentions.get(word) {
-            return *mentions;
-        }
-        if state.is_open {
-            state.mentions.insert(word.to_string(), false);
-            state.words.push(word.to_string());
-        }
-        false
+    /// For each of these words, whether it stands in a file of the project.
+    pub(crate) fn mentions(&self, words: &[String]) -> Vec<bool> {
+        self.known(
+            |state| &mut state.mentions,
+            words,
+            |oracle, words| oracle.mentions(words),
+        )
     }
 
     pub(crate) fn is_overridden(&self, method: &str) -> bool {
-        let mut state = self.state.borrow_mut();
-        if let Some(overridden) = state.overridden.get(method) {
-            return *overridden;
-        }
-        if state.is_open {
-            state.overridden.insert(method.to_string(), false);
-            state.methods.push(method.to_string());
-        }
-        false
+        let methods = [method.to_string()];
+        let overridden = self.known(
+            |state| &mut state.overridden,
+            &methods,
+            |oracle, methods| oracle.overridden(methods),
+        );
+        overridden.first().is_some_and(|it| *it)
     }
 
     pub(crate) fn callers(&self, function: &str) -> Vec<Caller> {
+        let functions = [function.to_string()];
+        let callers = self.known(
+            |state| &mut state.callers,
+            &functions,
+            |oracle, functions| oracle.callers(functions),
+        );
+        callers.into_iter().next().unwrap_or_default()
+    }
+
+    /// What is known of each of `names`, and asked where it is not. Only about types more than one
+    /// question is asked at a time: the others are answered from what is at hand.
+    fn known<T: Clone + Default>(
+        &self,
+        answers: impl Fn(&mut State) -> &mut FxHashMap<String, T>,
+        names: &[String],
+        ask: impl Fn(&dyn Oracle, &[String]) -> Vec<T>,
+    ) -> Vec<T> {
         let mut state = self.state.borrow_mut();
-        if let Some(callers) = state.callers.get(function) {
-            return callers.clone();
+        let known = answers(&mut state);
+        let is_open = |name: &&String| !known.contains_key(*name);
+        let open: Vec<String> = names.iter().filter(is_open).cloned().collect();
+        if !open.is_empty() {
+            drop(state);
+            let found = match self.asking {
+                Asking::Oracle(oracle) => ask(oracle, &open),
+                Asking::Nobody | Asking::Later(_) => vec![T::default(); open.len()],
+            };
+            state = self.state.borrow_mut();
+            state.is_waiting |= matches!(self.asking, Asking::Later(_));
+            answers(&mut state).extend(open.into_iter().zip(found));
         }
-        if state.is_open {
-            state.callers.insert(function.to_string(), Vec::new());
-            state.functions.push(function.to_string());
-        }
-        Vec::new()
+        let known = answers(&mut state);
+        let answer = |name: &String| known.get(name).cloned().unwrap_or_default();
+        names.iter().map(answer).collect()
     }
 }
 

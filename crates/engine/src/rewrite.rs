@@ -201,9 +201,8 @@ impl Run<'_> {
         }
         let sites = sites(&module, &self.codemods);
         let meaning = Meaning::new(self.host.asking, self.host.taken);
-        let (mut findings, undecided) = meaning.settle(self.host.asking, &text.source, || {
-            self.findings(&module, &sites, &meaning)
-        });
+        let (mut findings, undecided) =
+            meaning.settle(&text.source, || self.findings(&module, &sites, &meaning));
         self.rewritten.undecided |= undecided;
         let suppressions = Suppressions::of(&module);
         findings.retain(|finding| !suppressions.silence(finding));
