@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{
+    Arg, ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
+};
 use engine::Codemod;
 use python::ast::PythonVersion;
 
@@ -118,6 +120,13 @@ pub enum Command {
     /// 1 if a file could not be read or parsed; 2 if something is missing, or the service failed.
     /// A path of this name is written `./suggest`.
     Suggest(Box<Suggest>),
+    /// Speak the Language Server Protocol, for editors: findings and fixes while you type
+    ///
+    /// It is started by an editor, which talks to it on standard input and output. Configuration
+    /// holds as in a run, for each folder its own, and is read again when its file changes. What is
+    /// set here counts more. It ends with status 0 when the editor says so, else with 1. A path of
+    /// this name is written `./server`.
+    Server(Box<Run>),
 }
 
 /// How the codemods are listed.
@@ -130,7 +139,15 @@ pub enum ListFormat {
 }
 
 /// The names of the subcommands, to tell a slip from a path.
-pub const SUBCOMMANDS: [&str; 6] = ["explain", "list", "completions", "man", "report", "suggest"];
+pub const SUBCOMMANDS: [&str; 7] = [
+    "explain",
+    "list",
+    "completions",
+    "man",
+    "report",
+    "suggest",
+    "server",
+];
 
 /// The arguments of `report`.
 #[derive(Debug, Args)]
@@ -235,8 +252,36 @@ const NOT_OF_A_PROPOSAL: [&str; 18] = [
     "color",
 ];
 
+/// The arguments of a run that are of no use to a server: it is told which files, prints nothing,
+/// and writes nothing.
+const NOT_OF_A_SERVER: [&str; 23] = [
+    "paths",
+    "diff",
+    "fix",
+    "verify",
+    "verify_timeout",
+    "verify_runs",
+    "review",
+    "review_from_start",
+    "add_ignores",
+    "stdin_filename",
+    "project",
+    "force_exclude",
+    "since",
+    "update_baseline",
+    "output_format",
+    "statistics",
+    "show_files",
+    "show_settings",
+    "output_file",
+    "exit_zero",
+    "color",
+    "quiet",
+    "verbose",
+];
+
 /// The arguments of a run.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 pub struct Run {
     /// Files and directories, or `-` for standard input [default: the current directory]
@@ -545,18 +590,13 @@ impl Arguments {
         let matches = command.try_get_matches_from_mut(arguments)?;
         let mut parsed =
             Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
-        if let Some(("suggest", matches)) = matches.subcommand() {
-            let is_typed =
-                |name: &&&str| matches.value_source(name) == Some(ValueSource::CommandLine);
-            if let Some(name) = NOT_OF_A_PROPOSAL.iter().find(is_typed) {
-                let name = name.replace('_', "-");
-                let message = format!("the argument '--{name}' cannot be used with 'suggest'");
-                return Err(command.error(ErrorKind::ArgumentConflict, message));
-            }
+        if let Some((name, matches)) = matches.subcommand() {
+            refuse_useless(name, matches, &mut command)?;
         }
         let (run, matches) = match (&mut parsed.command, matches.subcommand()) {
             (Some(Command::Report(report)), Some((_, matches))) => (&mut report.run, matches),
             (Some(Command::Suggest(suggest)), Some((_, matches))) => (&mut suggest.run, matches),
+            (Some(Command::Server(run)), Some((_, matches))) => (&mut **run, matches),
             _ => (&mut parsed.run, &matches),
         };
         run.named = codemods::ALL
@@ -568,6 +608,29 @@ impl Arguments {
             .collect();
         Ok(parsed)
     }
+}
+
+/// Refuses what a subcommand has no use for of the arguments of a run.
+fn refuse_useless(
+    subcommand: &str,
+    matches: &ArgMatches,
+    command: &mut clap::Command,
+) -> Result<(), clap::Error> {
+    let useless: &[&str] = match subcommand {
+        "suggest" => &NOT_OF_A_PROPOSAL,
+        "server" => &NOT_OF_A_SERVER,
+        _ => &[],
+    };
+    let is_typed = |name: &&&str| matches.value_source(name) == Some(ValueSource::CommandLine);
+    let Some(name) = useless.iter().find(is_typed) else {
+        return Ok(());
+    };
+    let argument = match *name {
+        "paths" => "[PATHS]...".to_string(),
+        name => format!("--{}", name.replace('_', "-")),
+    };
+    let message = format!("the argument '{argument}' cannot be used with '{subcommand}'");
+    Err(command.error(ErrorKind::ArgumentConflict, message))
 }
 
 /// The derived command, with a flag for each codemod.
@@ -593,14 +656,22 @@ pub fn command() -> clap::Command {
             })
         })
         .mut_subcommand("suggest", |suggest| {
-            suggest.args(flags()).mut_args(|argument| {
-                if NOT_OF_A_PROPOSAL.contains(&argument.get_id().as_str()) {
-                    argument.hide(true)
-                } else {
-                    argument
-                }
-            })
+            without(suggest.args(flags()), &NOT_OF_A_PROPOSAL)
         })
+        .mut_subcommand("server", |server| {
+            without(server.args(flags()), &NOT_OF_A_SERVER)
+        })
+}
+
+/// The subcommand without arguments that are of no use to it.
+fn without(subcommand: clap::Command, useless: &[&str]) -> clap::Command {
+    subcommand.mut_args(|argument| {
+        if useless.contains(&argument.get_id().as_str()) {
+            argument.hide(true)
+        } else {
+            argument
+        }
+    })
 }
 
 /// The codemods that one name stands for.

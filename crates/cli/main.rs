@@ -26,6 +26,7 @@ mod progress;
 mod report;
 mod review;
 mod run;
+mod server;
 mod settings;
 mod show;
 mod since;
@@ -112,6 +113,7 @@ fn child_memory() -> Option<u64> {
 fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     match arguments.command {
         None => return run::run(&Plan::new(arguments.run)?),
+        Some(Command::Server(arguments)) => return server::run(*arguments),
         Some(Command::Report(report)) => return run::run(&Plan::of_report(*report)?),
         Some(Command::Suggest(suggest)) => return run::run(&Plan::of_suggest(*suggest)?),
         Some(Command::Explain {

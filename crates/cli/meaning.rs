@@ -15,10 +15,19 @@ use crate::walk::File;
 
 /// Whom the codemods ask in this run. Nothing is read or started before they do.
 pub struct Meaning<'a> {
-    pool: Pool,
+    pool: Arc<Pool>,
+    is_outdated: IsOutdated,
     projects: Projects,
     callers: Callers<'a>,
     modules: Modules<'a>,
+}
+
+/// Whether nobody waits for an answer any longer.
+pub type IsOutdated = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// Children of our own program. Where that cannot be found, nobody is asked.
+pub fn pool() -> Pool {
+    Pool::new(std::env::current_exe().unwrap_or_default())
 }
 
 /// The projects of the files, each looked for once for a folder.
@@ -30,10 +39,15 @@ pub struct Projects {
 impl<'a> Meaning<'a> {
     /// For the files of a run.
     pub fn new(files: &'a [File]) -> Self {
-        // Where our own program cannot be found, nobody is asked.
-        let program = std::env::current_exe().unwrap_or_default();
+        Self::lasting(files, Arc::new(pool()), Arc::new(|| false))
+    }
+
+    /// For files that will be others soon, with children that stay. What is asked when it is
+    /// outdated is unknown.
+    pub fn lasting(files: &'a [File], pool: Arc<Pool>, is_outdated: IsOutdated) -> Self {
         Self {
-            pool: Pool::new(program),
+            pool,
+            is_outdated,
             projects: Projects::default(),
             callers: Callers::new(files),
             modules: Modules::new(files),
@@ -90,8 +104,9 @@ impl<'a> Meaning<'a> {
         } else {
             file.canonical.clone()
         };
+        let is_outdated = &*self.is_outdated;
         self.pool
-            .answer(&project, types.limits, &path, text, questions)
+            .answer(&project, types.limits, &path, text, questions, is_outdated)
     }
 }
 

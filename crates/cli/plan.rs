@@ -367,7 +367,8 @@ fn named_baseline(arguments: &Run) -> Option<PathBuf> {
     Some(config::file_at(path, Path::new("")))
 }
 
-fn folders(arguments: Run) -> Result<Folders> {
+/// What holds for the files, by the arguments and the configuration as it is now.
+pub fn folders(arguments: Run) -> Result<Folders> {
     let mut files: Option<Layer> = None;
     let mut set = Layer::default();
     for argument in &arguments.config {

@@ -86,6 +86,22 @@ impl Source {
         })
     }
 
+    /// The bytes of a file that an editor has read: its text, in the encoding that it declares.
+    pub fn bytes_of(text: &str) -> Result<Vec<u8>, Unreadable> {
+        let encoding = declared(text.as_bytes())?;
+        let (mark, body) = match text.strip_prefix('\u{feff}') {
+            Some(body) => (BOM, body),
+            None => (&[][..], text),
+        };
+        let Some(body) = encoding.encode(body) else {
+            return Err(Unreadable {
+                message: format!("holds what cannot be written as {encoding}"),
+                row: None,
+            });
+        };
+        Ok([mark, &body].concat())
+    }
+
     /// Whether a file can be decoded, found out without making its text where that can be.
     pub fn check(bytes: &[u8]) -> Result<(), Unreadable> {
         let is_sound = match declared(bytes)? {

@@ -16,6 +16,7 @@ use crate::report::Failure;
 use crate::source::{self, Source, Unreadable};
 
 /// One Python file of the run.
+#[derive(Clone)]
 pub struct File {
     /// As the user would write it: what messages show.
     pub path: PathBuf,

@@ -27,6 +27,7 @@ mod reports; // what is printed for findings
 #[cfg(unix)]
 mod review; // --review, in a terminal
 mod selection; // which codemods run
+mod server; // editors
 mod since; // findings on lines that changed
 mod statuses; // exit status and streams
 mod streams; // standard input, files of arguments, excluded paths that are named

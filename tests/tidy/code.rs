@@ -15,11 +15,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("crates/python", &[]),
     ("crates/types", &["python"]),
     ("crates/engine", &["edit", "python", "types"]),
+    ("crates/server", &["edit", "engine"]),
     ("crates/suggest", &["edit"]),
     ("codemods", &["edit", "engine", "python", "types"]),
     (
         ".",
-        &["codemods", "edit", "engine", "python", "suggest", "types"],
+        &[
+            "codemods", "edit", "engine", "python", "server", "suggest", "types",
+        ],
     ),
 ];
 

@@ -1,5 +1,7 @@
 //! Comments that silence nothing.
 
+use std::ops::Range;
+
 use engine::{Codemod, Suppression};
 
 use super::{Entry, Failure, Places};
@@ -12,7 +14,19 @@ pub fn useless(entry: &Entry, ran: &[&'static Codemod]) -> Vec<Failure> {
         return Vec::new();
     }
     let places = Places::new(entry.source, entry.text);
-    let message = |suppression: &Suppression| {
+    let failure = |(range, problem): (Range<usize>, String)| {
+        Failure::new(entry.path, problem).at(places.of(range.start))
+    };
+    let problems = problems(entry.suppressions, ran);
+    problems.into_iter().map(failure).collect()
+}
+
+/// The same, each with the comment that it is about: byte offsets.
+pub fn problems(
+    suppressions: &[Suppression],
+    ran: &[&'static Codemod],
+) -> Vec<(Range<usize>, String)> {
+    let problem = |suppression: &Suppression| {
         let problem = match &suppression.name {
             _ if suppression.used => return None,
             Some(name) => match codemods::find(name) {
@@ -27,8 +41,7 @@ pub fn useless(entry: &Entry, ran: &[&'static Codemod]) -> Vec<Failure> {
             }
             None => return None,
         };
-        let place = places.of(suppression.range.start);
-        Some(Failure::new(entry.path, problem).at(place))
+        Some((suppression.range.clone(), problem))
     };
-    entry.suppressions.iter().filter_map(message).collect()
+    suppressions.iter().filter_map(problem).collect()
 }

@@ -2,7 +2,7 @@
 //!
 //! [`session`] is what happens, [`terminal`] how the person is asked, [`view`] what is shown.
 
-mod choice;
+pub mod choice;
 mod file;
 mod hunks;
 mod rewriting;

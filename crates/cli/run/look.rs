@@ -203,7 +203,7 @@ pub fn decode(file: &File, bytes: Vec<u8>) -> Result<Option<Source>, Failure> {
 
 /// Whether a comment in the first lines says that the file is written by a program: what is
 /// changed in it is lost the next time.
-fn is_generated(bytes: &[u8]) -> bool {
+pub fn is_generated(bytes: &[u8]) -> bool {
     let has = |line: &[u8], words: &[u8]| line.windows(words.len()).any(|window| window == words);
     bytes
         .split(|byte| matches!(byte, b'\n' | b'\r'))

@@ -37,7 +37,7 @@ use look::look_at_all;
 pub use again::module;
 pub use analysed::{Analysed, analyse_as};
 pub use conclude::output;
-pub use look::decode;
+pub use look::{decode, is_generated};
 
 /// Does what the plan says. An error is one of configuration, or of standard output.
 pub fn run(plan: &Plan) -> Result<Exit> {

@@ -54,12 +54,28 @@ struct State {
     asked: usize,
     lost: Vec<Lost>,
     problems: Vec<String>,
+    /// The files that changed while there were children, in that order.
+    changed: Vec<PathBuf>,
+    /// How often all that the children have read became worthless.
+    era: usize,
 }
+
+/// Rather than to tell of more files than these, new children are started.
+const MAX_CHANGED: usize = 1000;
+
+/// How often to look whether somebody still waits for an answer.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// A child that nobody waits for is left to come to an end so long: what it has read by then is of
+/// use for the next question, and a new one would have to read it again.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Why a child gave no more answers.
 enum Broken {
     /// It took too long.
     Late,
+    /// Nobody waits for it.
+    Outdated,
     /// It ended.
     Ended,
 }
@@ -75,7 +91,8 @@ impl Pool {
     }
 
     /// The answers to questions about the file at `path`, taken to hold `text`, in their order.
-    /// Those that are not had in time are unknown.
+    /// Those that are not had in time are unknown, and so are all once nobody waits for them any
+    /// longer, as `is_outdated` says.
     pub fn answer(
         &self,
         project: &Project,
@@ -83,6 +100,7 @@ impl Pool {
         path: &Path,
         text: &str,
         questions: &[Question],
+        is_outdated: &dyn Fn() -> bool,
     ) -> Vec<Answer> {
         let mut answers = vec![Answer::Unknown(None); questions.len()];
         if self.command.is_none() || questions.is_empty() {
@@ -98,8 +116,9 @@ impl Pool {
             let started = *state.started.get_or_insert_with(Instant::now);
             started + limits.run
         };
-        let request = Request {
+        let mut request = Request {
             project: project.clone(),
+            changed: Vec::new(),
             path: path.to_path_buf(),
             text: text.to_string(),
             questions: questions.to_vec(),
@@ -107,20 +126,24 @@ impl Pool {
         // What a child has gathered from other files may be too much for this one: a new child
         // gets a second chance.
         for attempt in 0..2 {
+            if is_outdated() {
+                return answers;
+            }
             let now = Instant::now();
             if now >= end {
                 self.lose(path, "the time for the whole run was up");
                 return answers;
             }
-            let mut child = match self.child(project, limits.memory) {
-                Ok(child) => child,
+            let (mut child, changed) = match self.child(project, limits.memory) {
+                Ok(found) => found,
                 Err(error) => {
                     self.lose(path, &format!("no child could be started: {error}"));
                     return answers;
                 }
             };
+            request.changed = changed;
             let deadline = end.min(now + limits.file);
-            match child.ask(&request, deadline, &mut answers) {
+            match child.ask(&request, deadline, is_outdated, &mut answers) {
                 Ok(problem) => {
                     let mut state = self.state();
                     if let Some(problem) = problem
@@ -130,9 +153,12 @@ impl Pool {
                     }
                     child.project = Some(project.clone());
                     child.served += 1;
-                    state.idle.push(child);
+                    if child.era == state.era {
+                        state.idle.push(child);
+                    }
                     return answers;
                 }
+                Err(Broken::Outdated) => return answers,
                 Err(Broken::Late) => {
                     self.lose(path, "it took too long");
                     return answers;
@@ -153,6 +179,29 @@ impl Pool {
     /// Counts [`Limits::run`] from the next question on.
     pub fn restart(&self) {
         self.state().started = None;
+    }
+
+    /// Files that the children may have read are not what they were, or are new, or gone.
+    pub fn changed(&self, files: impl IntoIterator<Item = PathBuf>) {
+        let mut state = self.state();
+        state.changed.extend(files);
+        if state.changed.len() > MAX_CHANGED {
+            drop(state);
+            self.forget();
+        }
+    }
+
+    /// Whatever the children have read may be something else now: they end, and others take their
+    /// place. What was lost and what was wrong is forgotten.
+    pub fn forget(&self) {
+        let mut state = self.state();
+        let idle = std::mem::take(&mut state.idle);
+        state.lost.clear();
+        state.problems.clear();
+        state.changed.clear();
+        state.era += 1;
+        drop(state);
+        drop(idle); // which waits for their end
     }
 
     /// The files whose questions were not all answered, so far.
@@ -186,25 +235,33 @@ impl Pool {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A child that knows the project, if one is idle; else any; else a new one.
-    fn child(&self, project: &Project, memory: u64) -> io::Result<Child> {
+    /// A child that knows the project, if one is idle; else any; else a new one. And the files that
+    /// changed since it was asked last.
+    fn child(&self, project: &Project, memory: u64) -> io::Result<(Child, Vec<PathBuf>)> {
         let mut state = self.state();
         let known = state
             .idle
             .iter()
             .position(|child| child.project.as_ref() == Some(project));
-        if let Some(position) = known {
-            return Ok(state.idle.swap_remove(position));
-        }
-        if let Some(child) = state.idle.pop() {
-            return Ok(child);
+        let known = match known {
+            Some(position) => Some(state.idle.swap_remove(position)),
+            None => state.idle.pop(),
+        };
+        let (now, era) = (state.changed.len(), state.era);
+        if let Some(mut child) = known {
+            let changed = state.changed.get(child.seen..).unwrap_or_default();
+            let changed = changed.to_vec();
+            child.seen = now;
+            return Ok((child, changed));
         }
         state.children += 1;
         drop(state);
         let Some(program) = &self.command else {
             return Err(io::Error::other("there is none"));
         };
-        Child::start(program, memory)
+        let mut child = Child::start(program, memory)?;
+        (child.seen, child.era) = (now, era);
+        Ok((child, Vec::new()))
     }
 }
 
@@ -218,6 +275,10 @@ struct Child {
     project: Option<Project>,
     /// How many files it has answered for.
     served: usize,
+    /// How many of the files that changed it was told of.
+    seen: usize,
+    /// When it was started: see [`State::era`].
+    era: usize,
 }
 
 impl Child {
@@ -248,6 +309,8 @@ impl Child {
             replies,
             project: None,
             served: 0,
+            seen: 0,
+            era: 0,
         })
     }
 
@@ -256,21 +319,28 @@ impl Child {
         &mut self,
         request: &Request,
         deadline: Instant,
+        is_outdated: &dyn Fn() -> bool,
         answers: &mut [Answer],
     ) -> Result<Option<String>, Broken> {
         let input = self.input.as_mut().ok_or(Broken::Ended)?;
         // It reads a request whole before it answers, so that neither waits for the other.
         wire::send(request, input).map_err(|_| Broken::Ended)?;
+        let patience = Instant::now() + PATIENCE;
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            match self.replies.recv_timeout(left) {
+            let now = Instant::now();
+            let left = deadline.saturating_duration_since(now);
+            match self.replies.recv_timeout(left.min(GLANCE)) {
                 Ok(Reply::Answer(number, answer)) => {
                     if let Some(slot) = answers.get_mut(number) {
                         *slot = answer;
                     }
                 }
                 Ok(Reply::Done(problem)) => return Ok(problem),
-                Err(RecvTimeoutError::Timeout) => return Err(Broken::Late),
+                Err(RecvTimeoutError::Timeout) if now >= deadline => return Err(Broken::Late),
+                Err(RecvTimeoutError::Timeout) if now >= patience && is_outdated() => {
+                    return Err(Broken::Outdated);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(Broken::Ended),
             }
         }

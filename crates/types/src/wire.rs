@@ -12,6 +12,8 @@ use crate::{Answer, Project, Question};
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Request {
     pub project: Project,
+    /// Files that are not what they were when the child was asked last.
+    pub changed: Vec<PathBuf>,
     /// Absolute.
     pub path: PathBuf,
     /// What the file is taken to hold.

@@ -107,6 +107,17 @@ impl Database {
         program(self)
     }
 
+    /// The file at an absolute path may be new, or gone, or another one, and so may the folders that
+    /// it is in. The outermost first: of what is new, the folder that it is in has to know.
+    pub(super) fn sync(&mut self, path: &std::path::Path) {
+        if let Some(path) = SystemPath::from_std_path(path) {
+            let mut parts: Vec<&SystemPath> = path.ancestors().collect();
+            while let Some(part) = parts.pop() {
+                File::sync_path(self, part);
+            }
+        }
+    }
+
     /// The file at an absolute path. What came on standard input may be on no disk: it gets one.
     pub(super) fn file(&mut self, path: &std::path::Path) -> Option<File> {
         let path = SystemPath::from_std_path(path)?;

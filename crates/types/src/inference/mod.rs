@@ -12,6 +12,7 @@ mod tests;
 use std::io::{self, BufReader, Write};
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
+use std::sync::mpsc::channel;
 
 use ruff_db::files::File;
 use ruff_db::source::source_text;
@@ -34,11 +35,23 @@ const STACK: usize = 1 << 30;
 /// Answers what comes on standard input until it ends.
 pub(crate) fn serve(memory: u64) -> io::Result<()> {
     limit_address_space(memory);
-    let work = || {
+    // Beside the work, so that the end is seen while that goes on: whoever asked may be gone, and
+    // inference need not come to an end by itself.
+    let (sender, requests) = channel();
+    std::thread::spawn(move || {
         let mut input = BufReader::new(io::stdin().lock());
+        while let Ok(Some(request)) = wire::receive::<Request>(&mut input) {
+            if sender.send(request).is_err() {
+                return;
+            }
+        }
+        // Nothing is to be saved.
+        std::process::exit(0);
+    });
+    let work = move || {
         let mut output = io::stdout().lock();
         let mut current: Option<(Project, Database)> = None;
-        while let Some(request) = wire::receive::<Request>(&mut input)? {
+        while let Ok(request) = requests.recv() {
             let problem = answer_request(&mut current, request, &mut output)?;
             wire::send(&Reply::Done(problem), &mut output)?;
         }
@@ -92,6 +105,9 @@ fn answer_request(
     let Some((_, database)) = current else {
         return Ok(problem);
     };
+    for path in &request.changed {
+        database.sync(path);
+    }
     answer_each(
         database,
         &request.path,

@@ -62,14 +62,50 @@ fn answer(path: &Path, text: &str, question: &Question) -> Answer {
     let project = Project::of(path, &Environment::default(), (3, 11));
     let (mut database, problem) = Database::new(&project).unwrap();
     assert_eq!(problem, None);
+    answer_of(&mut database, path, text, question)
+}
+
+fn answer_of(database: &mut Database, path: &Path, text: &str, question: &Question) -> Answer {
     let mut answers = Vec::new();
     let questions = std::slice::from_ref(question);
     let take = |_, answer| {
         answers.push(answer);
         Ok::<(), ()>(())
     };
-    answer_each(&mut database, path, text, questions, take).unwrap();
+    answer_each(database, path, text, questions, take).unwrap();
     answers.pop().unwrap_or(Answer::Unknown(None))
+}
+
+#[test]
+fn files_that_changed_are_read_again() {
+    let text = "from client import fetch\nfetch()\n";
+    let files = Files::new(&[("m.py", text)]);
+    let root = files.folder.path().canonicalize().unwrap();
+    let project = Project::of(&root.join("m.py"), &Environment::default(), (3, 11));
+    let (mut database, _) = Database::new(&project).unwrap();
+    let start = text.rfind("fetch()").unwrap();
+    let question = Question {
+        ask: Ask::Value,
+        range: start..start + "fetch()".len(),
+    };
+    let mut gives = |changed: &str| {
+        database.sync(&root.join(changed));
+        let answer = answer_of(&mut database, &root.join("m.py"), text, &question);
+        answer.value().map(|it| it.gives)
+    };
+    let coroutine = Some(Gives::Coroutine);
+    assert_eq!(gives("m.py"), None);
+    std::fs::write(root.join("client.py"), "async def fetch(): ...\n").unwrap();
+    assert_eq!(gives("client.py"), coroutine);
+    std::fs::write(root.join("client.py"), "def fetch() -> int: ...\n").unwrap();
+    assert_ne!(gives("client.py"), coroutine);
+    std::fs::remove_file(root.join("client.py")).unwrap();
+    assert_eq!(gives("client.py"), None);
+    std::fs::create_dir(root.join("client")).unwrap();
+    std::fs::write(root.join("client/__init__.py"), "async def fetch(): ...\n").unwrap();
+    assert_eq!(gives("client/__init__.py"), coroutine);
+    std::fs::remove_dir_all(root.join("client")).unwrap();
+    assert_eq!(gives("client/__init__.py"), None);
 }
 
 #[test]

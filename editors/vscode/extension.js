@@ -1,0 +1,54 @@
+// Starts `asyncfix server`, and lets it speak to the editor.
+
+const vscode = require("vscode");
+const { LanguageClient, TransportKind } = require("vscode-languageclient/node");
+
+/** @type {LanguageClient | undefined} */
+let client;
+
+function start() {
+  const settings = vscode.workspace.getConfiguration("asyncfix");
+  const server = {
+    command: settings.get("path") || "asyncfix",
+    args: ["server", ...(settings.get("arguments") || [])],
+    transport: TransportKind.stdio,
+  };
+  client = new LanguageClient("asyncfix", "asyncfix", server, {
+    documentSelector: [
+      { language: "python", scheme: "file" },
+      { language: "python", scheme: "untitled" },
+    ],
+    initializationOptions: { ignoreReason: settings.get("ignoreReason") },
+  });
+  return client.start().catch((error) => {
+    vscode.window.showErrorMessage(
+      `asyncfix: \`${server.command}\` cannot be started (${error.message}): install it, or set asyncfix.path`,
+    );
+  });
+}
+
+async function stop() {
+  const running = client;
+  client = undefined;
+  if (running && running.needsStop()) {
+    await running.stop();
+  }
+}
+
+async function activate(context) {
+  const restart = async () => {
+    await stop();
+    await start();
+  };
+  context.subscriptions.push(
+    vscode.commands.registerCommand("asyncfix.restart", restart),
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration("asyncfix")) {
+        return restart();
+      }
+    }),
+  );
+  await start();
+}
+
+module.exports = { activate, deactivate: stop };
