@@ -260,7 +260,13 @@ def main() -> None:
     if not arguments.binary.is_file():
         sys.exit(f"there is no {arguments.binary}: cargo build --release, or name another with --binary")
     random.seed(7)
-    out = [
+    out: list[str] = []
+
+    def say(*lines: str) -> None:
+        print(*lines, sep="\n", flush=True)
+        out.extend(lines)
+
+    say(
         "# From a keystroke to the diagnostics",
         "",
         f"{arguments.binary}, {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start,",
@@ -268,33 +274,31 @@ def main() -> None:
         "",
         "| diagnostics | keys | least | median | 99th percentile | most |",
         "| --- | --- | --- | --- | --- | --- |",
-    ]
+    )
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder).resolve()
         text = project(root, arguments.lines)
         client = Client(arguments.binary.resolve(), root, ["--no-types"])
         first, last, found = keystrokes(client, text, arguments.keys)
         client.end()
-        out.append(row(f"first, `--no-types` ({found} findings)", first))
-        out.append(row("last, `--no-types`: with callers", last))
+        say(row(f"first, `--no-types` ({found} findings)", first))
+        say(row("last, `--no-types`: with callers", last))
         client = Client(arguments.binary.resolve(), root, [])
         first, last, found = keystrokes(client, text, arguments.keys)
-        out.append(row(f"first ({found} findings)", first))
-        out.append(row("last, with types and callers", last))
-        out += [
+        say(row(f"first ({found} findings)", first))
+        say(row("last, with types and callers", last))
+        say(
             "",
             "Memory while the document is edited at random, in MiB:",
             "",
             "| seconds | edits | server | children |",
             "| --- | --- | --- | --- |",
-        ]
+        )
         for seconds, edits, server, children in edited(client, text, arguments.minutes):
-            out.append(f"| {seconds:.0f} | {edits} | {server / 1024:.0f} | {children / 1024:.0f} |")
+            say(f"| {seconds:.0f} | {edits} | {server / 1024:.0f} | {children / 1024:.0f} |")
         client.end()
-    table = "\n".join(out) + "\n"
-    print(table)
     if arguments.save:
-        (HERE / "results" / arguments.save).write_text(table)
+        (HERE / "results" / arguments.save).write_text("\n".join(out) + "\n")
 
 
 main()
