@@ -325,11 +325,19 @@ def close_async_generator(before: Log, after: Log) -> str | None:
 
 
 def interrupted(before: Log, after: Log) -> float | None:
-    """When a cancellation came in the middle of a cleanup that waits; none where each came to its end, as it did before."""
+    """When a cancellation came in the middle of a cleanup that waits; none where each came to its end, as it did before.
+
+    Before, the end of the run may have cut it short as well: of such a one nothing more is heard after the cancellation.
+    """
     over = {event.who for event in before if event.what == "cleanup over"}
+    end = next((index for index, event in enumerate(before) if event.kind == "left"), len(before))
+    cut_short = {event.who for event in before[end:] if event.what == "cleanup"}
     for who, log in by_actor(after).items():
         for event, following in zip(log, [*log[1:], None], strict=True):
-            if event.what == "cleanup" and who in over and (following is None or following.what != "cleanup over"):
+            is_cut = (who in over and following is not None and following.what != "cleanup over") or (
+                who in over | cut_short and following is None
+            )
+            if event.what == "cleanup" and is_cut:
                 return event.time if any("saw cancelled" in it.what or it.what == "late" for it in after) else None
     return None
 
@@ -437,10 +445,14 @@ def reraise_cancelled(before: Log, after: Log) -> str | None:
             handled.add(event.who)
         elif event.what in ("start", "tries"):
             handled.discard(event.who)
-        elif event.who in handled and is_child(event) and event.what not in LAST_WORDS:
+        elif (
+            event.who in handled
+            and is_child(event)
+            and event.what not in LAST_WORDS
             # A handler that is withheld goes on as it did, and nobody notices anything.
-            if since_cancelled(before, event.who) != since_cancelled(after, event.who):
-                return f"after its cancellation: {event.text}"
+            and since_cancelled(before, event.who) != since_cancelled(after, event.who)
+        ):
+            return f"after its cancellation: {event.text}"
     for who, log in by_actor(before).items():
         if who in ("program", "(stuck)") and said(log) != said(by_actor(after).get(who, [])):
             return f"{who} says something else"
