@@ -62,6 +62,8 @@ def main() -> int:
             for (_, programs), (name, its, differences) in zip(work, pool.map(compare, work), strict=True):
                 counts[name].add(its)
                 found += differences
+                for it in differences:
+                    print(f"\r{it.program.name} of {it.way.codemod}: {it.problem}", file=sys.stderr)
                 done += len(programs)
                 print(f"\r{done} programs, {len(found)} differences ", end="", file=sys.stderr, flush=True)
         print(file=sys.stderr)
