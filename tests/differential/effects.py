@@ -223,17 +223,19 @@ def others_run(mark: str) -> Predicate:
 
 
 def cut_off(before: Log, after: Log) -> tuple[dict[str, Log], dict[str, Log]]:
-    """The events of each; without what comes after somebody was cut off by the end of the run before.
+    """The events of each; without what comes after somebody was cut off by the end of a run.
 
-    Who had no turn while the others blocked was left over then, and may come to its end now.
+    Who had no turn while the others blocked was left over before, and may come to its end now; who had turns for as long as
+    the run was kept up by blocking may be left over now.
     """
     was, is_now = by_actor(before), by_actor(after)
-    ends = [index for index, event in enumerate(before) if event.kind == "left" and event.text]
-    for who in was if ends else ():
-        if CHILD.fullmatch(who):
-            until = [event for event in before[: ends[0]] if event.who == who]
-            if len(until) < len(was[who]) or len(until) < len(is_now.get(who, [])):
-                was[who], is_now[who] = until, is_now.get(who, [])[: len(until)]
+    for log, cut, other in ((before, was, is_now), (after, is_now, was)):
+        ends = [index for index, event in enumerate(log) if event.kind == "left" and event.text]
+        for who in list(cut) if ends else ():
+            if CHILD.fullmatch(who):
+                until = [event for event in log[: ends[0]] if event.who == who]
+                if len(until) < len(cut[who]) or len(until) < len(other.get(who, [])):
+                    cut[who], other[who] = until, other.get(who, [])[: len(until)]
     return was, is_now
 
 
@@ -508,6 +510,8 @@ EFFECTS: dict[str, Predicate] = {
 SAFE: dict[str, Predicate] = {
     "run-until-complete-to-run": run_until_complete_to_run,
     "keep-task-reference": keep_task_reference,
+    # A generator that nobody closed was closed by a task of its own, which may have been destroyed.
+    "close-async-generator": close_async_generator,
 }
 
 # What a codemod repairs failed so, wherever it was reached.
