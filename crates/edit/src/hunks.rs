@@ -16,6 +16,13 @@ pub struct Hunk {
     pub content: String,
 }
 
+impl Hunk {
+    /// Whether both replace one of the rows.
+    pub fn meets(&self, other: &Self) -> bool {
+        self.rows.start < other.rows.end && other.rows.start < self.rows.end
+    }
+}
+
 /// What makes `after` out of `before`, by position; nothing where they are equal.
 ///
 /// No two hunks share a row: each can be applied without the others, and all of them in any order.

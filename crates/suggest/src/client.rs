@@ -140,24 +140,23 @@ impl Client {
     pub fn send(&mut self, request: &Request) -> Result<Value, Failure> {
         let mut repeats = 0;
         loop {
-            let (failure, wait) = match self.send_once(request) {
+            match self.send_once(request) {
                 Answer::Good(value) => return Ok(value),
                 Answer::Bad(failure) => return Err(failure),
-                Answer::Wait(failure, wait) => (failure, wait),
+                Answer::Wait(failure, wait) => {
+                    if !self.wait(wait) {
+                        return Err(failure);
+                    }
+                }
                 Answer::Failed(text) if !request.method.is_idempotent() => {
                     return Err(Failure::Unclear(text));
                 }
                 Answer::Failed(text) => {
-                    let wait = BACKOFF * 2_u32.pow(repeats);
-                    repeats += 1;
-                    if repeats > REPEATS {
+                    if !self.back_off(repeats) {
                         return Err(Failure::Broken(text));
                     }
-                    (Failure::Broken(text), wait)
+                    repeats += 1;
                 }
-            };
-            if !self.wait(wait) {
-                return Err(failure);
             }
         }
     }
@@ -182,7 +181,7 @@ impl Client {
         Ok(all)
     }
 
-    /// Waits before something is tried again whose fate is unclear; whether there is time for it.
+    /// Waits before something is tried again that failed so often; whether there is time for it.
     pub fn back_off(&mut self, repeats: u32) -> bool {
         repeats < REPEATS && self.wait(BACKOFF * 2_u32.pow(repeats))
     }

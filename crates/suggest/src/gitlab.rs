@@ -126,9 +126,7 @@ impl GitLab {
     /// The request that makes a comment: on its last line, or, where that is too far from its
     /// first, above.
     fn discussion(&self, comment: &Comment, refs: &Refs) -> Request {
-        let rows = comment.rows.len();
-        let above = (rows - 1).min(REACH);
-        let below = rows - 1 - above;
+        let (above, _) = around(comment);
         let row = comment.rows.start + above;
         let mut position = json!({
             "position_type": "text",
@@ -143,10 +141,9 @@ impl GitLab {
         if let Some(Some(old)) = comment.old_rows.get(above) {
             position["old_line"] = json!(old);
         }
-        let info = format!("suggestion:-{above}+{below}");
         Request::post(
             format!("{}/discussions", self.path()),
-            json!({ "body": comment::body(comment, &info, BATCH), "position": position }),
+            json!({ "body": body(comment), "position": position }),
         )
     }
 
@@ -250,9 +247,15 @@ impl Place for Seen<'_> {
     }
 }
 
+/// How many of the rows are above and below the one that a comment stands at.
+fn around(comment: &Comment) -> (usize, usize) {
+    let others = comment.rows.len() - 1;
+    let above = others.min(REACH);
+    (above, others - above)
+}
+
 fn body(comment: &Comment) -> String {
-    let above = (comment.rows.len() - 1).min(REACH);
-    let below = comment.rows.len() - 1 - above;
+    let (above, below) = around(comment);
     comment::body(comment, &format!("suggestion:-{above}+{below}"), BATCH)
 }
 

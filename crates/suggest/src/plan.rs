@@ -9,7 +9,7 @@ use crate::diff::{Diff, DiffFile};
 use crate::fingerprint::Fingerprints;
 use crate::input::{File, Finding, Group};
 use crate::markdown::span;
-use crate::variants::{Choice, LARGE, Sieve, choose, meet};
+use crate::variants::{Choice, LARGE, Sieve, choose};
 
 /// How much may be said.
 #[derive(Clone, Copy, Debug)]
@@ -220,7 +220,7 @@ fn of_file(
         .iter()
         .flat_map(|it| it.needed.iter().chain(&it.whole));
     let known: Vec<&Hunk> = of_groups.collect();
-    let is_left = |hunk: &&Hunk| !known.iter().any(|it| meet(it, hunk));
+    let is_left = |hunk: &&Hunk| !known.iter().any(|it| it.meets(hunk));
     for hunk in file.all.iter().filter(is_left) {
         if is_all && sieve.takes(hunk) {
             comments.push(Comment {
@@ -315,7 +315,7 @@ fn joined(hunks: Vec<Hunk>, text: &str, limits: &Limits) -> Vec<Hunk> {
 
 /// The rows of those that are not needed, and that nothing needed is part of.
 fn removals(group: &Group, hunks: &[Hunk]) -> Vec<Range<usize>> {
-    let is_removal = |it: &&Hunk| !group.needed.iter().any(|needed| meet(it, needed));
+    let is_removal = |it: &&Hunk| !group.needed.iter().any(|needed| it.meets(needed));
     let removals = hunks.iter().filter(is_removal);
     removals.map(|it| it.rows.clone()).collect()
 }
@@ -366,9 +366,8 @@ impl Fix {
     /// elsewhere.
     fn findings_of(&self, hunk: &Hunk) -> Vec<Finding> {
         let is_main = |finding: &&Finding| {
-            let meets =
-                |it: &&Hunk| it.rows.start < finding.rows.end && finding.rows.start < it.rows.end;
-            let main = self.hunks.iter().find(meets).or(self.hunks.first());
+            let is_at = |it: &&Hunk| share(&it.rows, &finding.rows);
+            let main = self.hunks.iter().find(is_at).or(self.hunks.first());
             main == Some(hunk)
         };
         self.findings.iter().filter(is_main).cloned().collect()

@@ -45,12 +45,7 @@ fn collides(choices: &[Choice], index: usize) -> bool {
     let others = (0..choices.len()).filter(|other| *other != index);
     others
         .flat_map(of)
-        .any(|other| of(index).iter().any(|it| meet(it, other) && it != other))
-}
-
-/// Whether they share a row.
-pub fn meet(one: &Hunk, other: &Hunk) -> bool {
-    one.rows.start < other.rows.end && other.rows.start < one.rows.end
+        .any(|other| of(index).iter().any(|it| it.meets(other) && it != other))
 }
 
 /// What can be anchored in a file.
