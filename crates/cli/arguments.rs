@@ -610,6 +610,14 @@ impl Arguments {
     }
 }
 
+impl Run {
+    /// How many threads are to work.
+    pub fn threads(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        self.jobs.map_or_else(cores, NonZeroUsize::get)
+    }
+}
+
 /// Refuses what a subcommand has no use for of the arguments of a run.
 fn refuse_useless(
     subcommand: &str,

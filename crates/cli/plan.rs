@@ -1,7 +1,6 @@
 //! The command line as it is meant: arguments and configuration put together, and checked.
 
 use std::io::IsTerminal;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -165,7 +164,6 @@ impl Plan {
             (1, _) => Verbosity::Quiet,
             _ => Verbosity::Silent,
         };
-        let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Ok(Self {
             mode,
             input,
@@ -175,7 +173,7 @@ impl Plan {
             since: arguments.since.clone(),
             baseline: named_baseline(&arguments),
             update_baseline: arguments.update_baseline,
-            threads: arguments.jobs.map_or_else(cores, NonZeroUsize::get),
+            threads: arguments.threads(),
             format: arguments.output_format,
             statistics: arguments.statistics,
             show: match (arguments.show_files, arguments.show_settings) {

@@ -1,6 +1,7 @@
 //! Which imports of a file can go, asked about one file after the other.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use engine::Taken;
 
@@ -13,7 +14,7 @@ pub struct Unused<'r, 'a> {
     files: Files<'a>,
     pool: &'r rayon::ThreadPool,
     /// Whether other files use those that were asked about, by the number of their file.
-    used: HashMap<(usize, String), bool>,
+    used: Mutex<HashMap<(usize, String), bool>>,
 }
 
 impl<'r, 'a> Unused<'r, 'a> {
@@ -21,20 +22,36 @@ impl<'r, 'a> Unused<'r, 'a> {
         Self {
             files,
             pool,
-            used: HashMap::new(),
+            used: Mutex::default(),
         }
     }
 
+    /// What `rewrite` gives without the imports that it leaves unused and that no other file uses:
+    /// where there are unused ones, it rewrites again. `analysed` is the file in what it gives.
+    pub fn removed<T, E>(
+        &self,
+        analysed: impl Fn(&T) -> &Analysed<'a>,
+        rewrite: impl Fn(&(dyn Fn(&str) -> Taken + Sync)) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let kept = rewrite(&|_| Taken::Unknown)?;
+        let unused = self.of(analysed(&kept));
+        if unused.is_empty() {
+            return Ok(kept);
+        }
+        rewrite(&|name| taken(&unused, name))
+    }
+
     /// The names of the imports that the rewrite left unused, and whether another file uses them.
-    pub fn of(&mut self, analysed: &Analysed<'a>) -> HashMap<String, Taken> {
+    pub fn of(&self, analysed: &Analysed<'a>) -> HashMap<String, Taken> {
         let Some(mut module) = run::module(analysed, self.files.looked_at) else {
             return HashMap::new();
         };
         let number = module.file;
         let names = module.names.clone();
+        let mut known = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         module
             .names
-            .retain(|name| !self.used.contains_key(&(number, name.clone())));
+            .retain(|name| !known.contains_key(&(number, name.clone())));
         if !module.names.is_empty() {
             let asked = module.names.clone();
             let read = |file: &File, buffer: &mut Vec<u8>| file.read_into(buffer).is_ok();
@@ -43,11 +60,11 @@ impl<'r, 'a> Unused<'r, 'a> {
                 .install(|| usage::used(&[module], self.files.known, read));
             for name in asked {
                 let is_used = used.iter().any(|used| used.contains(&name));
-                self.used.insert((number, name), is_used);
+                known.insert((number, name), is_used);
             }
         }
         let taken = |name: String| {
-            let is_used = self.used.get(&(number, name.clone())) == Some(&true);
+            let is_used = known.get(&(number, name.clone())) == Some(&true);
             let taken = if is_used || analysed.source.may_read(&name) {
                 Taken::Somewhere
             } else {
@@ -57,4 +74,9 @@ impl<'r, 'a> Unused<'r, 'a> {
         };
         names.into_iter().map(taken).collect()
     }
+}
+
+/// Whether another file uses an import, by what [`Unused::of`] says.
+pub fn taken(unused: &HashMap<String, Taken>, name: &str) -> Taken {
+    unused.get(name).copied().unwrap_or(Taken::Unknown)
 }

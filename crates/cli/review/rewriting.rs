@@ -50,15 +50,11 @@ impl<'r, 'a> Rewriting<'r, 'a> {
 
     /// The file by the fixes that are chosen, without the imports that they leave unused and that
     /// no other file uses.
-    pub fn fixed(&mut self, open: &Open<'a>, choice: &Choice) -> Result<Looked<'a>, Failure> {
-        let looked = self.with(open, &open.source.text, choice, None)?;
-        let unused = self.unused.of(&looked.analysed);
-        if unused.is_empty() {
-            return Ok(looked);
-        }
-        self.rewrite(open, &open.source.text, choice, None, &|name| {
-            unused.get(name).copied().unwrap_or(Taken::Unknown)
-        })
+    pub fn fixed(&self, open: &Open<'a>, choice: &Choice) -> Result<Looked<'a>, Failure> {
+        let rewrite = |taken: &(dyn Fn(&str) -> Taken + Sync)| {
+            self.rewrite(open, &open.source.text, choice, None, taken)
+        };
+        self.unused.removed(|looked| &looked.analysed, rewrite)
     }
 
     /// The file as if it held `text`, by the fixes that are chosen. All imports stay.

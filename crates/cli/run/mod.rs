@@ -85,11 +85,7 @@ fn look_decide_and_write(plan: &Plan, mut walked: Walked, input: Option<&[u8]>) 
     };
     // What a run left that was killed, before it is read.
     let journal = verify::begin(plan)?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(plan.threads)
-        .stack_size(STACK)
-        .build()
-        .context("no threads can be started")?;
+    let pool = threads(plan.threads)?;
     let pull_request = match &plan.proposal {
         Some(proposal) => Some(PullRequest::new(proposal)?),
         None => None,
@@ -140,9 +136,7 @@ fn look_decide_and_write(plan: &Plan, mut walked: Walked, input: Option<&[u8]>) 
             stdin::give_back(fixed.unwrap_or(input))?;
         }
     }
-    looked.notes.extend(meaning.notes());
-    looked.warnings = meaning.problems();
-    looked.warnings.extend(baselines.warnings());
+    looked.hear(around);
     conclude_baselines(plan, &baselines, files, &mut looked)?;
     looked.beside.unchanged = changes.map(|changes| Unchanged {
         files: files.len() - changes.count(),
@@ -162,9 +156,7 @@ fn review<'a>(
     let analysed = std::mem::take(&mut looked.analysed);
     let reviewed = Reviewed::new(plan, files, around, pool, analysed)?;
     looked.failures.extend(reviewed.failures.iter().cloned());
-    looked.notes.extend(around.meaning.notes());
-    looked.warnings = around.meaning.problems();
-    looked.warnings.extend(around.baselines.warnings());
+    looked.hear(around);
     let mut exit = tell_failures(plan, &mut looked.failures);
     say(plan, &looked);
     reviewed.list_withheld();
@@ -188,15 +180,13 @@ fn propose<'a>(
 ) -> Result<Exit> {
     let rewriting = Rewriting::new(files, around, pool);
     let analysed = std::mem::take(&mut looked.analysed);
-    let (proposed, analysed, failures) = suggest::files(pull_request, analysed, rewriting);
+    let (proposed, analysed, failures) = suggest::files(pull_request, analysed, &rewriting);
     looked.analysed = analysed;
     looked.failures.extend(failures);
     looked
         .failures
         .extend(looked.analysed.iter().flat_map(Analysed::faults));
-    looked.notes.extend(around.meaning.notes());
-    looked.warnings = around.meaning.problems();
-    looked.warnings.extend(around.baselines.warnings());
+    looked.hear(around);
     let exit = tell_failures(plan, &mut looked.failures);
     say(plan, &looked);
     let entries: Vec<Entry> = looked.analysed.iter().map(Analysed::entry).collect();
@@ -221,9 +211,17 @@ impl<'m> Around<'m, '_> {
     }
 }
 
-/// The parser and the visitors recurse as deep as the code is nested. Pages that are not touched
-/// cost nothing.
-const STACK: usize = 64 << 20;
+/// So many threads on which files can be looked at. The error is one of the system.
+pub fn threads(count: usize) -> Result<rayon::ThreadPool> {
+    /// The parser and the visitors recurse as deep as the code is nested. Pages that are not
+    /// touched cost nothing.
+    const STACK: usize = 64 << 20;
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(count)
+        .stack_size(STACK)
+        .build()
+        .context("no threads can be started")
+}
 
 /// What looking at the files gave, by path.
 #[derive(Default)]
@@ -239,6 +237,13 @@ struct Looked<'a> {
 }
 
 impl<'a> Looked<'a> {
+    /// Takes in what whoever was asked has to say of it.
+    fn hear(&mut self, around: Around<'_, 'a>) {
+        self.notes.extend(around.meaning.notes());
+        self.warnings = around.meaning.problems();
+        self.warnings.extend(around.baselines.warnings());
+    }
+
     /// Takes in what became of the files that were verified.
     fn take(&mut self, done: verify::Done<'a>) {
         self.analysed = done.analysed;

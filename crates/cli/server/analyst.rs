@@ -1,10 +1,9 @@
 //! Looks at one text as a run over its folder does, and makes of it what `--fix` makes.
 
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use edit::Applicability;
 use engine::{Admission, Asking, Codemod, Host, Settings, Silence, Taken};
 use server::{Analyst, Change, Depth, IsOutdated, Look, Outside, Problem, Text};
@@ -16,7 +15,7 @@ use crate::meaning::{self, Meaning};
 use crate::page;
 use crate::report::{Failure, ignores};
 use crate::review::choice::Listing;
-use crate::run::{Analysed, Around, analyse_as, is_generated};
+use crate::run::{self, Analysed, Around, analyse_as, is_generated};
 use crate::source::Source;
 use crate::unused::Unused;
 use crate::walk::{File, Files};
@@ -32,22 +31,14 @@ pub struct Desk {
     types: Arc<Pool>,
 }
 
-/// The parser and the visitors recurse as deep as the code is nested.
-const STACK: usize = 64 << 20;
-
 impl Desk {
     /// The error is one of the system, which starts no threads.
     pub fn new(arguments: Run) -> Result<Self> {
-        let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let threads = arguments.jobs.map_or_else(cores, NonZeroUsize::get);
+        let threads = arguments.threads();
         let types = Arc::new(meaning::pool());
         Ok(Self {
             known: Known::new(arguments, threads, Arc::clone(&types)),
-            threads: rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .stack_size(STACK)
-                .build()
-                .context("no threads can be started")?,
+            threads: run::threads(threads)?,
             types,
         })
     }
@@ -198,18 +189,14 @@ impl<'a> Opened<'_, 'a> {
         settings: &Settings,
         admission: impl Fn() -> A,
     ) -> Result<Option<String>, Problem> {
-        let analysed = self.rewritten(settings, &admission(), &|_| Taken::Unknown)?;
         let files = Files {
             looked_at: self.files,
             known: self.files,
         };
-        let unused = Unused::new(files, self.threads).of(&analysed);
-        if unused.is_empty() {
-            return Ok(self.output(analysed));
-        }
-        let taken = |name: &str| unused.get(name).copied().unwrap_or(Taken::Unknown);
-        let again = self.rewritten(settings, &admission(), &taken)?;
-        Ok(self.output(again))
+        let rewrite =
+            |taken: &(dyn Fn(&str) -> Taken + Sync)| self.rewritten(settings, &admission(), taken);
+        let analysed = Unused::new(files, self.threads).removed(|kept| kept, rewrite)?;
+        Ok(self.output(analysed))
     }
 
     fn rewritten(

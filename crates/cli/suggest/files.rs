@@ -13,6 +13,7 @@ use crate::report::Failure;
 use crate::report::spot::Spots;
 use crate::run::Analysed;
 use crate::source::Encoding;
+use crate::unused;
 use crate::verify::{self, Rewriting};
 
 use super::PullRequest;
@@ -21,13 +22,13 @@ use super::PullRequest;
 pub fn files<'a>(
     pull_request: &PullRequest,
     analysed: Vec<Analysed<'a>>,
-    mut rewriting: Rewriting<'_, 'a>,
+    rewriting: &Rewriting<'_, 'a>,
 ) -> (Vec<suggest::File>, Vec<Analysed<'a>>, Vec<Failure>) {
     let (mut files, mut reported, mut failures) = (Vec::new(), Vec::new(), Vec::new());
     for analysed in analysed {
-        match Rewrites::new(analysed, &mut rewriting) {
+        match Rewrites::new(analysed, rewriting) {
             Ok(rewrites) => {
-                match file(pull_request, &rewrites, &rewriting) {
+                match file(pull_request, &rewrites, rewriting) {
                     Ok(file) => files.push(file),
                     Err(failure) => failures.push(failure),
                 }
@@ -51,7 +52,7 @@ struct Rewrites<'a> {
 }
 
 impl<'a> Rewrites<'a> {
-    fn new(first: Analysed<'a>, rewriting: &mut Rewriting<'_, 'a>) -> Result<Self, Failure> {
+    fn new(first: Analysed<'a>, rewriting: &Rewriting<'_, 'a>) -> Result<Self, Failure> {
         let taken = rewriting.taken(&first);
         if taken.is_empty() {
             return Ok(Self {
@@ -60,7 +61,7 @@ impl<'a> Rewrites<'a> {
                 taken,
             });
         }
-        let whole = rewriting.rewrite(&first, &[], &|name| without_unused(&taken, name))?;
+        let whole = rewriting.rewrite(&first, &[], &|name| unused::taken(&taken, name))?;
         let kept = rewriting.rewrite(&first, &[], &|name| with_unused(&taken, name))?;
         let is_other = kept.rewritten.output != whole.rewritten.output;
         Ok(Self {
@@ -69,10 +70,6 @@ impl<'a> Rewrites<'a> {
             taken,
         })
     }
-}
-
-fn without_unused(taken: &HashMap<String, Taken>, name: &str) -> Taken {
-    taken.get(name).copied().unwrap_or(Taken::Unknown)
 }
 
 /// An import stays of which nobody knows whether other files use it.
@@ -263,9 +260,7 @@ fn of_edits<'f>(
 
 /// Two groups that change the same lines in different ways; the first has the lower number.
 fn clash(alone: &[Alone]) -> Option<(usize, usize)> {
-    let meet = |one: &Hunk, other: &Hunk| {
-        one != other && one.rows.start < other.rows.end && other.rows.start < one.rows.end
-    };
+    let meet = |one: &Hunk, other: &Hunk| one != other && one.meets(other);
     (0..alone.len()).find_map(|one| {
         let clashes = |other: &usize| {
             let mut others = alone[*other].needed.iter();
@@ -298,7 +293,7 @@ fn rewritten_alone<'f, 'a>(
     let kept = rewriting.rewrite(all, &withheld, &|name| with_unused(taken, name))?;
     let needed = changed(&kept, text);
     let whole = if rewrites.kept.is_some() {
-        let taken = |name: &str| without_unused(taken, name);
+        let taken = |name: &str| unused::taken(taken, name);
         changed(&rewriting.rewrite(all, &withheld, &taken)?, text)
     } else {
         needed.clone()

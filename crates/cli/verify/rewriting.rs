@@ -30,25 +30,15 @@ impl<'r, 'a> Rewriting<'r, 'a> {
     }
 
     /// The file again, without these fixes, and without the imports that go with the others.
-    fn without(
-        &mut self,
-        all: &Analysed<'a>,
-        withheld: &[Withheld],
-    ) -> Result<Analysed<'a>, Failure> {
+    fn without(&self, all: &Analysed<'a>, withheld: &[Withheld]) -> Result<Analysed<'a>, Failure> {
         // What it took until here was the command's time.
         self.around.meaning.restart();
-        let kept = self.rewrite(all, withheld, &|_| Taken::Unknown)?;
-        let unused = self.unused.of(&kept);
-        if unused.is_empty() {
-            return Ok(kept);
-        }
-        self.rewrite(all, withheld, &|name| {
-            unused.get(name).copied().unwrap_or(Taken::Unknown)
-        })
+        let rewrite = |taken: &(dyn Fn(&str) -> Taken + Sync)| self.rewrite(all, withheld, taken);
+        self.unused.removed(|kept| kept, rewrite)
     }
 
     /// The names of the imports that the rewrite left unused, and whether another file uses them.
-    pub fn taken(&mut self, analysed: &Analysed<'a>) -> HashMap<String, Taken> {
+    pub fn taken(&self, analysed: &Analysed<'a>) -> HashMap<String, Taken> {
         self.unused.of(analysed)
     }
 
