@@ -325,7 +325,7 @@ fn a_table_of_ten_thousand_keys_is_survived() {
 }
 
 /// ty 0.0.10 solves the constraints of `map` over such a product in exponential time.
-const NEVER_ENDS: &str = "\
+pub const NEVER_ENDS: &str = "\
 import asyncio
 import itertools
 import math

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::client::{Client, parameters, range_of, uri_of};
 use crate::project::{Project, SLEEPS};
+#[cfg(target_os = "linux")]
+use crate::types::NEVER_ENDS;
 
 fn at_the_start() -> Value {
     json!({ "start": { "line": 0, "character": 0 }, "end": { "line": 0, "character": 0 } })
@@ -215,23 +217,6 @@ fn children(parent: u32) -> Vec<u32> {
     };
     numbers.filter(is_child).collect()
 }
-
-/// ty 0.0.10 solves the constraints of `map` over such a product in exponential time.
-#[cfg(target_os = "linux")]
-const NEVER_ENDS: &str = "\
-import asyncio
-import itertools
-import math
-import string
-
-
-async def main(width, letters=string.ascii_lowercase):
-    count = max(1, math.ceil(math.log(width, len(letters))))
-    inputs = (letters,) * count
-    products = itertools.product(*inputs)
-    names = map(''.join, products)
-    await asyncio.gather(*[x.f() for x in itertools.islice(names, width)])
-";
 
 #[cfg(target_os = "linux")]
 #[test]

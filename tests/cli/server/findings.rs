@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::client::{Client, parameters, range_of, uri_of};
 use crate::project::{CLEAN, Project, SLEEPS, WITHHELD};
+use crate::types::NEVER_ENDS;
 
 /// A client that shows what it is sent, and does nothing else.
 fn plain() -> Value {
@@ -358,22 +359,6 @@ fn a_text_without_a_name_is_looked_at_as_well() {
     client.open("untitled:Untitled-1", SLEEPS);
     assert_eq!(client.pushed("untitled:Untitled-1", 1).len(), 1);
 }
-
-/// ty 0.0.10 solves the constraints of `map` over such a product in exponential time.
-const NEVER_ENDS: &str = "\
-import asyncio
-import itertools
-import math
-import string
-
-
-async def main(width, letters=string.ascii_lowercase):
-    count = max(1, math.ceil(math.log(width, len(letters))))
-    inputs = (letters,) * count
-    products = itertools.product(*inputs)
-    names = map(''.join, products)
-    await asyncio.gather(*[x.f() for x in itertools.islice(names, width)])
-";
 
 #[test]
 fn an_inference_that_does_not_end_keeps_nobody_waiting() {
