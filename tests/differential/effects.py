@@ -112,9 +112,10 @@ def gather_to_taskgroup(
     before `main` and others hear of it; what those say is the same, but for the group around the exception; and so is what
     others say that begin after that. `some` says that another gather in the program is withheld, whose children go on.
     """
-    trouble = first_trouble(before)
-    if trouble is None:
+    found = first_trouble(before)
+    if found is None:
         return equal(before, after)
+    trouble, seen = found
     index = first_difference(before[:trouble], after[:trouble])
     if index is not None:
         return f"before anything failed; was: {shown(before, index)}; is: {shown(after, index)}"
@@ -123,20 +124,26 @@ def gather_to_taskgroup(
     running = {who for who in early.keys() - ended if GATHERED.fullmatch(who)}
     problem = None if some else goes_on(after[trouble:], running)
     problem = problem or same_for_others(before[trouble:], after[trouble:], normal or ungrouped)
-    return problem or same_for_new(before[trouble:], after[trouble:], early.keys())
+    # Who began at that moment may be a sibling of whom it failed.
+    begun = {event.who for event in before[:seen] if is_child(event)}
+    return problem or same_for_new(before[trouble:], after[trouble:], begun)
 
 
-def first_trouble(log: Log) -> int | None:
-    """From where on things may be different: a child fails, or the first moment at which something is cancelled."""
+def first_trouble(log: Log) -> tuple[int, int] | None:
+    """From where on things may be different, and what tells of it: a child fails, or something is cancelled.
+
+    The first is the first event of the moment, where nobody says that it fails.
+    """
     for index, event in enumerate(log):
         if is_child(event) and event.what == "fails":
-            return index
+            return index, index
         raised = event.kind == "raised" and event.text != "ended"
         if raised or event.what in (*TROUBLE, "gone") or event.what.startswith("caught"):
             # Several are cancelled at a time, and some of them before the first handler runs.
-            while index > 0 and log[index - 1].time >= event.time - EPSILON:
-                index -= 1
-            return index
+            start = index
+            while start > 0 and log[start - 1].time >= event.time - EPSILON:
+                start -= 1
+            return start, index
     return None
 
 
@@ -193,8 +200,9 @@ def same_for_others(before: Log, after: Log, normal: Callable[[str], str]) -> st
 def others_run(mark: str) -> Predicate:
     """Other tasks run, and a cancellation can arrive, during a call that blocked before, which `mark` announces.
 
-    Each says the same in the same order, and nobody later than before. Who is cancelled during the call says last words, and
-    from then on anything may be different for others, too.
+    Each says the same in the same order, and nobody later than before; but those who take turns at a lock, which they would
+    not have asked for at a time, are not later than the last of them was. Who is cancelled during the call says last words,
+    and from then on anything may be different for others, too.
     """
 
     def predicate(before: Log, after: Log) -> str | None:
@@ -203,6 +211,8 @@ def others_run(mark: str) -> Predicate:
         was, is_now = cut_off(before, after)
         first_call = min(event.time for event in before if event.what == mark)
         arrived = arrivals(was, is_now, mark, first_call)
+        turns = {event.who for event in before if event.what == "held"}
+        last_turn = max((log[-1].time for who, log in was.items() if who in turns), default=0.0)
         for who in sorted(was.keys() | is_now.keys()):
             if who in ("(left)", "(loop)", "(warning)", "(unraisable)", "z"):
                 continue
@@ -210,7 +220,8 @@ def others_run(mark: str) -> Predicate:
             index = first_difference(said(one), said(other))
             times = zip(one[:index], other[:index], strict=False)
             for earlier, later in times:
-                if later.time > earlier.time + EPSILON * 3 and (arrived is None or earlier.time < arrived):
+                latest = last_turn if len(turns) > 1 and who in turns else earlier.time
+                if later.time > latest + EPSILON * 3 and (arrived is None or earlier.time < arrived):
                     return f"{earlier.text}: at {later.time}, was at {earlier.time}"
             if index is None:
                 continue
@@ -370,10 +381,16 @@ def wait_for_to_timeout(before: Log, after: Log) -> str | None:
     """The awaited coroutine runs in the caller's task and context: everybody says the same at the same time.
 
     That is one task fewer, and fewer turns of the loop: what happens at one moment may happen in another order, and before or
-    after the end of the run, if that is the moment. And what is set in a context variable stays set.
+    after the end of the run, if that is the moment. And what is set in a context variable stays set. Up to CPython 3.11,
+    `wait_for` forgets the time limit when it is cancelled, and `timeout` does not: a cleanup that takes longer is cut short.
     """
     ends = [event.time for event in before if event.kind == "left"]
     was, is_now = by_actor(before), by_actor(after)
+    cut = cleanup_cut(was, is_now)
+    if cut is not None:
+        problem = same_for_others(before, after, str)
+        before, after = ([event for event in log if event.time < cut] for log in (before, after))
+        return problem or wait_for_to_timeout(before, after)
     for who in sorted(was.keys() | is_now.keys()):
         one, other = (
             sorted(event for event in log.get(who, []) if not event.what.startswith("var ")) for log in (was, is_now)
@@ -386,6 +403,21 @@ def wait_for_to_timeout(before: Log, after: Log) -> str | None:
     return None
 
 
+def cleanup_cut(was: dict[str, Log], is_now: dict[str, Log]) -> float | None:
+    """When the first was cancelled whose cleanup, but for that, came to its end, and does not any more."""
+    found = []
+    for who in filter(CHILD.fullmatch, was.keys() & is_now.keys()):
+        one, other = said(was[who]), said(is_now[who])
+        rest = was[who][len(other) :]
+        if (
+            rest
+            and one[: len(other)] == other
+            and all(event.what in ("cleaned", "cleanup over", "finally") for event in rest)
+        ):
+            found += [event.time for event in is_now[who] if event.what == "cancelled"][-1:]
+    return min(found, default=None)
+
+
 def executor_to_thread(before: Log, after: Log) -> str | None:
     """The function sees the caller's context variables."""
     index = first_difference(
@@ -396,10 +428,17 @@ def executor_to_thread(before: Log, after: Log) -> str | None:
 
 
 def limit_concurrency(before: Log, after: Log, limit: int = 2) -> str | None:
-    """At most two of the coroutines run at a time; each says what it said, and the results are the same."""
+    """At most two of the coroutines run at a time; each says what it said, and the results are the same.
+
+    That takes longer, so that a time limit around it may be over.
+    """
+
+    def is_trouble(event: Event) -> bool:
+        return event.what in TROUBLE or (event.kind == "raised" and "TimeoutError" in event.text)
+
     running: dict[str, set[str]] = {}
     for event in after:
-        if event.what in TROUBLE:
+        if is_trouble(event):
             # Whoever is not cancelled then runs on, and it may all be tried again.
             break
         together = running.setdefault(event.who.partition("_")[2], set())
@@ -411,7 +450,7 @@ def limit_concurrency(before: Log, after: Log, limit: int = 2) -> str | None:
                 return f"{len(together)} run at a time: {' '.join(sorted(together))}"
         elif event.what in ("end", "early"):
             together.discard(event.who)
-    if any(event.what in TROUBLE for event in before + after):
+    if any(map(is_trouble, before + after)):
         # What came next depends on who failed first, or was late.
         return None
     was, is_now = by_actor(before), by_actor(after)

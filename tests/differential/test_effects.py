@@ -147,6 +147,45 @@ CASES: dict[str, tuple[str, str, list[str]]] = {
     "task-to-create-task": ("0 a start", "0 a start", ["0 a start\n0 a end"]),
 }
 
+# The same, for what is stated beside it.
+MORE: list[tuple[str, str, str, list[str]]] = [
+    # One who fails without a word, at the moment at which all begin.
+    (
+        "gather-to-taskgroup",
+        "0 r1 start\n0 r2 start\n0 r2 end\n0 (left)\n0 (raised) KeyError()",
+        "0 r1 start\n0 r2 start\n0 r2 finally\n0 (left)\n0 (raised) ExceptionGroup[KeyError()]",
+        ["0 r1 start\n0 r2 start\n0 r2 finally\n0 (left)\n0 (raised) ExceptionGroup[OSError()]"],
+    ),
+    # Two who take turns at a lock, where the first came to its end before the second began.
+    (
+        "await-sleep",
+        "0 H1 sleeps\n1 H1 held\n1 H1 sleeps\n2 H1 held\n2 H2 sleeps\n3 H2 held",
+        "0 H1 sleeps\n0 H2 sleeps\n1 H1 held\n1 H1 sleeps\n2 H2 held\n3 H1 held",
+        [
+            "0 H1 sleeps\n0 H2 sleeps\n1 H1 held\n1 H1 sleeps\n2 H2 held\n4 H1 held",
+            "0 H1 sleeps\n0 H2 sleeps\n1 H1 held\n1 H1 sleeps\n2 H2 held",
+        ],
+    ),
+    # A cleanup that the time limit cuts short.
+    (
+        "wait-for-to-timeout",
+        "0 a start\n1 a cancelled\n3 a cleaned\n3 main saw cancelled\n3 (left)\n3 (raised) ended",
+        "0 a start\n1 a cancelled\n2 main saw cancelled\n2 (left)\n2 (raised) ended",
+        [
+            "0 a start\n1 a cancelled\n2 main late\n2 (left)\n2 (raised) ended",
+            "1 a cancelled\n2 main saw cancelled\n2 (left)\n2 (raised) ended",
+        ],
+    ),
+    # A time limit around it.
+    (
+        "limit-concurrency",
+        "0 q0_main start\n0 q1_main start\n0 q2_main start\n1 q0_main end\n1 q1_main end\n1 q2_main end\n1 (raised) ended",
+        "0 q0_main start\n0 q1_main start\n1 q0_main end\n1 q1_main end\n1 q2_main start\n2 (raised) TimeoutError()",
+        ["0 q0_main start\n0 q1_main start\n1 q0_main end\n1 q1_main end\n1 q2_main start\n2 (raised) OSError()"],
+    ),
+]
+ALL = [(name, *case) for name, case in CASES.items()] + MORE
+
 
 class Effects(unittest.TestCase):
     """Each predicate, and how it is chosen."""
@@ -155,8 +194,8 @@ class Effects(unittest.TestCase):
         self.assertEqual(CASES.keys(), EFFECTS.keys())
 
     def test_what_is_stated_is_allowed(self) -> None:
-        for name, (before, allowed, _) in CASES.items():
-            with self.subTest(name):
+        for name, before, allowed, _ in ALL:
+            with self.subTest(name, before=before):
                 self.assertIsNone(EFFECTS[name](log(before), log(allowed)))
 
     def test_equal_logs_are_allowed(self) -> None:
@@ -165,9 +204,9 @@ class Effects(unittest.TestCase):
                 self.assertIsNone(judged(name.split()[0], {"intended"}, log(before), log(before)))
 
     def test_what_is_more_is_refused(self) -> None:
-        for name, (before, _, refused) in CASES.items():
+        for name, before, _, refused in ALL:
             for number, text in enumerate(refused):
-                with self.subTest(name, number=number):
+                with self.subTest(name, before=before, number=number):
                     self.assertIsNotNone(EFFECTS[name](log(before), log(text)))
 
     def test_a_safe_fix_changes_nothing(self) -> None:
