@@ -46,7 +46,8 @@ pub fn verify(before: &Text, after: &Text, version: PythonVersion) -> Result<(),
             text.contains("\r\n")
         }),
     ] {
-        if has(after) && !has(before) {
+        // A single line that does not end has no kind of ending to keep to.
+        if has(after) && !has(before) && before.contains(['\n', '\r']) {
             return Err(format!("the result has {kind}, and the file had none"));
         }
     }
@@ -94,4 +95,70 @@ fn missing(
         .collect();
     lacking.sort();
     lacking.into_iter().next()
+}
+
+#[cfg(test)]
+mod tests {
+    use python::ast::PythonVersion;
+
+    use super::verify;
+    use crate::text::Text;
+
+    /// What is said of a rewrite of the first text into the second.
+    fn said(before: &str, after: &str) -> Result<(), String> {
+        let [before, after] = [before, after]
+            .map(|source| Text::new(source.to_string(), PythonVersion::PY311).expect("both parse"));
+        verify(&before, &after, PythonVersion::PY311)
+    }
+
+    #[test]
+    fn what_is_broken_is_said() {
+        for (before, after, reason) in [
+            (
+                "async def f():\n    g()\n",
+                "def f():\n    await g()\n",
+                "a new syntax error",
+            ),
+            ("f(1,  # one\n)\n", "f(1)\n", "a comment is lost: # one"),
+            ("f(1)  # one\n", "f('# one')\n", "a comment is lost: # one"),
+            (
+                "f()  # one\n",
+                "f()  # one\n# one\n",
+                "a comment comes twice",
+            ),
+            ("f()  # one\n", "f()  # two\n", "a comment is lost: # one"),
+            (
+                "s = '''a\n  b'''\n",
+                "s = '''a\n    b'''\n",
+                "a string of several lines",
+            ),
+            ("f()\r\n", "f()\n", "a lone line feed"),
+            ("f()\r\n", "g()\rf()\r\n\n", "a lone line feed"),
+            ("f()\n", "g()\rf()\n", "a carriage return"),
+            (
+                "g()\rf()\n",
+                "g()\r\nf()\n",
+                "a carriage return before a line feed",
+            ),
+            ("f()\n", "f()", "the final line ending"),
+            ("f()", "f()\n", "the final line ending"),
+        ] {
+            let problem = said(before, after).expect_err(after);
+            assert!(problem.contains(reason), "{after:?}: {problem}");
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_accepted() {
+        for (before, after) in [
+            ("f()  # one\ng()  # two\n", "g()  # two\n\n# one\nf()\n"),
+            ("await f()\n", "await g()\n"),
+            ("s = '''a\n  b'''\n", "if x:\n    s = '''a\n  b'''\n"),
+            ("f()\r\ng()\n", "g()\n\nf()\r\n"),
+            ("", "import a\n"),
+            ("f()", "import a\nf()"),
+        ] {
+            assert_eq!(said(before, after), Ok(()), "{after:?}");
+        }
+    }
 }
