@@ -12,8 +12,9 @@ mod outline;
 use std::cell::LazyCell;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::ffi::OsStr;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use engine::{CallSite, Caller, Calls, Reach};
 use memchr::memmem::Finder;
@@ -30,13 +31,15 @@ pub struct Callers<'a> {
     files: &'a [File],
     /// By the project's root.
     projects: OnceLock<HashMap<PathBuf, CallerProject<'a>>>,
+    /// The roots of those whose calls are known, from the one that was asked about last.
+    recent: Mutex<Vec<PathBuf>>,
 }
 
 /// The files of one project, and what they call, once somebody asks.
 #[derive(Default)]
 struct CallerProject<'a> {
     files: Vec<&'a File>,
-    calling: OnceLock<Calling<'a>>,
+    calling: Mutex<Option<Arc<Calling<'a>>>>,
     /// Words that were asked for, and whether one of the files has them.
     mentioned: Mutex<HashMap<String, bool>>,
 }
@@ -82,8 +85,8 @@ struct Called<'a> {
     names: OnceLock<Vec<String>>,
     /// What it calls, with its text where types may be asked for; none where it does not parse.
     calls: OnceLock<Option<(String, Calls)>>,
-    /// What calls reach whose module does not show it, by their place in the list.
-    reached: Mutex<HashMap<usize, Answer>>,
+    /// What calls reach whose module does not show it, by where it stands.
+    reached: Mutex<HashMap<Range<usize>, Answer>>,
 }
 
 /// Beyond that many functions on the way out nobody follows.
@@ -94,6 +97,7 @@ impl<'a> Callers<'a> {
         Self {
             files,
             projects: OnceLock::new(),
+            recent: Mutex::default(),
         }
     }
 
@@ -108,20 +112,20 @@ impl<'a> Callers<'a> {
         };
         let mut found = Vec::new();
         let mut seen = HashSet::new();
-        let mut waiting: VecDeque<(usize, Arc<str>)> = VecDeque::from([(start, function.into())]);
+        let mut waiting: VecDeque<(usize, &str)> = VecDeque::from([(start, function)]);
         while let Some((file, path)) = waiting.pop_front() {
-            if !seen.insert((file, path.clone())) || seen.len() > MAX_FUNCTIONS {
+            if !seen.insert((file, path)) || seen.len() > MAX_FUNCTIONS {
                 continue;
             }
-            for (caller, site) in calling.calls_of(meaning, file, &path) {
+            for (caller, site) in calling.calls_of(meaning, file, path) {
                 found.push(Caller {
                     file: calling.files[caller].file.path.clone(),
                     row: site.row,
-                    catchers: site.catchers.clone(),
+                    catchers: site.catchers.to_vec(),
                 });
                 let leaves = !site.catchers.iter().any(python::Catcher::ends);
-                if leaves && let Some(within) = &site.within {
-                    waiting.push_back((caller, within.clone()));
+                if leaves && let Some(within) = site.within {
+                    waiting.push_back((caller, within));
                 }
             }
         }
@@ -134,10 +138,7 @@ impl<'a> Callers<'a> {
         let Some(project) = self.files_of(meaning, file) else {
             return vec![false; words.len()];
         };
-        let mut known = project
-            .mentioned
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut known = locked(&project.mentioned);
         let is_new = |word: &&String| !known.contains_key(*word);
         let mut open: Vec<(&String, Finder)> = words
             .iter()
@@ -171,9 +172,34 @@ impl<'a> Callers<'a> {
         calling.is_some_and(|calling| calling.overridden(method))
     }
 
-    fn project(&self, meaning: &Meaning<'a>, file: &File) -> Option<&Calling<'a>> {
+    fn project(&self, meaning: &Meaning<'a>, file: &File) -> Option<Arc<Calling<'a>>> {
         let project = self.files_of(meaning, file)?;
-        Some(project.calling.get_or_init(|| Calling::new(&project.files)))
+        let calling = {
+            let mut known = locked(&project.calling);
+            let made = || Arc::new(Calling::new(&project.files));
+            Arc::clone(known.get_or_insert_with(made))
+        };
+        self.forget_others(&meaning.project(file).root);
+        Some(calling)
+    }
+
+    /// Lets go of the calls of projects that nobody asks about any more: those of all that a run
+    /// goes through would be most of its memory. Files are looked at in the order of their paths,
+    /// so that each thread is in one project at a time.
+    fn forget_others(&self, root: &Path) {
+        let forgotten = {
+            let mut recent = locked(&self.recent);
+            match recent.iter().position(|it| it == root) {
+                Some(at) => recent[..=at].rotate_right(1),
+                None => recent.insert(0, root.to_path_buf()),
+            }
+            let kept = recent.len().min(rayon::current_num_threads() + 2);
+            recent.split_off(kept)
+        };
+        for root in forgotten {
+            let project = self.projects.get().and_then(|it| it.get(&root));
+            project.map(|project| locked(&project.calling).take());
+        }
     }
 
     fn files_of(&self, meaning: &Meaning<'a>, file: &File) -> Option<&CallerProject<'a>> {
@@ -242,10 +268,7 @@ impl<'a> Calling<'a> {
             return false;
         };
         let base = last_part(class);
-        let mut known = self
-            .overridden
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut known = locked(&self.overridden);
         *known.entry(format!("{base}.{name}")).or_insert_with(|| {
             let base = hash(base.as_bytes());
             let is_derived = |class: u64| self.above(class).any(|above| above == base);
@@ -278,7 +301,12 @@ impl<'a> Calling<'a> {
     }
 
     /// The calls that reach the function `path` of a file, with the files that they are in.
-    fn calls_of(&self, meaning: &Meaning<'a>, file: usize, path: &str) -> Vec<(usize, &CallSite)> {
+    fn calls_of(
+        &self,
+        meaning: &Meaning<'a>,
+        file: usize,
+        path: &str,
+    ) -> Vec<(usize, CallSite<'_>)> {
         let name = last_part(path);
         let is_only = LazyCell::new(|| {
             // The file first: it is parsed for its own calls too.
@@ -293,7 +321,7 @@ impl<'a> Calling<'a> {
                 .chain(others)
                 .filter_map(|file| self.calls(file))
                 .flat_map(|(_, calls)| &calls.functions);
-            let same = |path: &&Arc<str>| last_part(path) == name;
+            let same = |path: &&Box<str>| last_part(path) == name;
             functions.filter(same).take(2).count() == 1
         });
         let reachable = self.reachable(file, path);
@@ -311,17 +339,12 @@ impl<'a> Calling<'a> {
             let Some((text, calls)) = self.calls(caller) else {
                 continue;
             };
-            let sites: Vec<(usize, &CallSite)> = calls
-                .sites
-                .iter()
-                .enumerate()
-                .filter(|(_, site)| &*site.name == name)
-                .collect();
+            let sites: Vec<CallSite> = calls.of(name).collect();
             let asked = self.reached(meaning, caller, text, &sites);
-            for ((_, site), answer) in sites.iter().zip(asked) {
-                let reaches = match (&site.reaches, answer) {
+            for (site, answer) in sites.into_iter().zip(asked) {
+                let reaches = match (site.reaches, answer) {
                     (Reach::Local(local), _) => {
-                        (caller == file && **local == *path) || self.overrides(path, local)
+                        (caller == file && local == path) || self.overrides(path, local)
                     }
                     (_, Answer::Callee(function)) => {
                         let is_here = function.place.file == self.files[file].file.canonical;
@@ -331,7 +354,7 @@ impl<'a> Calling<'a> {
                     (Reach::Unknown, _) => is_telling(name) || *is_only,
                 };
                 if reaches {
-                    found.push((caller, *site));
+                    found.push((caller, site));
                 }
             }
         }
@@ -376,33 +399,29 @@ impl<'a> Calling<'a> {
         meaning: &Meaning<'a>,
         file: usize,
         text: &str,
-        sites: &[(usize, &CallSite)],
+        sites: &[CallSite],
     ) -> Vec<Answer> {
         let called = &self.files[file];
-        let mut known = called
-            .reached
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let open: Vec<&(usize, &CallSite)> = sites
+        let mut known = locked(&called.reached);
+        let open: Vec<Range<usize>> = sites
             .iter()
-            .filter(|(number, site)| {
-                !matches!(site.reaches, Reach::Local(_)) && !known.contains_key(number)
-            })
+            .filter(|site| !matches!(site.reaches, Reach::Local(_)))
+            .map(CallSite::func)
+            .filter(|func| !known.contains_key(func))
             .collect();
-        let questions: Vec<Question> = open
-            .iter()
-            .map(|(_, site)| Question {
-                ask: Ask::Callee,
-                range: site.func.clone(),
-            })
-            .collect();
+        let question = |range: &Range<usize>| Question {
+            ask: Ask::Callee,
+            range: range.clone(),
+        };
+        let questions: Vec<Question> = open.iter().map(question).collect();
         if !questions.is_empty() {
             let answers = meaning.types(called.file, text, &questions);
-            known.extend(open.iter().map(|(number, _)| *number).zip(answers));
+            known.extend(open.into_iter().zip(answers));
         }
-        sites
-            .iter()
-            .map(|(number, _)| known.get(number).cloned().unwrap_or(Answer::Unknown(None)))
+        let answer = |site: &CallSite| known.get(&site.func()).cloned();
+        let answers = sites.iter().map(answer);
+        answers
+            .map(|it| it.unwrap_or(Answer::Unknown(None)))
             .collect()
     }
 
@@ -534,6 +553,10 @@ impl Names {
     fn at(&self, hash: u64) -> &[u32] {
         self.0.get(&hash).map_or(&[], Vec::as_slice)
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// `fetch` of `Client.fetch`.

@@ -1,50 +1,105 @@
 //! The calls in one file, as whoever looks for the callers of a function in other files wants
 //! them.
 
-use std::collections::HashSet;
 use std::ops::Range;
-use std::sync::Arc;
 
 use python::ast::{AnyNodeRef, Expr, PythonVersion};
-use python::{BindingKind, Catcher, Ranged, ScopeKind};
+use python::{BindingKind, Catcher, Ranged, ScopeKind, TextRange};
+use rustc_hash::FxHashMap;
 
 use crate::text::Text;
 
 /// What one file calls and defines.
+///
+/// A run over many projects keeps that of thousands of files, each with hundreds of calls: names and what is around
+/// a call are held once for a file, and a call is six numbers.
 #[derive(Debug, Default)]
 pub struct Calls {
-    /// The calls of names that were wanted, by position.
-    pub sites: Vec<CallSite>,
+    names: Vec<Box<str>>,
+    catchers: Vec<Box<[Catcher]>>,
+    /// Ordered by the number of the name.
+    sites: Vec<Site>,
     /// The paths of the functions with such names: `Client.fetch`.
-    pub functions: Vec<Arc<str>>,
+    pub functions: Vec<Box<str>>,
+}
+
+/// A call, with the numbers of its names and of what is around it.
+#[derive(Debug)]
+struct Site {
+    name: u32,
+    func: TextRange,
+    row: u32,
+    within: Option<u32>,
+    catchers: u32,
+    reaches: Reached,
+}
+
+#[derive(Debug)]
+enum Reached {
+    Local(u32),
+    Imported(u32),
+    Unknown,
 }
 
 /// A call.
-#[derive(Debug)]
-pub struct CallSite {
-    /// The last part of what is called.
-    pub name: Arc<str>,
+#[derive(Clone, Copy, Debug)]
+pub struct CallSite<'c> {
     /// What is called: byte offsets.
-    pub func: Range<usize>,
+    func: TextRange,
     /// The line, from 1.
     pub row: usize,
     /// The path of the function that it stands in; none at module level.
-    pub within: Option<Arc<str>>,
+    pub within: Option<&'c str>,
     /// What an exception of it meets up to the end of that function.
-    pub catchers: Vec<Catcher>,
+    pub catchers: &'c [Catcher],
     /// What it reaches.
-    pub reaches: Reach,
+    pub reaches: Reach<'c>,
+}
+
+impl CallSite<'_> {
+    /// What is called: byte offsets. No two calls of a file have the same.
+    pub fn func(&self) -> Range<usize> {
+        self.func.into()
+    }
 }
 
 /// What a call reaches, as far as its module shows.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Reach {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach<'c> {
     /// The function with this path in the same file, and nothing else.
-    Local(Arc<str>),
+    Local(&'c str),
     /// What has this qualified name.
-    Imported(Arc<str>),
+    Imported(&'c str),
     /// Whatever the object has under this name.
     Unknown,
+}
+
+impl Calls {
+    /// The calls of what has this last name, in their order.
+    pub fn of(&self, name: &str) -> impl Iterator<Item = CallSite<'_>> {
+        let number = self.names.iter().position(|it| **it == *name);
+        let sites = number.map_or(&[][..], |number| {
+            let number = number as u32;
+            let start = self.sites.partition_point(|it| it.name < number);
+            let end = self.sites.partition_point(|it| it.name <= number);
+            &self.sites[start..end]
+        });
+        sites.iter().map(|site| CallSite {
+            func: site.func,
+            row: site.row as usize,
+            within: site.within.map(|name| self.name(name)),
+            catchers: &self.catchers[site.catchers as usize],
+            reaches: match site.reaches {
+                Reached::Local(name) => Reach::Local(self.name(name)),
+                Reached::Imported(name) => Reach::Imported(self.name(name)),
+                Reached::Unknown => Reach::Unknown,
+            },
+        })
+    }
+
+    fn name(&self, number: u32) -> &str {
+        &self.names[number as usize]
+    }
 }
 
 /// The calls in a file, or the text of a notebook, of functions whose last name is `wanted`; none
@@ -60,17 +115,18 @@ pub fn calls(
     if module.is_too_deep() {
         return None;
     }
-    let mut found = Calls::default();
-    let mut shared = Shared::default();
+    let mut names = Numbers::<str>::default();
+    let mut catchers = Numbers::<[Catcher]>::default();
+    let mut functions = Vec::new();
     for node in module.descendants(module.root()) {
         match node {
             AnyNodeRef::StmtFunctionDef(function) if wanted(&function.name) => {
-                let path = module.path_of(function);
-                found.functions.extend(path.map(|path| shared.get(path)));
+                functions.extend(module.path_of(function).map(String::into_boxed_str));
             }
             _ => {}
         }
     }
+    let mut sites = Vec::new();
     for call in module.calls() {
         let Some(name) = last_part(&call.func) else {
             continue;
@@ -84,42 +140,60 @@ pub fn calls(
         if !wanted(name) {
             continue;
         }
-        let name = shared.get(name);
+        let name = names.of(name.into());
         let reaches = match (imported, module.function_definition(&call.func)) {
-            (Some(imported), _) => Reach::Imported(shared.get(imported)),
-            (None, Some(function)) => module
-                .path_of(function)
-                .map_or(Reach::Unknown, |path| Reach::Local(shared.get(path))),
-            (None, None) => Reach::Unknown,
+            (Some(imported), _) => Reached::Imported(names.of(imported.into())),
+            (None, Some(function)) => module.path_of(function).map_or(Reached::Unknown, |path| {
+                Reached::Local(names.of(path.into()))
+            }),
+            (None, None) => Reached::Unknown,
         };
-        found.sites.push(CallSite {
+        sites.push(Site {
             name,
-            func: call.func.range().into(),
-            row: module.row(call.start()),
+            func: call.func.range(),
+            row: module.row(call.start()) as u32,
             within: module
                 .function(*call)
                 .and_then(|it| module.path_of(it))
-                .map(|path| shared.get(path)),
-            catchers: module.catchers(*call),
+                .map(|path| names.of(path.into())),
+            catchers: catchers.of(module.catchers(*call).into()),
             reaches,
         });
     }
-    Some(found)
+    sites.sort_by_key(|site| site.name);
+    sites.shrink_to_fit();
+    Some(Calls {
+        names: names.values(),
+        catchers: catchers.values(),
+        sites,
+        functions,
+    })
 }
 
-/// The names of one file, each held once: a file has many calls.
-#[derive(Default)]
-struct Shared(HashSet<Arc<str>>);
+/// Values that are held once, by numbers.
+struct Numbers<T: ?Sized>(FxHashMap<Box<T>, u32>);
 
-impl Shared {
-    fn get(&mut self, name: impl AsRef<str>) -> Arc<str> {
-        let name = name.as_ref();
-        if let Some(known) = self.0.get(name) {
-            return Arc::clone(known);
-        }
-        let name: Arc<str> = name.into();
-        self.0.insert(Arc::clone(&name));
-        name
+impl<T: ?Sized> Default for Numbers<T> {
+    fn default() -> Self {
+        Self(FxHashMap::default())
+    }
+}
+
+impl<T: ?Sized> Numbers<T>
+where
+    Box<T>: Eq + std::hash::Hash,
+{
+    /// The number of a value: of a new one, the next.
+    fn of(&mut self, value: Box<T>) -> u32 {
+        let next = self.0.len() as u32;
+        *self.0.entry(value).or_insert(next)
+    }
+
+    /// The values, in the order of their numbers.
+    fn values(self) -> Vec<Box<T>> {
+        let mut values: Vec<(Box<T>, u32)> = self.0.into_iter().collect();
+        values.sort_unstable_by_key(|(_, number)| *number);
+        values.into_iter().map(|(value, _)| value).collect()
     }
 }
 
@@ -192,21 +266,23 @@ async def main(a):
 ";
         let calls = calls(source, PythonVersion::PY311, false, |name| name == "load").unwrap();
         assert_eq!(calls.functions, ["A.load".into()]);
-        let reached: Vec<_> = calls.sites.iter().map(|it| &it.reaches).collect();
+        let sites: Vec<_> = calls.of("load").collect();
+        let reached: Vec<_> = sites.iter().map(|it| it.reaches).collect();
         assert_eq!(
             reached,
             [
-                &Reach::Local("A.load".into()),
-                &Reach::Imported("m.load".into()),
-                &Reach::Unknown,
+                Reach::Local("A.load"),
+                Reach::Imported("m.load"),
+                Reach::Unknown,
             ]
         );
-        let within: Vec<_> = calls.sites.iter().map(|it| it.within.as_deref()).collect();
+        let within: Vec<_> = sites.iter().map(|it| it.within).collect();
         assert_eq!(within, [Some("A.fetch"), Some("main"), Some("main")]);
-        assert_eq!(calls.sites[0].row, 5);
-        let [Catcher::Try { handlers, .. }] = calls.sites[0].catchers.as_slice() else {
-            panic!("{:?}", calls.sites[0].catchers);
+        assert_eq!(sites[0].row, 5);
+        let [Catcher::Try { handlers, .. }] = sites[0].catchers else {
+            panic!("{:?}", sites[0].catchers);
         };
+        assert_eq!(calls.of("fetch").count(), 0);
         assert_eq!(handlers[0].row, 6);
         let types: Vec<_> = handlers[0].types.iter().map(|it| &*it.text).collect();
         assert_eq!(types, ["ValueError", "KeyError"]);

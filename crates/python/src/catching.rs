@@ -10,7 +10,7 @@ use crate::index::{BindingKind, NodeId, ScopeKind};
 use crate::module::Module;
 
 /// Something that an exception meets on its way out.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Catcher {
     /// The body of a `try` with handlers.
     Try {
@@ -78,7 +78,7 @@ impl Handler {
 }
 
 /// An `except` clause.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Handler {
     /// Its line, from 1.
     pub row: usize,
@@ -93,7 +93,7 @@ pub struct Handler {
 }
 
 /// A type that is caught.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Caught {
     /// As written.
     pub text: String,

@@ -177,10 +177,11 @@ pub(crate) struct Index<'a> {
 }
 
 impl<'a> Index<'a> {
-    pub(crate) fn new(module: &'a ast::ModModule) -> Self {
+    /// Of a module with so many tokens, which is about as many as it has nodes.
+    pub(crate) fn new(module: &'a ast::ModModule, tokens: usize) -> Self {
         let mut builder = Builder {
             index: Index {
-                entries: Vec::new(),
+                entries: Vec::with_capacity(tokens),
                 scopes: Vec::new(),
                 symbols: Vec::new(),
                 globals: Vec::new(),
@@ -428,7 +429,8 @@ impl<'a> Builder<'a> {
             self.index.symbols.push(Symbol {
                 name,
                 scope,
-                bindings: Vec::new(),
+                // Most names are bound once.
+                bindings: Vec::with_capacity(1),
                 reads: Vec::new(),
                 named_in_string: false,
             });

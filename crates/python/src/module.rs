@@ -135,7 +135,7 @@ impl<'a> Module<'a> {
             source,
             tree: parsed.tree.syntax(),
             tokens,
-            index: Index::new(parsed.tree.syntax()),
+            index: Index::new(parsed.tree.syntax(), tokens.len()),
             comments,
             cell_ends,
             indent: match indentation(stylist.indentation()) {
