@@ -47,7 +47,7 @@ pub(super) fn decide<'a>(looked: &mut Looked<'a>, around: Around<'_, 'a>, plan: 
     for look in again {
         match look {
             Look::Found(analysed) => looked.analysed.push(*analysed),
-            Look::Failed(failure) => looked.failures.push(failure),
+            Look::Failed(failure) => looked.failures.push(*failure),
             Look::Skipped(note) => looked.notes.push(note),
             Look::Nothing | Look::Passed(..) | Look::Asks(_) => {}
         }

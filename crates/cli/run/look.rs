@@ -27,7 +27,7 @@ pub(super) enum Look<'a> {
     /// A codemod asks for what lies outside of the module: nothing is kept, since many files ask
     /// and most hold nothing.
     Asks(&'a File),
-    Failed(Failure),
+    Failed(Box<Failure>),
 }
 
 impl Look<'_> {
@@ -80,7 +80,7 @@ pub(super) fn look_at_all<'a>(
             Look::Skipped(note) => looked.notes.push(note),
             Look::Found(analysed) => looked.analysed.push(*analysed),
             Look::Asks(file) => looked.asking.push(file),
-            Look::Failed(failure) => looked.failures.push(failure),
+            Look::Failed(failure) => looked.failures.push(*failure),
         }
     }
     if bytes > PARSED && plan.has_summary() {
@@ -145,13 +145,13 @@ pub(super) fn look_at<'a>(
     }
     let metadata = match file.read_into(buffer) {
         Ok(metadata) => metadata,
-        Err(error) => return Look::Failed(Failure::io(&file.path, "read", &error)),
+        Err(error) => return Look::Failed(Box::new(Failure::io(&file.path, "read", &error))),
     };
     // Those that changed are few.
     let is_asked_for = file.is_named || file.is_notebook() || around.changes.is_some();
     if !is_asked_for && !file.folder.prefilter.may_match(buffer) {
         if let Err(Unreadable { message, row }) = Source::check(buffer) {
-            return Look::Failed(Failure::new(&file.path, message).at_row(row));
+            return Look::Failed(Box::new(Failure::new(&file.path, message).at_row(row)));
         }
         around.baselines.saw(file, Seen::default());
         return Look::Passed(file, buffer.len() as u64);
@@ -165,7 +165,7 @@ pub(super) fn look_at<'a>(
             let path = file.path.display();
             return Look::Skipped(format!("{path}: skipped: its language is not Python"));
         }
-        Err(failure) => return Look::Failed(failure),
+        Err(failure) => return Look::Failed(Box::new(failure)),
     };
     if source.notebook.is_some() {
         broken.extend(unparsed::cells(file, &source, &source.text));
@@ -191,7 +191,7 @@ pub(super) fn look_at<'a>(
         Ok(analysed) if analysed.rewritten.undecided => Look::Asks(file),
         Ok(analysed) if analysed.is_empty() => Look::Nothing,
         Ok(analysed) => Look::Found(Box::new(analysed)),
-        Err(failure) => Look::Failed(failure),
+        Err(failure) => Look::Failed(Box::new(failure)),
     }
 }
 
