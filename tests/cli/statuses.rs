@@ -403,7 +403,7 @@ fn formats(project: &Project) -> Vec<String> {
 #[test]
 fn files_that_are_too_many_to_be_parsed_are_counted_where_a_summary_is_read() {
     // One comment, which is soon parsed, below the lines that could say that it is generated.
-    let large = format!("{}# {}\n", "\n".repeat(10), "x".repeat(33 << 20));
+    let large = format!("{}# {}\n", "\n".repeat(10), "x".repeat(9 << 20));
     let project = Project::new([("large.py", large.as_str()), ("bad.py", "def f(:\n")]);
     let ran = project.run([]);
     assert_eq!(ran.status, 0);

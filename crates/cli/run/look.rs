@@ -99,10 +99,10 @@ pub(super) fn look_at_all<'a>(
 }
 
 /// Files without a word of the codemods are parsed as well, to say which cannot be, if they have
-/// no more bytes than this: a third of a second of one core. A report about a larger tree would
+/// no more bytes than this: a tenth of a second of one core. A report about a larger tree would
 /// take half as long again, and its summary says instead how many were not parsed. Where nobody
 /// reads a summary all are parsed: what a program is told is complete, or it looks clean.
-const PARSED: u64 = 32 << 20;
+const PARSED: u64 = 8 << 20;
 
 /// What keeps a file from being analysed, if there is a reason.
 fn check(file: &File, buffer: &mut Vec<u8>) -> Option<Failure> {
