@@ -1,0 +1,71 @@
+//! What the modules of the run say of what is imported, for codemods that look there.
+
+use crate::project::Project;
+
+const PYPROJECT: (&str, &str) = ("pyproject.toml", "[project]\nrequires-python = '>=3.11'\n");
+
+/// What a codemod says of the files, with what is withheld.
+#[track_caller]
+fn said(codemod: &str, files: &[(&str, &str)]) -> String {
+    let project = Project::new(files.iter().copied().chain([PYPROJECT]));
+    let ran = project.run([
+        codemod,
+        "--no-types",
+        "--show-withheld",
+        "--output-format",
+        "concise",
+    ]);
+    assert!(ran.status < 2, "{ran:?}");
+    ran.stdout
+}
+
+/// A list of calls of `fetch`, which a module of the run defines in this way.
+fn fetches(function: &str) -> String {
+    let main = "\
+import asyncio
+
+from client import fetch
+
+
+async def load(urls):
+    return await asyncio.gather(*[fetch(url) for url in urls])
+";
+    said(
+        "--limit-concurrency",
+        &[("main.py", main), ("client.py", function)],
+    )
+}
+
+#[test]
+fn what_waits_for_nothing_in_another_module_needs_no_limit() {
+    let found = fetches("async def fetch(url):\n    return url.upper()\n");
+    assert_eq!(found, "");
+    let found = fetches(
+        "import asyncio\n\nasync def fetch(url):\n    return await asyncio.to_thread(url.read)\n",
+    );
+    assert_eq!(found, "");
+}
+
+#[test]
+fn what_is_limited_in_another_module_needs_no_other_limit() {
+    let found = fetches(
+        "semaphore = None\n\nasync def fetch(url):\n    async with semaphore:\n        return await url.get()\n",
+    );
+    assert_eq!(found, "");
+}
+
+#[test]
+fn what_waits_sometimes_in_another_module_is_withheld() {
+    let found =
+        fetches("async def fetch(url):\n    if url.is_open:\n        return await url.get()\n");
+    assert!(
+        found.contains("`fetch` waits in some cases only"),
+        "{found}"
+    );
+}
+
+#[test]
+fn what_waits_in_another_module_is_limited() {
+    let found = fetches("async def fetch(url):\n    return await url.get()\n");
+    assert!(found.contains("a semaphore limits them"), "{found}");
+}
