@@ -128,6 +128,17 @@ pub fn is_leaving<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> bool {
         })
 }
 
+/// Whether `node` is in a handler that ends in `raise`, whatever it caught: the coroutine ends.
+pub fn is_raising<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> bool {
+    let module = cx.module;
+    module.blocks(node).into_iter().any(|block| {
+        let Block::Try(_, TryPart::Handler(handler)) = block else {
+            return false;
+        };
+        matches!(handler.body.last(), Some(Stmt::Raise(_)))
+    })
+}
+
 fn ends_program<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
     const ENDS: &[&str] = &[
         "sys.exit",

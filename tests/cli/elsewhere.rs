@@ -69,3 +69,54 @@ fn what_waits_in_another_module_is_limited() {
     let found = fetches("async def fetch(url):\n    return await url.get()\n");
     assert!(found.contains("a semaphore limits them"), "{found}");
 }
+
+#[test]
+fn a_function_of_another_module_that_asks_for_the_result_is_named() {
+    let main = "\
+import asyncio
+
+from tasks import spawn
+
+
+async def serve(connection):
+    try:
+        await connection.serve()
+    except asyncio.CancelledError:
+        return
+
+
+def start(connection):
+    spawn(serve(connection))
+";
+    let spawns = |asks: &str| {
+        format!(
+            "\
+import asyncio
+
+
+def done(task):
+    {asks}
+
+
+def spawn(coroutine):
+    task = asyncio.create_task(coroutine)
+    task.add_done_callback(done)
+    return task
+"
+        )
+    };
+    let found = said(
+        "--reraise-cancelled",
+        &[("main.py", main), ("tasks.py", &spawns("task.result()"))],
+    );
+    assert!(
+        found.contains("`spawn` looks at the result of the task"),
+        "{found}"
+    );
+    let looks = "if not task.cancelled():\n        task.result()";
+    let found = said(
+        "--reraise-cancelled",
+        &[("main.py", main), ("tasks.py", &spawns(looks))],
+    );
+    assert!(found.contains("lets it through"), "{found}");
+}
