@@ -120,3 +120,29 @@ def spawn(coroutine):
     );
     assert!(found.contains("lets it through"), "{found}");
 }
+
+#[test]
+fn a_session_that_another_file_closes_is_silent() {
+    let client = "\
+import aiohttp
+
+
+class Client:
+    async def start(self):
+        self.session = aiohttp.ClientSession()
+";
+    let main = |does: &str| format!("async def stop(client):\n    {does}\n");
+    let found = said(
+        "--async-with",
+        &[
+            ("client.py", client),
+            ("main.py", &main("await client.session.close()")),
+        ],
+    );
+    assert_eq!(found, "");
+    let found = said(
+        "--async-with",
+        &[("client.py", client), ("main.py", &main("pass"))],
+    );
+    assert!(found.contains("`self.session` outlives"), "{found}");
+}
