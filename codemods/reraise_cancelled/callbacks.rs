@@ -55,14 +55,13 @@ pub fn wrapper_looks<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Option<&'a
     let AnyNodeRef::ExprCall(outer) = cx.module.parent(arguments)? else {
         return None;
     };
-    let looks = match cx.module.function_definition(&outer.func) {
-        Some(function) => looks_at_task(cx, function),
-        None => {
-            let name = cx.module.qualified_name(&outer.func)?;
-            let found = cx.elsewhere(None, &name, summarise)?;
-            let names = found.summary.downcast_ref::<HashSet<String>>()?;
-            names.contains(&found.name)
-        }
+    let looks = if let Some(function) = cx.module.function_definition(&outer.func) {
+        looks_at_task(cx, function)
+    } else {
+        let name = cx.module.qualified_name(&outer.func)?;
+        let found = cx.elsewhere(None, &name, summarise)?;
+        let names = found.summary.downcast_ref::<HashSet<String>>()?;
+        names.contains(&found.name)
     };
     looks.then(|| cx.module.first_line(&*outer.func))
 }

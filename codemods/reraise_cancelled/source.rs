@@ -31,9 +31,9 @@ pub struct Child<'a> {
 }
 
 impl<'a> Child<'a> {
-    pub fn of<'n>(cx: &Context<'n, '_>, expr: &'n Expr) -> Child<'n> {
+    pub fn of(cx: &Context<'a, '_>, expr: &'a Expr) -> Self {
         let is_list = matches!(cx.module.parent(expr), Some(AnyNodeRef::ExprStarred(_)));
-        Child {
+        Self {
             text: cx.module.first_line(expr),
             is_list,
         }

@@ -146,3 +146,47 @@ class Client:
     );
     assert!(found.contains("`self.session` outlives"), "{found}");
 }
+
+const ASKS: &str = "\
+import requests
+
+
+async def load(url):
+    response = requests.get(url)
+    return response.json()
+";
+
+#[test]
+fn httpx_has_to_be_declared_where_dependencies_are() {
+    let asked = |files: &[(&str, &str)], option: Option<&str>| {
+        let project = Project::new([("main.py", ASKS)].iter().chain(files).copied());
+        let config = option.map(|option| format!("requests-to-httpx.httpx='{option}'"));
+        let config = config.iter().flat_map(|config| ["--config", config]);
+        let arguments = ["--requests-to-httpx", "--unsafe-fixes", "--show-withheld"];
+        project.run(arguments.into_iter().chain(config)).stdout
+    };
+    let lacks = ("pyproject.toml", "[project]\ndependencies = ['requests']\n");
+    let said = asked(&[lacks], None);
+    assert!(
+        said.contains(
+            "httpx is not among the dependencies that `pyproject.toml` declares: add it there, or set `requests-to-httpx.httpx = \"assumed\"`"
+        ),
+        "{said}"
+    );
+    let has = (
+        "pyproject.toml",
+        "[project]\ndependencies = ['requests', 'httpx>=0.27']\n",
+    );
+    let imports = ("other.py", "import httpx\n");
+    let nothing = ("pyproject.toml", "[project]\nname = 'main'\n");
+    for said in [
+        asked(&[has], None),
+        asked(&[lacks], Some("assumed")),
+        asked(&[lacks, imports], None),
+        asked(&[nothing], None),
+        asked(&[], None),
+    ] {
+        assert!(!said.contains("declares"), "{said}");
+        assert!(said.contains("a client of httpx"), "{said}");
+    }
+}

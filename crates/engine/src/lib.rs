@@ -10,6 +10,7 @@ mod calls;
 mod cells;
 mod codemod;
 mod context;
+mod dependencies;
 mod elsewhere;
 mod finding;
 mod function_imports;

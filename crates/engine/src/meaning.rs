@@ -30,6 +30,10 @@ pub trait Oracle: Elsewhere {
     /// For each of these methods (`emitter.Emitter.send`), whether a class of the same project in
     /// the run that derives from its class has something else than a coroutine function in its place.
     fn overridden(&self, methods: &[String]) -> Vec<bool>;
+
+    /// For each of these packages the file that declares what the project depends on, as it is
+    /// shown, if that is without the package; none where that is not known.
+    fn undeclared(&self, packages: &[String]) -> Vec<Option<String>>;
 }
 
 /// Whom to ask.
@@ -72,6 +76,7 @@ struct State {
     callers: FxHashMap<String, Vec<Caller>>,
     mentions: FxHashMap<String, bool>,
     overridden: FxHashMap<String, bool>,
+    undeclared: FxHashMap<String, Option<String>>,
     /// What is asked about types.
     questions: Vec<Question>,
     /// Whether something else is asked that nobody answers yet.
@@ -154,6 +159,16 @@ impl<'o> Meaning<'o> {
             |oracle, methods| oracle.overridden(methods),
         );
         overridden.first().is_some_and(|it| *it)
+    }
+
+    pub(crate) fn undeclared(&self, package: &str) -> Option<String> {
+        let packages = [package.to_string()];
+        let undeclared = self.known(
+            |state| &mut state.undeclared,
+            &packages,
+            |oracle, packages| oracle.undeclared(packages),
+        );
+        undeclared.into_iter().next().flatten()
     }
 
     pub(crate) fn callers(&self, function: &str) -> Vec<Caller> {
