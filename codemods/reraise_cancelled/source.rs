@@ -136,7 +136,16 @@ pub fn of<'a>(
             .iter()
             .filter(|(cancel, _)| cancel.start() < node.end());
         for (cancel, names) in before {
-            let is_same = |name: &String| awaited_keys.contains(name) || receiver.contains(name);
+            // `session.cancel()` cancels `session.task` too.
+            let is_part = |name: &String| {
+                awaited_keys.iter().any(|it| {
+                    it.strip_prefix(name.as_str())
+                        .is_some_and(|rest| rest.starts_with('.'))
+                })
+            };
+            let is_same = |name: &String| {
+                awaited_keys.contains(name) || receiver.contains(name) || is_part(name)
+            };
             if names.iter().any(is_same) {
                 return Source::Child;
             }
