@@ -72,28 +72,6 @@ pub(super) fn may_work(cx: &Context<'_, '_>) -> bool {
         || imports(&["anyio"])
 }
 
-/// Whether a function looks for a running loop, to do something else if there is one.
-pub(super) fn asks_for_loop<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
-    let asks = |name: &str| {
-        matches!(
-            name,
-            "get_running_loop"
-                | "_get_running_loop"
-                | "is_running"
-                | "current_task"
-                | "current_async_library"
-        )
-    };
-    cx.module
-        .calls_in(function)
-        .iter()
-        .any(|call| match &*call.func {
-            Expr::Name(name) => asks(&name.id),
-            Expr::Attribute(attribute) => asks(&attribute.attr),
-            _ => false,
-        })
-}
-
 /// Whether a `RuntimeError` that the call raises is caught, or expected, in its own function.
 pub(super) fn catches_error<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
     cx.module.blocks(call).into_iter().any(|block| match block {

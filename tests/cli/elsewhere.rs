@@ -190,3 +190,63 @@ fn httpx_has_to_be_declared_where_dependencies_are() {
         assert!(said.contains("a client of httpx"), "{said}");
     }
 }
+
+/// A module whose `fetch_now` runs a loop, and another one that calls it.
+fn runs(calls: &str) -> String {
+    let client = "\
+import asyncio
+
+
+async def fetch():
+    return 1
+
+
+def fetch_now():
+    return asyncio.run(fetch())
+
+
+class Client:
+    def fetch_now(self):
+        return asyncio.run(fetch())
+";
+    said(
+        "--await-nested-run",
+        &[("client.py", client), ("main.py", calls)],
+    )
+}
+
+#[test]
+fn a_loop_that_a_coroutine_of_another_file_runs_is_withheld() {
+    let found = runs(
+        "\
+from client import fetch_now
+
+
+def load():
+    return fetch_now()
+
+
+async def main():
+    return load()
+",
+    );
+    assert!(
+        found.contains("the function `fetch_now` is reached by the coroutine `main`, main.py:9, whose event loop runs already, and fails there"),
+        "{found}"
+    );
+}
+
+#[test]
+fn a_loop_that_may_run_where_no_other_does_is_silent() {
+    for calls in [
+        "async def main():\n    return await asyncio.to_thread(fetch_now)\n",
+        "async def main():\n    return await asyncio.to_thread(lambda: fetch_now())\n",
+        "async def main():\n    try:\n        return fetch_now()\n    except RuntimeError:\n        pass\n",
+        "def load():\n    if asyncio.get_event_loop().is_running():\n        return\n    fetch_now()\n\nasync def main():\n    load()\n",
+        "async def load():\n    await asyncio.sleep(0)\n\ndef main():\n    fetch_now()\n",
+        "async def main(client):\n    client.fetch_now()\n",
+    ] {
+        let calls = format!("import asyncio\n\nfrom client import fetch_now\n\n\n{calls}");
+        assert_eq!(runs(&calls), "", "{calls}");
+    }
+}

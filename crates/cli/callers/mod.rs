@@ -108,20 +108,26 @@ impl<'a> Callers<'a> {
         };
         let mut found = Vec::new();
         let mut seen = HashSet::new();
-        let mut waiting: VecDeque<(usize, Arc<str>)> = VecDeque::from([(start, function.into())]);
-        while let Some((file, path)) = waiting.pop_front() {
+        // With each whether it is seen to run the function.
+        let mut waiting: VecDeque<(usize, Arc<str>, bool)> =
+            VecDeque::from([(start, function.into(), true)]);
+        while let Some((file, path, runs)) = waiting.pop_front() {
             if !seen.insert((file, path.clone())) || seen.len() > MAX_FUNCTIONS {
                 continue;
             }
-            for (caller, site) in calling.calls_of(meaning, file, &path) {
+            for (caller, site, is_seen) in calling.calls_of(meaning, file, &path) {
+                let runs = runs && is_seen && site.at_once && site.catchers.is_empty();
+                let coroutine = site.within.as_ref().filter(|_| runs && site.in_coroutine);
                 found.push(Caller {
                     file: calling.files[caller].file.path.clone(),
                     row: site.row,
                     catchers: site.catchers.clone(),
+                    coroutine: coroutine.map(ToString::to_string),
                 });
                 let leaves = !site.catchers.iter().any(python::Catcher::ends);
                 if leaves && let Some(within) = &site.within {
-                    waiting.push_back((caller, within.clone()));
+                    // A coroutine runs when it is awaited, wherever it is called.
+                    waiting.push_back((caller, within.clone(), runs && !site.in_coroutine));
                 }
             }
         }
@@ -277,8 +283,14 @@ impl<'a> Calling<'a> {
         self.positions.get(file.canonical.as_path()).copied()
     }
 
-    /// The calls that reach the function `path` of a file, with the files that they are in.
-    fn calls_of(&self, meaning: &Meaning<'a>, file: usize, path: &str) -> Vec<(usize, &CallSite)> {
+    /// The calls that reach the function `path` of a file, with the files that they are in, and
+    /// whether they are seen to reach it and no other.
+    fn calls_of(
+        &self,
+        meaning: &Meaning<'a>,
+        file: usize,
+        path: &str,
+    ) -> Vec<(usize, &CallSite, bool)> {
         let name = last_part(path);
         let is_only = LazyCell::new(|| {
             // The file first: it is parsed for its own calls too.
@@ -319,19 +331,24 @@ impl<'a> Calling<'a> {
                 .collect();
             let asked = self.reached(meaning, caller, text, &sites);
             for ((_, site), answer) in sites.iter().zip(asked) {
-                let reaches = match (&site.reaches, answer) {
+                let (is_seen, may_reach) = match (&site.reaches, answer) {
                     (Reach::Local(local), _) => {
-                        (caller == file && **local == *path) || self.overrides(path, local)
+                        let is_seen = caller == file && **local == *path;
+                        (is_seen, self.overrides(path, local))
                     }
                     (_, Answer::Callee(function)) => {
                         let is_here = function.place.file == self.files[file].file.canonical;
-                        (is_here && function.name == path) || self.overrides(path, &function.name)
+                        let is_seen = is_here && function.name == path;
+                        (is_seen, self.overrides(path, &function.name))
                     }
-                    (Reach::Imported(imported), _) => self.names_module(file, imported),
-                    (Reach::Unknown, _) => is_telling(name) || *is_only,
+                    (Reach::Imported(imported), _) => {
+                        let is_seen = self.names_module(file, imported);
+                        (is_seen && !path.contains('.'), is_seen)
+                    }
+                    (Reach::Unknown, _) => (false, is_telling(name) || *is_only),
                 };
-                if reaches {
-                    found.push((caller, *site));
+                if is_seen || may_reach {
+                    found.push((caller, *site, is_seen));
                 }
             }
         }

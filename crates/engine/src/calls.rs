@@ -6,8 +6,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use python::ast::{AnyNodeRef, Expr, PythonVersion};
-use python::{BindingKind, Catcher, Ranged, ScopeKind};
+use python::{AwaitPlace, BindingKind, Catcher, Ranged, ScopeKind};
 
+use crate::roles::asks_for_loop;
 use crate::text::Text;
 
 /// What one file calls and defines.
@@ -30,6 +31,11 @@ pub struct CallSite {
     pub row: usize,
     /// The path of the function that it stands in; none at module level.
     pub within: Option<Arc<str>>,
+    /// Whether it runs when that function's own code does, in no lambda and no generator, and in
+    /// the same thread: the function does not ask whether a loop runs.
+    pub at_once: bool,
+    /// Whether that function is a coroutine function.
+    pub in_coroutine: bool,
     /// What an exception of it meets up to the end of that function.
     pub catchers: Vec<Catcher>,
     /// What it reaches.
@@ -84,6 +90,7 @@ pub fn calls(
         if !wanted(name) {
             continue;
         }
+        let place = module.await_place(*call);
         let name = shared.get(name);
         let reaches = match (imported, module.function_definition(&call.func)) {
             (Some(imported), _) => Reach::Imported(shared.get(imported)),
@@ -100,6 +107,16 @@ pub fn calls(
                 .function(*call)
                 .and_then(|it| module.path_of(it))
                 .map(|path| shared.get(path)),
+            at_once: match place {
+                AwaitPlace::Coroutine(function)
+                | AwaitPlace::NestedComprehension(function)
+                | AwaitPlace::Function(function) => !asks_for_loop(&module, function),
+                _ => false,
+            },
+            in_coroutine: matches!(
+                place,
+                AwaitPlace::Coroutine(_) | AwaitPlace::NestedComprehension(_)
+            ),
             catchers: module.catchers(*call),
             reaches,
         });

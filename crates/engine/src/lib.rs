@@ -46,7 +46,7 @@ pub use layout::{Layout, Piece, arguments, width};
 pub use meaning::{Asking, Caller, Oracle};
 pub use prefilter::Prefilter;
 pub use rewrite::{Host, SyntaxError, Taken, check, rewrite};
-pub use roles::{cleans_up, is_command, names_cleanup};
+pub use roles::{asks_for_loop, cleans_up, is_command, names_cleanup};
 pub use settings::{OptionValues, Settings, Silence, Target};
 pub use statement::{Line, insert_before, replace_statement, replace_statement_commented};
 pub use suppression::Suppression;

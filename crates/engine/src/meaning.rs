@@ -59,6 +59,9 @@ pub struct Caller {
     /// What is around the call, up to the end of the function that it stands in, from the inside
     /// out.
     pub catchers: Vec<Catcher>,
+    /// The coroutine function that it stands in, if it is seen to run the function in its own code,
+    /// directly or through plain functions, with nothing on the way that catches what it raises.
+    pub coroutine: Option<String>,
 }
 
 /// What has been asked about one text, and what has been answered.
