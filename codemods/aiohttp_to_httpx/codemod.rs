@@ -8,7 +8,7 @@ mod response;
 mod session;
 
 use edit::{Applicability, Edit};
-use engine::{Codemod, Context, On, Refusal, Rewrite, Verdict, withheld};
+use engine::{Choices, Codemod, Context, On, OptionSpec, Refusal, Rewrite, Verdict, withheld};
 use python::Ranged;
 use python::ast::{ExprCall, PythonVersion};
 
@@ -19,7 +19,11 @@ pub const CODEMOD: Codemod = Codemod {
     headline: false,
     rules: &[],
     dated: None,
-    options: &[],
+    options: &[OptionSpec {
+        name: "httpx",
+        help: "whether httpx has to be among the dependencies that the project declares",
+        choices: Choices::Words(&["declared", "assumed"]),
+    }],
     on: &[On::Call(&["aiohttp.ClientSession"], rewrite)],
 };
 
@@ -64,6 +68,7 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
             "the session on line {line} stays with aiohttp, and a module should not need both libraries: see the reason there"
         ));
     }
+    cx.check_declared("httpx")?;
     Ok(Rewrite {
         message: "the session of aiohttp becomes a client of httpx, which has to be installed"
             .to_string(),

@@ -38,6 +38,11 @@ pub fn never_closed<'a>(
     if own.handled.contains(name) || is_handled_by_a_base(cx, &own, attribute) {
         return Err(Refusal::NotOurs);
     }
+    // In whichever file: `client.session.close()`
+    let closes = ["aclose", "close"].map(|close| format!(".{name}.{close}("));
+    if cx.project_mentions_any(&[closes[0].as_str(), closes[1].as_str()]) {
+        return Err(Refusal::NotOurs);
+    }
     let text = module.text(attribute);
     Err(withheld!(
         "`{text}` outlives the function, and nothing in this file closes it: close it with `await {text}.{}()` where its owner is closed",

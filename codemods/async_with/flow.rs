@@ -140,6 +140,32 @@ pub fn hands_on<'a>(cx: &Context<'a, '_>, session: &Symbol<'a>) -> bool {
     })
 }
 
+/// Whether an object is made with the session, which is then the object's to close:
+/// `Client(http_client=session)`.
+pub fn is_given_to_object<'a>(cx: &Context<'a, '_>, session: &Symbol<'a>) -> bool {
+    let module = cx.module;
+    session.reads.iter().any(|read| {
+        let node = module.node(*read);
+        let is_argument = matches!(
+            module.parent(node),
+            Some(AnyNodeRef::Arguments(_) | AnyNodeRef::Keyword(_))
+        );
+        is_argument && call_around(cx, node).is_some_and(|call| makes_object(&call.func))
+    })
+}
+
+/// Whether what is called is a class, by its name.
+fn makes_object(func: &Expr) -> bool {
+    let name = match func {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        Expr::Subscript(generic) => return makes_object(&generic.value),
+        _ => return false,
+    };
+    let name = name.trim_start_matches('_');
+    name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase)
+}
+
 /// Whether a request may be made with a session of httpx, here or by who gets it.
 pub fn may_open<'a>(cx: &Context<'a, '_>, session: &Symbol<'a>) -> bool {
     let module = cx.module;

@@ -72,6 +72,9 @@ fn local<'a>(
     if is_expected_to_fail(cx, call.into()) || is_deleted_on_trial(cx, symbol) {
         return Err(Refusal::NotOurs); // a test of what becomes of it
     }
+    if flow::is_given_to_object(cx, symbol) {
+        return Err(Refusal::NotOurs); // it belongs to that, as where it is made in the call
+    }
     let id = &name.id;
     let close = closing(cx, call);
     if close == "aclose" && !function.is_async && !flow::may_open(cx, symbol) {

@@ -4,7 +4,7 @@ mod surroundings;
 mod text;
 
 use edit::Applicability;
-use engine::{Codemod, Context, On, Refusal, Rewrite, Verdict, withheld};
+use engine::{Codemod, Context, On, Refusal, Rewrite, Verdict, asks_for_loop, withheld};
 use python::ast::{AnyNodeRef, Expr, ExprCall, PythonVersion, StmtFunctionDef};
 use python::{AwaitPlace, BindingKind, Library, Ranged};
 
@@ -180,11 +180,20 @@ fn is_in_coroutine<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
 /// function.
 fn called<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, function: &'a StmtFunctionDef) -> Refusal {
     // It looks first whether a loop runs.
-    if surroundings::asks_for_loop(cx, function) || surroundings::catches_error(cx, call) {
+    if asks_for_loop(cx.module, function) || surroundings::catches_error(cx, call) {
         return Refusal::NotOurs;
     }
     let caller = cx.module.calling_coroutine(function);
-    if caller.is_none() && !is_called_by_cell(cx, function) {
+    let is_called_by_cell = is_called_by_cell(cx, function);
+    let elsewhere = if caller.is_none() && !is_called_by_cell {
+        let callers = cx.callers(function).into_iter();
+        callers
+            .filter_map(|it| Some((it.coroutine?, it.file, it.row)))
+            .next()
+    } else {
+        None
+    };
+    if caller.is_none() && !is_called_by_cell && elsewhere.is_none() {
         return Refusal::NotOurs;
     }
     let why = if surroundings::may_work(cx) {
@@ -192,6 +201,13 @@ fn called<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, function: &'a StmtFuncti
     } else {
         "whose event loop runs already, and fails there"
     };
+    if let Some((coroutine, file, row)) = elsewhere {
+        return withheld!(
+            "the function `{}` is reached by the coroutine `{coroutine}`, {}:{row}, {why}: make it `async`, and what it is called through, and await them at every call",
+            function.name,
+            file.display()
+        );
+    }
     let Some(caller) = caller else {
         return withheld!(
             "the function `{}` is called by the notebook, {why}: make it `async` and await it at every call",

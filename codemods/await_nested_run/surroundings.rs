@@ -1,7 +1,7 @@
 //! What around a nested run, or in its file, keeps it from failing, or catches that it fails.
 
 use engine::{Context, Refusal, withheld};
-use python::ast::{AnyNodeRef, ExceptHandler, Expr, ExprCall, StmtFunctionDef, StmtTry, StmtWith};
+use python::ast::{AnyNodeRef, ExceptHandler, Expr, ExprCall, StmtTry, StmtWith};
 use python::{BindingKind, Block, Library, Ranged, TryPart};
 
 /// Packages that make a loop run inside another.
@@ -70,28 +70,6 @@ pub(super) fn may_work(cx: &Context<'_, '_>) -> bool {
         || cx.project_mentions_any(PATCHES)
         || cx.module.library() == Library::Anyio
         || imports(&["anyio"])
-}
-
-/// Whether a function looks for a running loop, to do something else if there is one.
-pub(super) fn asks_for_loop<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
-    let asks = |name: &str| {
-        matches!(
-            name,
-            "get_running_loop"
-                | "_get_running_loop"
-                | "is_running"
-                | "current_task"
-                | "current_async_library"
-        )
-    };
-    cx.module
-        .calls_in(function)
-        .iter()
-        .any(|call| match &*call.func {
-            Expr::Name(name) => asks(&name.id),
-            Expr::Attribute(attribute) => asks(&attribute.attr),
-            _ => false,
-        })
 }
 
 /// Whether a `RuntimeError` that the call raises is caught, or expected, in its own function.

@@ -6,7 +6,7 @@ use python::ast::{
     AnyNodeRef, ExceptHandler, ExceptHandlerExceptHandler, Expr, ExprCall, Stmt, StmtFunctionDef,
     StmtTry, StmtWith,
 };
-use python::{Block, Ranged, TryPart};
+use python::{BindingKind, Block, Ranged, TryPart};
 
 /// The asynchronous generator function that is called. Anything else may give an iterator that
 /// has no `aclose`: this is where types are to be asked.
@@ -17,7 +17,7 @@ pub(super) fn of<'a>(
     let module = cx.module;
     let name = module.first_line(call.func.range());
     let Some(function) = module.function_definition(&call.func) else {
-        if is_other(cx, call) {
+        if is_other(cx, call) || is_of_context(cx, call) {
             return Err(Refusal::NotOurs);
         }
         return Err(withheld!(
@@ -46,6 +46,26 @@ pub(super) fn of<'a>(
         ));
     }
     Ok(function)
+}
+
+/// `async with client.stream(url) as response:` around `async for line in response.lines():`: what
+/// the iterator holds is the context's, which cleans up when the loop is left.
+fn is_of_context<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    let module = cx.module;
+    let mut root = &*call.func;
+    while let Expr::Attribute(attribute) = root {
+        root = &attribute.value;
+    }
+    let Expr::Name(root) = root else {
+        return false;
+    };
+    if !call.func.is_attribute_expr() {
+        return false;
+    }
+    module.only_binding(root).is_some_and(|binding| {
+        matches!(binding.kind, BindingKind::With(_, true))
+            && module.contains(module.statement(module.node(binding.node)), call)
+    })
 }
 
 fn is_method<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {

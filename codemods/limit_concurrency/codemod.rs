@@ -1,5 +1,6 @@
 //! `await asyncio.gather(*[f(x) for x in xs])` => the same with a semaphore around each `f(x)`
 
+mod elsewhere;
 mod fanout;
 mod hazards;
 mod limited;

@@ -106,16 +106,13 @@ const ANYTHING: &[&str] = &[
 ];
 
 /// What a program is made of.
-const PARTS: &[&str] = &[
+pub(super) const PARTS: &[&str] = &[
     "actor",
     "adapter",
     "addon",
     "agent",
     "backend",
     "broadcast",
-    "call",
-    "callable",
-    "callback",
     "camera",
     "cert",
     "certificate",
@@ -131,8 +128,6 @@ const PARTS: &[&str] = &[
     "consumer",
     "controller",
     "coordinator",
-    "coro",
-    "coroutine",
     "deployment",
     "device",
     "domain",
@@ -143,16 +138,12 @@ const PARTS: &[&str] = &[
     "executor",
     "extension",
     "field",
-    "func",
-    "function",
-    "future",
     "gateway",
     "group",
     "handler",
     "hook",
     "instance",
     "integration",
-    "job",
     "kind",
     "listener",
     "manager",
@@ -188,12 +179,10 @@ const PARTS: &[&str] = &[
     "shard",
     "socket",
     "stage",
-    "step",
     "strategy",
     "stream",
     "subscriber",
     "subscription",
-    "task",
     "tool",
     "unit",
     "vehicle",
@@ -201,6 +190,21 @@ const PARTS: &[&str] = &[
     "websocket",
     "worker",
     "writer",
+];
+
+/// What is to be run, as somebody asked for it.
+const RUNS: &[&str] = &[
+    "call",
+    "callable",
+    "callback",
+    "coro",
+    "coroutine",
+    "func",
+    "function",
+    "future",
+    "job",
+    "step",
+    "task",
 ];
 
 /// What says that somebody thought of that.
@@ -261,11 +265,19 @@ pub(super) fn check<'a>(
                 "by its name `{name}` is what runs at a time: decide how many may"
             ));
         }
-        let mut names = turn.iterable_names().chain(turn.target_names(cx));
-        if names.any(|name| has(name, PARTS)) {
+        let is_one_of = |known: &[&str]| {
+            let mut names = turn.iterable_names().chain(turn.target_names(cx));
+            names.any(|name| has(name, known))
+        };
+        let iterable = module.first_line(turn.iterable);
+        if is_one_of(RUNS) {
             return Err(withheld!(
-                "`{}` holds parts of the program, which are so many as it was made of: decide whether they have to run at a time",
-                module.first_line(turn.iterable)
+                "by its names `{iterable}` holds what somebody has asked to be run, and one may wait for another: decide whether they have to run at a time"
+            ));
+        }
+        if is_one_of(PARTS) {
+            return Err(withheld!(
+                "by its names `{iterable}` holds parts of the program, which are so many as it was made of: decide whether they have to run at a time"
             ));
         }
     }
@@ -442,7 +454,7 @@ fn check_call<'a>(
     // `message.to_dict()` and `text.get_words()` mostly look at what is there.
     let is_getter = ["to_", "get_", "as_"].iter().any(|it| last.starts_with(it));
     let of_element = match root(&call.func) {
-        Some(name) if is_of_element(name) => !is_data(name) || is_getter,
+        Some(name) if is_of_element(name) => !is_data(name) || is_getter || is_of_part(&call.func),
         _ => chosen_by(&call.func).into_iter().any(is_of_element),
     };
     if of_element {
@@ -574,6 +586,17 @@ fn root(expr: &Expr) -> Option<&ast::ExprName> {
         Expr::Attribute(attribute) => root(&attribute.value),
         Expr::Subscript(part) => root(&part.value),
         _ => None,
+    }
+}
+
+/// Whether what is called is a method of something that the element has: `order.client.fetch`.
+fn is_of_part(func: &Expr) -> bool {
+    match func {
+        Expr::Attribute(method) => match &*method.value {
+            Expr::Attribute(part) => !has(&part.attr, DATA),
+            value => value.is_subscript_expr(),
+        },
+        _ => false,
     }
 }
 

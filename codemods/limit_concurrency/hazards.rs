@@ -4,6 +4,7 @@ use engine::{Context, Refusal, cleans_up, withheld};
 use python::ast::{AnyNodeRef, Expr, ExprAwait, ExprCall, StmtFunctionDef};
 use python::{BindingKind, Block, Ranged, ScopeKind, TryPart};
 
+use super::fanout::{PARTS, has};
 use super::lists::{Element, Within};
 
 /// What makes something run at once, whatever it is called on.
@@ -27,9 +28,10 @@ pub(super) fn check<'a>(cx: &Context<'a, '_>, element: &Element<'a>) -> Result<(
             )),
         };
     }
-    if let Some(held) = element.held(cx) {
+    // Of parts of the program there is more to say.
+    if let Some(held) = element.held(cx).filter(|held| !has(held, PARTS)) {
         return Err(withheld!(
-            "`{held}` holds parts of the program, which are so many as it was made of: decide whether they have to run at a time"
+            "`{held}` is what the object or the module itself holds, perhaps no more than it was made with: decide whether there may be too many, and whether they have to run at a time"
         ));
     }
     for call in cx.module.calls_in(element.expr) {
@@ -88,12 +90,9 @@ pub(super) fn check_place<'a>(
         ));
     }
     let around = module.statement(gather).range();
-    let comment = module.comments_about(around).find(|comment| {
-        let comment = comment.to_lowercase();
-        ["at once", "at the same time", "simultaneous", "together"]
-            .iter()
-            .any(|words| comment.contains(words))
-    });
+    let comment = module
+        .comments_about(around)
+        .find(|comment| says_at_a_time(&comment.to_lowercase()));
     if let Some(comment) = comment {
         return Err(withheld!(
             "a comment says that they run at a time: `{}`; decide how many may",
@@ -101,6 +100,30 @@ pub(super) fn check_place<'a>(
         ));
     }
     Ok(())
+}
+
+/// Whether a comment says that all run at a time. That they run in parallel they still do with a
+/// limit, unless it says why, or that they are few.
+fn says_at_a_time(comment: &str) -> bool {
+    let has = |words: &[&str]| words.iter().any(|it| comment.contains(it));
+    has(&["at once", "at the same time", "simultaneous", "together"])
+        || has(&["parallel", "concurrent"])
+            && has(&[
+                "at most",
+                "because",
+                "deliberate",
+                "few",
+                "intention",
+                "no limit",
+                "on purpose",
+                "safe",
+                "since",
+                "small",
+                "so that",
+                "to avoid",
+                "unbounded",
+                "unlimited",
+            ])
 }
 
 /// Whether the coroutine gathers calls of itself, or of a function that calls itself: what these

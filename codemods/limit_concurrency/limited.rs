@@ -4,6 +4,8 @@ use engine::Context;
 use python::ast::{AnyNodeRef, Expr, ExprCall, StmtFunctionDef};
 use python::{BindingKind, Ranged};
 
+use super::elsewhere::{self, Against};
+
 /// Whether the coroutine that `element` makes waits for a semaphore of its own, or is given one, or
 /// needs none.
 pub(super) fn is_limited<'a>(cx: &Context<'a, '_>, element: &'a Expr) -> bool {
@@ -17,17 +19,18 @@ pub(super) fn is_limited<'a>(cx: &Context<'a, '_>, element: &'a Expr) -> bool {
         })
 }
 
-/// Whether a call of `func` runs a function of this module that waits for a semaphore.
+/// Whether a call of `func` runs a function of this run that waits for a semaphore.
 pub(super) fn is_limited_function<'a>(cx: &Context<'a, '_>, func: &'a Expr) -> bool {
     let function = cx.module.function_definition(func);
     function.is_some_and(|function| waits_for_limiter(cx, function))
+        || elsewhere::against(cx, func) == Some(Against::Limited)
 }
 
-/// Whether a coroutine function of this module only waits for threads, or for nothing at all.
+/// Whether a coroutine function of this run only waits for threads, or for nothing at all.
 pub(super) fn needs_no_limit<'a>(cx: &Context<'a, '_>, func: &'a Expr) -> bool {
-    cx.module
-        .coroutine_function(func)
-        .is_some_and(|function| is_threads_only(cx, function))
+    let function = cx.module.coroutine_function(func);
+    function.is_some_and(|function| is_threads_only(cx, function))
+        || elsewhere::against(cx, func) == Some(Against::WaitsForNothing)
 }
 
 /// Whether what `element` gives only waits for threads, of which the executor has so many and no
@@ -69,7 +72,7 @@ fn is_thread_call<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
         || OF_PATHS.contains(&name)
 }
 
-fn is_threads_only<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
+pub(super) fn is_threads_only<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
     let module = cx.module;
     let own = module.id(function);
     let is_own = |node: AnyNodeRef<'a>| {
@@ -89,7 +92,7 @@ fn is_threads_only<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> b
     })
 }
 
-fn waits_for_limiter<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
+pub(super) fn waits_for_limiter<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
     cx.module.descendants(function).any(|node| match node {
         AnyNodeRef::StmtWith(with) => {
             with.is_async

@@ -322,7 +322,7 @@ fn listed<'a>(
 
 /// The binding that makes the list which `name` stands for: the only one, or the last before it,
 /// in the same turn of the same loop, that cannot be passed by.
-fn reaching<'a, 'm>(
+pub(super) fn reaching<'a, 'm>(
     cx: &Context<'a, 'm>,
     symbol: &'m Symbol<'a>,
     name: &'a ExprName,

@@ -1,8 +1,10 @@
 //! How many elements a list has: a few, known ones need no limit.
 
 use engine::Context;
-use python::ast::{AnyNodeRef, Comprehension, Expr, ExprName, Number};
-use python::{BindingKind, Ranged};
+use python::ast::{AnyNodeRef, CmpOp, Comprehension, Expr, ExprCall, ExprName, Number, Stmt};
+use python::{Binding, BindingKind, Ranged, Symbol};
+
+use super::lists;
 
 /// Whether a comprehension makes so few elements, or so many as somebody chose right there.
 pub(super) fn is_limited_comprehension<'a>(
@@ -49,6 +51,7 @@ pub(super) fn is_limited<'a>(cx: &Context<'a, '_>, iterable: &'a Expr) -> bool {
         }
         // `xs[i : i + 10]`
         Expr::Subscript(subscript) => subscript.slice.is_slice_expr(),
+        Expr::Await(awaited) => is_limited(cx, &awaited.value),
         Expr::Name(name) => is_limited_name(cx, name, limit),
         // `5 * ["host"]`
         Expr::BinOp(operation) => [&*operation.left, &*operation.right]
@@ -68,12 +71,19 @@ pub(super) fn is_limited<'a>(cx: &Context<'a, '_>, iterable: &'a Expr) -> bool {
                     // Whoever takes so many at a time chose the number.
                     arguments.len() > 2 || it.is_literal_expr() || it.is_name_expr()
                 }),
+                Some("random.sample" | "heapq.nlargest" | "heapq.nsmallest") => true,
                 _ => match &*call.func {
                     // `{"a": 1}.items()`
-                    Expr::Attribute(method) if arguments.is_empty() => {
-                        matches!(&*method.value, Expr::Dict(_)) && is_limited(cx, &method.value)
+                    Expr::Attribute(method)
+                        if arguments.is_empty() && matches!(&*method.value, Expr::Dict(_)) =>
+                    {
+                        is_limited(cx, &method.value)
                     }
-                    _ => false,
+                    // `counter.most_common(5)`
+                    Expr::Attribute(method) if method.attr.as_str() == "most_common" => {
+                        !arguments.is_empty()
+                    }
+                    _ => asks_for_few(call, limit),
                 },
             }
         }
@@ -96,9 +106,37 @@ fn is_limited_range<'a>(cx: &Context<'a, '_>, arguments: &'a [Expr], limit: u64)
             .args
             .first()
             .is_some_and(|it| is_limited(cx, it)),
-        Expr::Name(_) | Expr::Attribute(_) => true,
-        _ => false,
+        // `min(len(xs), MOST)`
+        Expr::Call(call) if cx.module.refers_to(&call.func, "builtins.min") => {
+            call.arguments.args.iter().any(|it| is_chosen(it, limit))
+        }
+        stop => is_chosen(stop, limit),
     }
+}
+
+/// Whether a number is small, or one that somebody chose elsewhere.
+fn is_chosen(number: &Expr, limit: u64) -> bool {
+    match number {
+        Expr::Name(_) | Expr::Attribute(_) => true,
+        number => literal(number).is_some_and(|number| number <= limit),
+    }
+}
+
+/// `search(query, max_results=5)`, `client.list(limit=limit)`: whoever calls it chose how many it
+/// gives.
+fn asks_for_few(call: &ExprCall, limit: u64) -> bool {
+    call.arguments.keywords.iter().any(|keyword| {
+        let name = keyword.arg.as_ref().map_or("", |name| name.as_str());
+        let words: Vec<&str> = name.trim_start_matches('_').split('_').collect();
+        let is_number = match words.as_slice() {
+            ["k" | "n" | "limit" | "topk"] | ["top" | "n" | "num", _] => true,
+            ["max" | "limit", ..] => true,
+            [.., "limit"] => words.len() == 2,
+            ["page" | "batch", "size"] => true,
+            _ => false,
+        };
+        is_number && !keyword.value.is_none_literal_expr() && is_chosen(&keyword.value, limit)
+    })
 }
 
 /// A constant, or a batch: `for batch in chunked(xs, 10)`, `batch = xs[i : i + 10]`.
@@ -126,12 +164,15 @@ fn is_limited_name<'a>(cx: &Context<'a, '_>, name: &'a ExprName, limit: u64) -> 
         && symbol.bindings.iter().any(
             |binding| matches!(binding.kind, BindingKind::Value(value) if is_written_out(value)),
         );
-    if kinds {
+    if kinds || is_cut(cx, symbol, name) || is_guarded(cx, symbol, name, limit) {
         return true;
     }
     symbol.bindings.iter().all(|binding| match binding.kind {
         BindingKind::Value(Expr::Subscript(subscript)) => subscript.slice.is_slice_expr(),
         BindingKind::Value(value @ Expr::BinOp(_)) => is_limited(cx, value),
+        BindingKind::Value(value @ (Expr::Call(_) | Expr::Await(_))) => {
+            is_batch(&name.id) || is_limited(cx, value)
+        }
         BindingKind::Value(value @ (Expr::List(_) | Expr::Tuple(_) | Expr::Set(_))) => {
             let elements = match value {
                 Expr::List(list) => list.elts.len(),
@@ -160,6 +201,54 @@ fn is_limited_name<'a>(cx: &Context<'a, '_>, name: &'a ExprName, limit: u64) -> 
     })
 }
 
+/// `xs = xs[:limit]`, or the last that is bound to the name before is a part of something.
+fn is_cut<'a>(cx: &Context<'a, '_>, symbol: &Symbol<'a>, name: &'a ExprName) -> bool {
+    let slice = |binding: &Binding<'a>| match binding.kind {
+        BindingKind::Value(Expr::Subscript(part)) if part.slice.is_slice_expr() => Some(part),
+        _ => None,
+    };
+    let is_cut = |binding: &Binding<'a>| {
+        slice(binding).is_some_and(
+            |part| matches!(&*part.value, Expr::Name(whole) if whole.id == symbol.name),
+        ) && cx.module.node(binding.node).start() < name.start()
+    };
+    symbol.bindings.iter().any(is_cut)
+        || lists::reaching(cx, symbol, name).is_some_and(|binding| slice(binding).is_some())
+}
+
+/// `if len(xs) > MOST: raise ...` above it.
+fn is_guarded<'a>(
+    cx: &Context<'a, '_>,
+    symbol: &Symbol<'a>,
+    name: &'a ExprName,
+    limit: u64,
+) -> bool {
+    let module = cx.module;
+    let is_length = |expr: &Expr| match expr {
+        Expr::Call(call) => {
+            module.refers_to(&call.func, "builtins.len")
+                && matches!(&*call.arguments.args, [Expr::Name(of)] if of.id == symbol.name)
+        }
+        _ => false,
+    };
+    let Some(function) = module.function(name) else {
+        return false;
+    };
+    module.descendants(function).any(|node| {
+        let AnyNodeRef::StmtIf(guard) = node else {
+            return false;
+        };
+        let Expr::Compare(test) = &*guard.test else {
+            return false;
+        };
+        let is_over = is_length(&test.left)
+            && matches!(&*test.ops, [CmpOp::Gt | CmpOp::GtE])
+            && matches!(&*test.comparators, [most] if is_chosen(most, limit));
+        let leaves = matches!(guard.body.last(), Some(Stmt::Raise(_) | Stmt::Return(_)));
+        is_over && leaves && guard.end() <= name.start()
+    })
+}
+
 /// What the loop that binds `target` goes over.
 pub(super) fn loop_iterable<'a>(cx: &Context<'a, '_>, target: AnyNodeRef<'a>) -> Option<&'a Expr> {
     cx.module.ancestors(target).find_map(|around| match around {
@@ -171,13 +260,7 @@ pub(super) fn loop_iterable<'a>(cx: &Context<'a, '_>, target: AnyNodeRef<'a>) ->
 
 /// The length of `range(...)`, if its arguments are literal.
 fn range_length(arguments: &[Expr]) -> Option<u64> {
-    let int = |expr: &Expr| match expr {
-        Expr::NumberLiteral(literal) => match &literal.value {
-            Number::Int(int) => int.as_u64(),
-            _ => None,
-        },
-        _ => None,
-    };
+    let int = literal;
     match arguments {
         [stop] => int(stop),
         [start, stop] => Some(int(stop)?.saturating_sub(int(start)?)),
@@ -185,6 +268,16 @@ fn range_length(arguments: &[Expr]) -> Option<u64> {
             let by = int(by).filter(|by| *by > 0)?;
             Some(int(stop)?.saturating_sub(int(start)?).div_ceil(by))
         }
+        _ => None,
+    }
+}
+
+fn literal(expr: &Expr) -> Option<u64> {
+    match expr {
+        Expr::NumberLiteral(literal) => match &literal.value {
+            Number::Int(int) => int.as_u64(),
+            _ => None,
+        },
         _ => None,
     }
 }

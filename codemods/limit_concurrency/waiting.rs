@@ -3,6 +3,7 @@
 use engine::{Context, Refusal, withheld};
 use python::ast::{AnyNodeRef, Expr, MatchCase, Stmt, StmtFunctionDef};
 
+use super::elsewhere::{self, Against};
 use super::fanout::has;
 
 /// Verbs of which waiting is a part. What is called by none of them looks something up:
@@ -115,15 +116,17 @@ const DEPTH: usize = 8;
 /// Withheld where the coroutine that a call of `func` gives mostly ends without waiting.
 pub(super) fn check<'a>(cx: &Context<'a, '_>, func: &'a Expr) -> Result<(), Refusal> {
     let text = cx.module.first_line(func);
-    if let Some(function) = cx.module.coroutine_function(func) {
-        if waits(cx, function, 0) {
-            return Ok(());
-        }
+    let is_seen = cx.module.coroutine_function(func);
+    let waits_sometimes = match is_seen {
+        Some(function) => !waits(cx, function, 0),
+        None => elsewhere::against(cx, func) == Some(Against::WaitsSometimes),
+    };
+    if waits_sometimes {
         return Err(withheld!(
             "`{text}` waits in some cases only, and in the others gives what is there: decide whether so many may wait at a time"
         ));
     }
-    let Expr::Attribute(method) = func else {
+    let (None, Expr::Attribute(method)) = (is_seen, func) else {
         return Ok(());
     };
     let name = method.attr.as_str();
@@ -140,7 +143,7 @@ pub(super) fn check<'a>(cx: &Context<'a, '_>, func: &'a Expr) -> Result<(), Refu
 }
 
 /// Whether a coroutine function waits, whichever way it takes. Leaving it early is another matter.
-fn waits<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef, depth: usize) -> bool {
+pub(super) fn waits<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef, depth: usize) -> bool {
     depth >= DEPTH || suite_waits(cx, &function.body, depth)
 }
 

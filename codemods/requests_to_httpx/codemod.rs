@@ -5,8 +5,9 @@ mod response;
 
 use edit::{Applicability, Edit};
 use engine::{
-    Codemod, Context, Layout, Line, On, Piece, Refusal, Rewrite, Verdict, arguments as pieces,
-    handled_around, is_unrelated, replace_statement_commented, width, withheld,
+    Choices, Codemod, Context, Layout, Line, On, OptionSpec, Piece, Refusal, Rewrite, Verdict,
+    arguments as pieces, handled_around, is_unrelated, replace_statement_commented, width,
+    withheld,
 };
 use python::ast::{AnyNodeRef, ExceptHandler, Expr, ExprCall, PythonVersion, StmtFunctionDef};
 use python::{AwaitPlace, BindingKind, Block, Library, Ranged, Symbol, TextRange};
@@ -18,7 +19,11 @@ pub const CODEMOD: Codemod = Codemod {
     headline: false,
     rules: &["ASYNC210"],
     dated: None,
-    options: &[],
+    options: &[OptionSpec {
+        name: "httpx",
+        help: "whether httpx has to be among the dependencies that the project declares",
+        choices: Choices::Words(&["declared", "assumed"]),
+    }],
     on: &[On::CallBeside(
         "async",
         &[
@@ -60,11 +65,9 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
         }
         _ => return Err(Refusal::NotOurs), // no coroutine's code
     };
-    check_module(cx)?;
-    let statement = statement(cx, call)?;
-    arguments::check(cx, call)?;
-    let uses = response::uses(cx, call, statement)?;
-    check_surroundings(cx, call, function, &uses)?;
+    let (statement, uses) = check(cx, call, function)?;
+    check_others(cx, call, function)?;
+    cx.check_declared("httpx")?;
 
     let import = cx.import_beside(&call.func, "httpx")?;
     let client = cx
@@ -86,6 +89,54 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
         edits,
         python: None,
     })
+}
+
+/// The statement of the request, and the uses of its response, if all of it is the same in httpx.
+fn check<'a>(
+    cx: &Context<'a, '_>,
+    call: &'a ExprCall,
+    function: &'a StmtFunctionDef,
+) -> Result<(AnyNodeRef<'a>, response::Uses<'a>), Refusal> {
+    check_module(cx)?;
+    let statement = statement(cx, call)?;
+    arguments::check(cx, call)?;
+    let uses = response::uses(cx, call, statement)?;
+    check_surroundings(cx, call, function, &uses)?;
+    Ok((statement, uses))
+}
+
+/// A function should not make its requests by two libraries: withheld where another one in it
+/// stays with requests.
+fn check_others<'a>(
+    cx: &Context<'a, '_>,
+    call: &'a ExprCall,
+    function: &'a StmtFunctionDef,
+) -> Result<(), Refusal> {
+    let module = cx.module;
+    let own = module.id(function);
+    for other in module.calls_in(function) {
+        let is_own = module
+            .function(*other)
+            .is_some_and(|it| module.id(it) == own);
+        if !is_own || other.range() == call.range() {
+            continue;
+        }
+        let name = module.qualified_name(&other.func).unwrap_or_default();
+        let stays = match name.strip_prefix("requests.") {
+            Some("get" | "post" | "put" | "delete" | "patch") => {
+                check(cx, other, function).is_err()
+            }
+            Some("head" | "options" | "request" | "session" | "Session") => true,
+            _ => false,
+        };
+        if stays {
+            return Err(withheld!(
+                "`{name}` on line {} stays with requests, and a function should not make its requests by two libraries: see there first",
+                module.row(other.start())
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The simple statement that the call stands in, directly enough to be moved into a block.

@@ -5,6 +5,7 @@ use python::ast::{AnyNodeRef, ExceptHandler, Expr, ExprAwait, ExprCall, StmtFunc
 use python::{Block, Ranged, TryPart};
 
 use super::following::{self, Following};
+use super::source::Child;
 use super::{callbacks, caught, source, suppressed};
 
 /// Withheld where the module makes a task of the coroutine, cancels it and awaits it, or has a
@@ -34,6 +35,14 @@ pub fn check<'a>(cx: &Context<'a, '_>, coroutine: &'a StmtFunctionDef) -> Result
             check_next(cx, call)?;
         }
     }
+    if let Some(wrapper) = calls
+        .iter()
+        .find_map(|call| callbacks::wrapper_looks(cx, call))
+    {
+        return Err(withheld!(
+            "`{wrapper}` looks at the result of the task that it makes, which would raise the cancellation there: look at `cancelled()` first"
+        ));
+    }
     let tasks: Vec<(&'a Expr, String)> = calls
         .iter()
         .filter_map(|call| target(cx, call))
@@ -60,15 +69,20 @@ pub fn check<'a>(cx: &Context<'a, '_>, coroutine: &'a StmtFunctionDef) -> Result
         if !same || !is_cancelled_before(cx, awaited, operand) {
             continue;
         }
-        let task = module.text(operand);
+        let task = Child::of(cx, operand);
         if let Some(next) = skipped(cx, awaited) {
             return Err(withheld!(
-                "`{task}` is a task of this coroutine that is cancelled and then awaited, which would raise the cancellation there, and skip `{next}`: move that behind the `try` statement, and raise"
+                "`{}` {} cancelled and then awaited, which would raise the cancellation there, and skip `{next}`: move that behind the `try` statement, and raise",
+                task.text,
+                task.is()
             ));
         }
         if !is_guarded(cx, awaited) {
             return Err(withheld!(
-                "`{task}` is a task of this coroutine that is cancelled and then awaited, which would raise the cancellation there: write `await asyncio.wait([{task}])`, or catch it there"
+                "`{}` {} cancelled and then awaited, which would raise the cancellation there: write `{}`, or catch it there",
+                task.text,
+                task.is(),
+                task.wait()
             ));
         }
     }
@@ -149,6 +163,10 @@ fn is_same<'a>(cx: &Context<'a, '_>, target: &'a Expr, path: &str, operand: &'a 
     match (target, operand) {
         (Expr::Name(target), Expr::Name(operand)) => {
             cx.module.symbol_id(target) == cx.module.symbol_id(operand)
+        }
+        // `task = self.task`
+        (Expr::Attribute(_), Expr::Name(_)) => {
+            source::keys(cx, operand).iter().any(|it| it == path)
         }
         (Expr::Attribute(_), Expr::Attribute(_)) => {
             source::path(operand).is_some_and(|it| it == path)

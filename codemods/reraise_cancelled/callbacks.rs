@@ -1,6 +1,10 @@
 //! Callbacks that look at how a task ended.
 
-use engine::Context;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use engine::{Context, Summary};
+use python::BindingKind;
 use python::ast::{
     AnyNodeRef, Expr, ExprAttribute, ExprCall, ExprLambda, Parameters, StmtFunctionDef,
 };
@@ -42,11 +46,58 @@ pub fn looks_at_result<'a>(cx: &Context<'a, '_>, tasks: &[(&'a Expr, String)]) -
         .map(|argument| cx.module.first_line(argument))
 }
 
+/// The text of a function of the run that is given the coroutine which `call` makes, and has
+/// something look at how its task ended: `spawn` in `spawn(work())`.
+pub fn wrapper_looks<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Option<&'a str> {
+    let AnyNodeRef::Arguments(arguments) = cx.module.parent(call)? else {
+        return None;
+    };
+    let AnyNodeRef::ExprCall(outer) = cx.module.parent(arguments)? else {
+        return None;
+    };
+    let looks = if let Some(function) = cx.module.function_definition(&outer.func) {
+        looks_at_task(cx, function)
+    } else {
+        let name = cx.module.qualified_name(&outer.func)?;
+        let found = cx.elsewhere(None, &name, summarise)?;
+        let names = found.summary.downcast_ref::<HashSet<String>>()?;
+        names.contains(&found.name)
+    };
+    looks.then(|| cx.module.first_line(&*outer.func))
+}
+
+/// The functions of a module that have a callback look at how a task ended.
+fn summarise(cx: &Context<'_, '_>) -> Summary {
+    let names = cx.module.globals().filter_map(|symbol| {
+        let [binding] = symbol.bindings.as_slice() else {
+            return None;
+        };
+        let BindingKind::Function(function) = binding.kind else {
+            return None;
+        };
+        looks_at_task(cx, function).then(|| symbol.name.to_string())
+    });
+    Arc::new(names.collect::<HashSet<String>>())
+}
+
+/// Whether a function adds a callback to a task that would raise its cancellation.
+fn looks_at_task<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
+    cx.module.calls_in(function).iter().any(|call| {
+        let adds = matches!(&*call.func, Expr::Attribute(method) if method.attr.as_str() == "add_done_callback");
+        let mut arguments = call.arguments.args.iter();
+        adds && arguments.any(|it| callback(cx, it).is_some_and(|it| raises(cx, it)))
+    })
+}
+
 fn callback<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> Option<Callback<'a>> {
     match expr {
         Expr::Lambda(lambda) => Some(Callback::Lambda(lambda)),
         Expr::Name(_) | Expr::Attribute(_) => {
             cx.module.function_definition(expr).map(Callback::Function)
+        }
+        // `functools.partial(done, name)`
+        Expr::Call(call) if cx.module.refers_to(&call.func, "functools.partial") => {
+            call.arguments.args.first().and_then(|it| callback(cx, it))
         }
         _ => None,
     }

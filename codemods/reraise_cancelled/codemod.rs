@@ -117,7 +117,14 @@ fn at_handler<'a>(
     }
     if let Source::Unknown(task) = source {
         return Err(withheld!(
-            "`{task}` may be a task that was itself cancelled, and a `raise` would then cancel the coroutine that awaits it: write `await asyncio.wait([{task}])`, which does not raise the task's own cancellation, or `if asyncio.current_task().cancelling(): raise` in the handler"
+            "`{}` may {} itself cancelled, and a `raise` would then cancel the coroutine that awaits it: write `{}`, which does not raise the task's own cancellation, or `if asyncio.current_task().cancelling(): raise` in the handler",
+            task.text,
+            if task.is_list {
+                "hold tasks of which one was"
+            } else {
+                "be a task that was"
+            },
+            task.wait()
         ));
     }
     if let Source::Near(call) = source {
@@ -370,6 +377,7 @@ fn at_suppress<'a>(
         || matches!(source::of(cx, coroutine, &awaits), Source::Child)
         || exception::knows_cancelling(cx, coroutine)
         || exception::is_leaving(cx, with.into())
+        || exception::is_raising(cx, with.into())
     {
         return Refusal::NotOurs;
     }

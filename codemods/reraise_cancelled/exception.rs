@@ -4,7 +4,7 @@ use engine::Context;
 use python::ast::{AnyNodeRef, ExceptHandlerExceptHandler, Expr, ExprCall, Stmt, StmtFunctionDef};
 use python::{Block, NodeId, Ranged, TryPart};
 
-use super::caught;
+use super::caught::{self, Caught};
 
 /// Whether the author has decided about the cancellation: the handler raises on some path, or the
 /// coroutine deals with cancellations by hand.
@@ -101,8 +101,8 @@ fn raises_later<'a>(
         })
 }
 
-/// Whether `node` is in a handler of nothing but a cancellation which raises that at its end, or
-/// keeps it to be raised later: it leaves the coroutine, and a second one that arrives meanwhile adds nothing.
+/// Whether `node` is in a handler of a cancellation which raises that at its end, or keeps it to be
+/// raised later: it leaves the coroutine, and a second one that arrives meanwhile adds nothing.
 pub fn is_leaving<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> bool {
     let function = cx
         .module
@@ -116,16 +116,30 @@ pub fn is_leaving<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> bool {
             let AnyNodeRef::ExceptHandlerExceptHandler(outer) = around else {
                 return false;
             };
-            outer
-                .type_
-                .as_deref()
-                .is_some_and(|expr| caught::is_cancellation(cx, expr))
-                && (matches!(outer.body.last(), Some(Stmt::Raise(_)))
-                    || cx
-                        .module
-                        .function(outer)
-                        .is_some_and(|coroutine| raises_later(cx, coroutine, outer)))
+            let function = cx.module.function(outer);
+            match caught::by(cx, outer.type_.as_deref()) {
+                Some(Caught::Alone) => {
+                    matches!(outer.body.last(), Some(Stmt::Raise(_)))
+                        || function.is_some_and(|it| raises_later(cx, it, outer))
+                }
+                // The cancellation itself, if it was one.
+                Some(Caught::AmongOthers(_)) => {
+                    matches!(outer.body.last(), Some(Stmt::Raise(stmt)) if stmt.exc.is_none())
+                }
+                None => false,
+            }
         })
+}
+
+/// Whether `node` is in a handler that ends in `raise`, whatever it caught: the coroutine ends.
+pub fn is_raising<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> bool {
+    let module = cx.module;
+    module.blocks(node).into_iter().any(|block| {
+        let Block::Try(_, TryPart::Handler(handler)) = block else {
+            return false;
+        };
+        matches!(handler.body.last(), Some(Stmt::Raise(_)))
+    })
 }
 
 fn ends_program<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {

@@ -94,7 +94,12 @@ fn collect<'a>(cx: &Context<'a, '_>, stmt: AnyNodeRef<'a>, statements: &mut Vec<
     let mut current = stmt;
     loop {
         if let Some((body, position)) = module.siblings(current) {
-            statements.extend(&body[position + 1..]);
+            let next = &body[position + 1..];
+            let end = next.iter().position(leaves);
+            statements.extend(next.iter().take(end.map_or(next.len(), |end| end + 1)));
+            if end.is_some() {
+                return in_loop; // what is further out does not run
+            }
         }
         // A clause has no siblings: what follows is behind its statement.
         let Some(parent) = module.parent(current) else {
@@ -117,6 +122,11 @@ fn collect<'a>(cx: &Context<'a, '_>, stmt: AnyNodeRef<'a>, statements: &mut Vec<
         }
         current = parent;
     }
+}
+
+/// Whether a statement ends the function.
+fn leaves(stmt: &Stmt) -> bool {
+    matches!(stmt, Stmt::Return(_) | Stmt::Raise(_))
 }
 
 fn holds(body: &[Stmt], node: AnyNodeRef<'_>) -> bool {

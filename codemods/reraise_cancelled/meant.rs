@@ -1,7 +1,7 @@
 //! What the author of a handler says about the cancellation, without raising it.
 
 use engine::{Context, Refusal, cleans_up, withheld};
-use python::ast::{AnyNodeRef, ExceptHandlerExceptHandler, Stmt, StmtFunctionDef, StmtTry};
+use python::ast::{AnyNodeRef, ExceptHandlerExceptHandler, Expr, Stmt, StmtFunctionDef, StmtTry};
 use python::{Block, Ranged, TextRange, TryPart};
 
 use super::caught::Caught;
@@ -34,7 +34,46 @@ pub fn check<'a>(
             "a comment says what the cancellation stands for: `{comment}`; re-raise by hand if it is the coroutine's own"
         ));
     }
+    if let Some(coroutine) = module.function(handler)
+        && let Some(said) = docstring(coroutine).and_then(said_of_cancellation)
+    {
+        return Err(withheld!(
+            "the docstring says what becomes of a cancellation: \"{said}\"; re-raise by hand if that is to change"
+        ));
+    }
     Ok(())
+}
+
+fn docstring(function: &StmtFunctionDef) -> Option<&str> {
+    let Some(Stmt::Expr(first)) = function.body.first() else {
+        return None;
+    };
+    match &*first.value {
+        Expr::StringLiteral(literal) => Some(literal.value.to_str()),
+        _ => None,
+    }
+}
+
+/// The line of a docstring that says that a cancellation does not get out.
+fn said_of_cancellation(text: &str) -> Option<&str> {
+    const KEEPS: &[&str] = &[
+        "ignor",
+        "never raise",
+        "not propagate",
+        "not raise",
+        "quiet",
+        "return when",
+        "returns on",
+        "returns when",
+        "silent",
+        "suppress",
+        "swallow",
+        "without raising",
+    ];
+    text.lines().map(str::trim).find(|line| {
+        let line = line.to_lowercase();
+        line.contains("cancel") && KEEPS.iter().any(|it| line.contains(it))
+    })
 }
 
 /// The comment that says what the cancellation stands for: one in the body that names its class, for

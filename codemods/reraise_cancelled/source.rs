@@ -15,10 +15,47 @@ pub enum Source<'a> {
     Own,
     /// That of a task which the coroutine itself cancelled before.
     Child,
-    /// That of this, if it is a task.
-    Unknown(&'a str),
+    /// That of this, if it is a task, or of one of several.
+    Unknown(Child<'a>),
     /// Perhaps that of what this call cancelled before.
     Near(&'a str),
+}
+
+/// What may be a task that somebody else cancels.
+#[derive(Clone, Copy, Debug)]
+pub struct Child<'a> {
+    /// As it is written.
+    pub text: &'a str,
+    /// Whether it is a list of such, which is unpacked.
+    pub is_list: bool,
+}
+
+impl<'a> Child<'a> {
+    pub fn of(cx: &Context<'a, '_>, expr: &'a Expr) -> Self {
+        let is_list = matches!(cx.module.parent(expr), Some(AnyNodeRef::ExprStarred(_)));
+        Self {
+            text: cx.module.first_line(expr),
+            is_list,
+        }
+    }
+
+    /// What it is.
+    pub fn is(&self) -> &'static str {
+        if self.is_list {
+            "holds tasks of this coroutine that are"
+        } else {
+            "is a task of this coroutine that is"
+        }
+    }
+
+    /// How it is waited for without its own cancellation being raised.
+    pub fn wait(&self) -> String {
+        if self.is_list {
+            format!("await asyncio.wait({})", self.text)
+        } else {
+            format!("await asyncio.wait([{}])", self.text)
+        }
+    }
 }
 
 /// The places in `body` at which a cancellation of `coroutine` can arrive, less those where it is
@@ -99,7 +136,16 @@ pub fn of<'a>(
             .iter()
             .filter(|(cancel, _)| cancel.start() < node.end());
         for (cancel, names) in before {
-            let is_same = |name: &String| awaited_keys.contains(name) || receiver.contains(name);
+            // `session.cancel()` cancels `session.task` too.
+            let is_part = |name: &String| {
+                awaited_keys.iter().any(|it| {
+                    it.strip_prefix(name.as_str())
+                        .is_some_and(|rest| rest.starts_with('.'))
+                })
+            };
+            let is_same = |name: &String| {
+                awaited_keys.contains(name) || receiver.contains(name) || is_part(name)
+            };
             if names.iter().any(is_same) {
                 return Source::Child;
             }
@@ -112,7 +158,7 @@ pub fn of<'a>(
             }
         }
         if let Some(task) = may_be_child(cx, &awaited.value, 0) {
-            source = Source::Unknown(module.first_line(task));
+            source = Source::Unknown(Child::of(cx, task));
         }
     }
     source

@@ -10,6 +10,7 @@ mod baseline;
 mod callers;
 mod completions;
 mod config;
+mod dependencies;
 mod exit;
 mod folder;
 mod globs;

@@ -9,6 +9,7 @@ use engine::{Caller, Definition, Elsewhere, Look, Oracle};
 use types::{Answer, Lost, Pool, Project, Question};
 
 use crate::callers::Callers;
+use crate::dependencies;
 use crate::modules::Modules;
 use crate::place;
 use crate::walk::File;
@@ -165,6 +166,12 @@ impl Oracle for FileMeaning<'_, '_> {
             .iter()
             .map(|method| callers.overridden(self.meaning, self.file, method))
             .collect()
+    }
+
+    fn undeclared(&self, packages: &[String]) -> Vec<Option<String>> {
+        let folder = self.file.canonical.parent();
+        let undeclared = |package: &String| dependencies::undeclared(folder?, package);
+        packages.iter().map(undeclared).collect()
     }
 
     fn mentions(&self, words: &[String]) -> Vec<bool> {

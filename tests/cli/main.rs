@@ -10,6 +10,7 @@ mod baseline; // findings that are known
 mod blocking; // what functions of other modules do
 mod callers; // which calls in other files reach a function
 mod configuration; // which settings hold for a file
+mod elsewhere; // what the modules of the run say of what is imported
 mod encodings; // how files are read and written back
 #[cfg(unix)]
 mod faults; // what goes wrong around a run

@@ -112,20 +112,25 @@ impl<'a> Callers<'a> {
         };
         let mut found = Vec::new();
         let mut seen = HashSet::new();
-        let mut waiting: VecDeque<(usize, &str)> = VecDeque::from([(start, function)]);
-        while let Some((file, path)) = waiting.pop_front() {
+        // With each whether it is seen to run the function.
+        let mut waiting: VecDeque<(usize, &str, bool)> = VecDeque::from([(start, function, true)]);
+        while let Some((file, path, runs)) = waiting.pop_front() {
             if !seen.insert((file, path)) || seen.len() > MAX_FUNCTIONS {
                 continue;
             }
-            for (caller, site) in calling.calls_of(meaning, file, path) {
+            for (caller, site, is_seen) in calling.calls_of(meaning, file, path) {
+                let runs = runs && is_seen && site.at_once && site.catchers.is_empty();
+                let coroutine = site.within.filter(|_| runs && site.in_coroutine);
                 found.push(Caller {
                     file: calling.files[caller].file.path.clone(),
                     row: site.row,
                     catchers: site.catchers.to_vec(),
+                    coroutine: coroutine.map(str::to_string),
                 });
                 let leaves = !site.catchers.iter().any(python::Catcher::ends);
                 if leaves && let Some(within) = site.within {
-                    waiting.push_back((caller, within));
+                    // A coroutine runs when it is awaited, wherever it is called.
+                    waiting.push_back((caller, within, runs && !site.in_coroutine));
                 }
             }
         }
@@ -300,13 +305,14 @@ impl<'a> Calling<'a> {
         self.positions.get(file.canonical.as_path()).copied()
     }
 
-    /// The calls that reach the function `path` of a file, with the files that they are in.
+    /// The calls that reach the function `path` of a file, with the files that they are in, and
+    /// whether they are seen to reach it and no other.
     fn calls_of(
         &self,
         meaning: &Meaning<'a>,
         file: usize,
         path: &str,
-    ) -> Vec<(usize, CallSite<'_>)> {
+    ) -> Vec<(usize, CallSite<'_>, bool)> {
         let name = last_part(path);
         let is_only = LazyCell::new(|| {
             // The file first: it is parsed for its own calls too.
@@ -342,19 +348,24 @@ impl<'a> Calling<'a> {
             let sites: Vec<CallSite> = calls.of(name).collect();
             let asked = self.reached(meaning, caller, text, &sites);
             for (site, answer) in sites.into_iter().zip(asked) {
-                let reaches = match (site.reaches, answer) {
+                let (is_seen, may_reach) = match (site.reaches, answer) {
                     (Reach::Local(local), _) => {
-                        (caller == file && local == path) || self.overrides(path, local)
+                        let is_seen = caller == file && local == path;
+                        (is_seen, self.overrides(path, local))
                     }
                     (_, Answer::Callee(function)) => {
                         let is_here = function.place.file == self.files[file].file.canonical;
-                        (is_here && function.name == path) || self.overrides(path, &function.name)
+                        let is_seen = is_here && function.name == path;
+                        (is_seen, self.overrides(path, &function.name))
                     }
-                    (Reach::Imported(imported), _) => self.names_module(file, imported),
-                    (Reach::Unknown, _) => is_telling(name) || *is_only,
+                    (Reach::Imported(imported), _) => {
+                        let is_seen = !path.contains('.') && self.is_module(file, imported);
+                        (is_seen, self.names_module(file, imported))
+                    }
+                    (Reach::Unknown, _) => (false, is_telling(name) || *is_only),
                 };
-                if reaches {
-                    found.push((caller, site));
+                if is_seen || may_reach {
+                    found.push((caller, site, is_seen));
                 }
             }
         }
@@ -477,6 +488,17 @@ impl<'a> Calling<'a> {
     fn names_module(&self, file: usize, imported: &str) -> bool {
         let module = imported.rsplit('.').nth(1).unwrap_or_default();
         self.names_of(file).iter().any(|name| name == module)
+    }
+
+    /// Whether an imported name is that of something in the module of that file, whose path ends
+    /// in all parts of the module's name.
+    fn is_module(&self, file: usize, imported: &str) -> bool {
+        let path = self.files[file].file.canonical.with_extension("");
+        let mut folders = path.iter().rev().skip_while(|it| *it == "__init__");
+        let parts = imported.rsplit('.').skip(1).filter(|it| !it.is_empty());
+        parts
+            .map(OsStr::new)
+            .all(|part| folders.next() == Some(part))
     }
 
     fn names_of(&self, file: usize) -> &[String] {

@@ -4,9 +4,10 @@
 use std::ops::Range;
 
 use python::ast::{AnyNodeRef, Expr, PythonVersion};
-use python::{BindingKind, Catcher, Ranged, ScopeKind, TextRange};
+use python::{AwaitPlace, BindingKind, Catcher, Ranged, ScopeKind, TextRange};
 use rustc_hash::FxHashMap;
 
+use crate::roles::asks_for_loop;
 use crate::text::Text;
 
 /// What one file calls and defines.
@@ -30,6 +31,8 @@ struct Site {
     func: TextRange,
     row: u32,
     within: Option<u32>,
+    at_once: bool,
+    in_coroutine: bool,
     catchers: u32,
     reaches: Reached,
 }
@@ -50,6 +53,11 @@ pub struct CallSite<'c> {
     pub row: usize,
     /// The path of the function that it stands in; none at module level.
     pub within: Option<&'c str>,
+    /// Whether it runs when that function's own code does, in no lambda and no generator, and in
+    /// the same thread: the function does not ask whether a loop runs.
+    pub at_once: bool,
+    /// Whether that function is a coroutine function.
+    pub in_coroutine: bool,
     /// What an exception of it meets up to the end of that function.
     pub catchers: &'c [Catcher],
     /// What it reaches.
@@ -79,7 +87,7 @@ impl Calls {
     pub fn of(&self, name: &str) -> impl Iterator<Item = CallSite<'_>> {
         let number = self.names.iter().position(|it| **it == *name);
         let sites = number.map_or(&[][..], |number| {
-            let number = number as u32;
+            let number = counted(number);
             let start = self.sites.partition_point(|it| it.name < number);
             let end = self.sites.partition_point(|it| it.name <= number);
             &self.sites[start..end]
@@ -88,6 +96,8 @@ impl Calls {
             func: site.func,
             row: site.row as usize,
             within: site.within.map(|name| self.name(name)),
+            at_once: site.at_once,
+            in_coroutine: site.in_coroutine,
             catchers: &self.catchers[site.catchers as usize],
             reaches: match site.reaches {
                 Reached::Local(name) => Reach::Local(self.name(name)),
@@ -140,6 +150,7 @@ pub fn calls(
         if !wanted(name) {
             continue;
         }
+        let place = module.await_place(*call);
         let name = names.of(name.into());
         let reaches = match (imported, module.function_definition(&call.func)) {
             (Some(imported), _) => Reached::Imported(names.of(imported.into())),
@@ -151,11 +162,21 @@ pub fn calls(
         sites.push(Site {
             name,
             func: call.func.range(),
-            row: module.row(call.start()) as u32,
+            row: counted(module.row(call.start())),
             within: module
                 .function(*call)
                 .and_then(|it| module.path_of(it))
                 .map(|path| names.of(path.into())),
+            at_once: match place {
+                AwaitPlace::Coroutine(function)
+                | AwaitPlace::NestedComprehension(function)
+                | AwaitPlace::Function(function) => !asks_for_loop(&module, function),
+                _ => false,
+            },
+            in_coroutine: matches!(
+                place,
+                AwaitPlace::Coroutine(_) | AwaitPlace::NestedComprehension(_)
+            ),
             catchers: catchers.of(module.catchers(*call).into()),
             reaches,
         });
@@ -168,6 +189,12 @@ pub fn calls(
         sites,
         functions,
     })
+}
+
+/// A number of lines or names: there are no more than offsets, which have 32 bits.
+#[allow(clippy::cast_possible_truncation)]
+fn counted(number: usize) -> u32 {
+    number as u32
 }
 
 /// Values that are held once, by numbers.
@@ -185,7 +212,7 @@ where
 {
     /// The number of a value: of a new one, the next.
     fn of(&mut self, value: Box<T>) -> u32 {
-        let next = self.0.len() as u32;
+        let next = counted(self.0.len());
         *self.0.entry(value).or_insert(next)
     }
 

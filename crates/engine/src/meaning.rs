@@ -30,6 +30,10 @@ pub trait Oracle: Elsewhere {
     /// For each of these methods (`emitter.Emitter.send`), whether a class of the same project in
     /// the run that derives from its class has something else than a coroutine function in its place.
     fn overridden(&self, methods: &[String]) -> Vec<bool>;
+
+    /// For each of these packages the file that declares what the project depends on, as it is
+    /// shown, if that is without the package; none where that is not known.
+    fn undeclared(&self, packages: &[String]) -> Vec<Option<String>>;
 }
 
 /// Whom to ask.
@@ -55,6 +59,9 @@ pub struct Caller {
     /// What is around the call, up to the end of the function that it stands in, from the inside
     /// out.
     pub catchers: Vec<Catcher>,
+    /// The coroutine function that it stands in, if it is seen to run the function in its own code,
+    /// directly or through plain functions, with nothing on the way that catches what it raises.
+    pub coroutine: Option<String>,
 }
 
 /// What has been asked about one text, and what has been answered.
@@ -72,6 +79,7 @@ struct State {
     callers: FxHashMap<String, Vec<Caller>>,
     mentions: FxHashMap<String, bool>,
     overridden: FxHashMap<String, bool>,
+    undeclared: FxHashMap<String, Option<String>>,
     /// What is asked about types.
     questions: Vec<Question>,
     /// Whether something else is asked that nobody answers yet.
@@ -154,6 +162,16 @@ impl<'o> Meaning<'o> {
             |oracle, methods| oracle.overridden(methods),
         );
         overridden.first().is_some_and(|it| *it)
+    }
+
+    pub(crate) fn undeclared(&self, package: &str) -> Option<String> {
+        let packages = [package.to_string()];
+        let undeclared = self.known(
+            |state| &mut state.undeclared,
+            &packages,
+            |oracle, packages| oracle.undeclared(packages),
+        );
+        undeclared.into_iter().next().flatten()
     }
 
     pub(crate) fn callers(&self, function: &str) -> Vec<Caller> {

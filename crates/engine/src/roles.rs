@@ -19,6 +19,28 @@ pub fn is_command(function: &StmtFunctionDef) -> bool {
     })
 }
 
+/// Whether a function looks for a running loop, to do something else if there is one.
+pub fn asks_for_loop<'a>(module: &Module<'a>, function: &'a StmtFunctionDef) -> bool {
+    let asks = |name: &str| {
+        matches!(
+            name,
+            "get_running_loop"
+                | "_get_running_loop"
+                | "is_running"
+                | "current_task"
+                | "current_async_library"
+        )
+    };
+    module
+        .calls_in(function)
+        .iter()
+        .any(|call| match &*call.func {
+            Expr::Name(name) => asks(&name.id),
+            Expr::Attribute(attribute) => asks(&attribute.attr),
+            _ => false,
+        })
+}
+
 /// Whether a module holds tests.
 pub fn has_tests(module: &Module<'_>) -> bool {
     const FRAMEWORKS: &[&str] = &[

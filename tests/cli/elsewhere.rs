@@ -1,0 +1,252 @@
+//! What the modules of the run say of what is imported, for codemods that look there.
+
+use crate::project::Project;
+
+const PYPROJECT: (&str, &str) = ("pyproject.toml", "[project]\nrequires-python = '>=3.11'\n");
+
+/// What a codemod says of the files, with what is withheld.
+#[track_caller]
+fn said(codemod: &str, files: &[(&str, &str)]) -> String {
+    let project = Project::new(files.iter().copied().chain([PYPROJECT]));
+    let ran = project.run([
+        codemod,
+        "--no-types",
+        "--show-withheld",
+        "--output-format",
+        "concise",
+    ]);
+    assert!(ran.status < 2, "{ran:?}");
+    ran.stdout
+}
+
+/// A list of calls of `fetch`, which a module of the run defines in this way.
+fn fetches(function: &str) -> String {
+    let main = "\
+import asyncio
+
+from client import fetch
+
+
+async def load(urls):
+    return await asyncio.gather(*[fetch(url) for url in urls])
+";
+    said(
+        "--limit-concurrency",
+        &[("main.py", main), ("client.py", function)],
+    )
+}
+
+#[test]
+fn what_waits_for_nothing_in_another_module_needs_no_limit() {
+    let found = fetches("async def fetch(url):\n    return url.upper()\n");
+    assert_eq!(found, "");
+    let found = fetches(
+        "import asyncio\n\nasync def fetch(url):\n    return await asyncio.to_thread(url.read)\n",
+    );
+    assert_eq!(found, "");
+}
+
+#[test]
+fn what_is_limited_in_another_module_needs_no_other_limit() {
+    let found = fetches(
+        "semaphore = None\n\nasync def fetch(url):\n    async with semaphore:\n        return await url.get()\n",
+    );
+    assert_eq!(found, "");
+}
+
+#[test]
+fn what_waits_sometimes_in_another_module_is_withheld() {
+    let found =
+        fetches("async def fetch(url):\n    if url.is_open:\n        return await url.get()\n");
+    assert!(
+        found.contains("`fetch` waits in some cases only"),
+        "{found}"
+    );
+}
+
+#[test]
+fn what_waits_in_another_module_is_limited() {
+    let found = fetches("async def fetch(url):\n    return await url.get()\n");
+    assert!(found.contains("a semaphore limits them"), "{found}");
+}
+
+#[test]
+fn a_function_of_another_module_that_asks_for_the_result_is_named() {
+    let main = "\
+import asyncio
+
+from tasks import spawn
+
+
+async def serve(connection):
+    try:
+        await connection.serve()
+    except asyncio.CancelledError:
+        return
+
+
+def start(connection):
+    spawn(serve(connection))
+";
+    let spawns = |asks: &str| {
+        format!(
+            "\
+import asyncio
+
+
+def done(task):
+    {asks}
+
+
+def spawn(coroutine):
+    task = asyncio.create_task(coroutine)
+    task.add_done_callback(done)
+    return task
+"
+        )
+    };
+    let found = said(
+        "--reraise-cancelled",
+        &[("main.py", main), ("tasks.py", &spawns("task.result()"))],
+    );
+    assert!(
+        found.contains("`spawn` looks at the result of the task"),
+        "{found}"
+    );
+    let looks = "if not task.cancelled():\n        task.result()";
+    let found = said(
+        "--reraise-cancelled",
+        &[("main.py", main), ("tasks.py", &spawns(looks))],
+    );
+    assert!(found.contains("lets it through"), "{found}");
+}
+
+#[test]
+fn a_session_that_another_file_closes_is_silent() {
+    let client = "\
+import aiohttp
+
+
+class Client:
+    async def start(self):
+        self.session = aiohttp.ClientSession()
+";
+    let main = |does: &str| format!("async def stop(client):\n    {does}\n");
+    let found = said(
+        "--async-with",
+        &[
+            ("client.py", client),
+            ("main.py", &main("await client.session.close()")),
+        ],
+    );
+    assert_eq!(found, "");
+    let found = said(
+        "--async-with",
+        &[("client.py", client), ("main.py", &main("pass"))],
+    );
+    assert!(found.contains("`self.session` outlives"), "{found}");
+}
+
+const ASKS: &str = "\
+import requests
+
+
+async def load(url):
+    response = requests.get(url)
+    return response.json()
+";
+
+#[test]
+fn httpx_has_to_be_declared_where_dependencies_are() {
+    let asked = |files: &[(&str, &str)], option: Option<&str>| {
+        let project = Project::new([("main.py", ASKS)].iter().chain(files).copied());
+        let config = option.map(|option| format!("requests-to-httpx.httpx='{option}'"));
+        let config = config.iter().flat_map(|config| ["--config", config]);
+        let arguments = ["--requests-to-httpx", "--unsafe-fixes", "--show-withheld"];
+        project.run(arguments.into_iter().chain(config)).stdout
+    };
+    let lacks = ("pyproject.toml", "[project]\ndependencies = ['requests']\n");
+    let said = asked(&[lacks], None);
+    assert!(
+        said.contains(
+            "httpx is not among the dependencies that `pyproject.toml` declares: add it there, or set `requests-to-httpx.httpx = \"assumed\"`"
+        ),
+        "{said}"
+    );
+    let has = (
+        "pyproject.toml",
+        "[project]\ndependencies = ['requests', 'httpx>=0.27']\n",
+    );
+    let imports = ("other.py", "import httpx\n");
+    let nothing = ("pyproject.toml", "[project]\nname = 'main'\n");
+    for said in [
+        asked(&[has], None),
+        asked(&[lacks], Some("assumed")),
+        asked(&[lacks, imports], None),
+        asked(&[nothing], None),
+        asked(&[], None),
+    ] {
+        assert!(!said.contains("declares"), "{said}");
+        assert!(said.contains("a client of httpx"), "{said}");
+    }
+}
+
+/// A module whose `fetch_now` runs a loop, and another one that calls it.
+fn runs(calls: &str) -> String {
+    let client = "\
+import asyncio
+
+
+async def fetch():
+    return 1
+
+
+def fetch_now():
+    return asyncio.run(fetch())
+
+
+class Client:
+    def fetch_now(self):
+        return asyncio.run(fetch())
+";
+    said(
+        "--await-nested-run",
+        &[("client.py", client), ("main.py", calls)],
+    )
+}
+
+#[test]
+fn a_loop_that_a_coroutine_of_another_file_runs_is_withheld() {
+    let found = runs(
+        "\
+from client import fetch_now
+
+
+def load():
+    return fetch_now()
+
+
+async def main():
+    return load()
+",
+    );
+    assert!(
+        found.contains("the function `fetch_now` is reached by the coroutine `main`, main.py:9, whose event loop runs already, and fails there"),
+        "{found}"
+    );
+}
+
+#[test]
+fn a_loop_that_may_run_where_no_other_does_is_silent() {
+    for calls in [
+        "async def main():\n    return await asyncio.to_thread(fetch_now)\n",
+        "async def main():\n    return await asyncio.to_thread(lambda: fetch_now())\n",
+        "async def main():\n    try:\n        return fetch_now()\n    except RuntimeError:\n        pass\n",
+        "def load():\n    if asyncio.get_event_loop().is_running():\n        return\n    fetch_now()\n\nasync def main():\n    load()\n",
+        "async def load():\n    await asyncio.sleep(0)\n\ndef main():\n    fetch_now()\n",
+        "async def main(client):\n    client.fetch_now()\n",
+    ] {
+        let calls = format!("import asyncio\n\nfrom client import fetch_now\n\n\n{calls}");
+        assert_eq!(runs(&calls), "", "{calls}");
+    }
+}
