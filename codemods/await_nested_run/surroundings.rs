@@ -1,7 +1,7 @@
 //! What around a nested run, or in its file, keeps it from failing, or catches that it fails.
 
 use engine::{Context, Refusal, withheld};
-use python::ast::{AnyNodeRef, ExceptHandler, Expr, ExprCall, StmtFunctionDef, StmtTry, StmtWith};
+use python::ast::{AnyNodeRef, ExceptHandler, Expr, ExprCall, StmtTry, StmtWith};
 use python::{BindingKind, Block, Library, Ranged, TryPart};
 
 /// Packages that make a loop run inside another.
