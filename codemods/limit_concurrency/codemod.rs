@@ -89,7 +89,7 @@ impl<'a> Plan<'a> {
         let (elements, anchor) = lists::elements(cx, call)?;
         if elements
             .iter()
-            .any(|element| tasks::is_cancelled(cx, element.expr))
+            .any(|it| tasks::is_cancelled(cx, it.expr) || tasks::is_chosen(cx, it.expr))
         {
             return Err(Refusal::NotOurs); // they run already, and are only waited for
         }

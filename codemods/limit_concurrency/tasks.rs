@@ -4,9 +4,32 @@ use engine::Context;
 use python::BindingKind;
 use python::ast::{AnyNodeRef, Expr, ExprCall, ExprName, Stmt};
 
+use super::fanout::has;
+
 /// Whether what a list holds is seen to be tasks: asyncio gave them, or they are cancelled.
 pub(super) fn are_tasks<'a>(cx: &Context<'a, '_>, list: &'a Expr) -> bool {
-    is_given_by_asyncio(cx, list) || are_cancelled(cx, list)
+    is_given_by_asyncio(cx, list) || are_cancelled(cx, list) || are_kept(list)
+}
+
+/// `self.tasks`, `client.reading_tasks`: they run since they were put there.
+fn are_kept(list: &Expr) -> bool {
+    matches!(list, Expr::Attribute(attribute) if is_task_name(&attribute.attr))
+}
+
+fn is_task_name(name: &str) -> bool {
+    has(name, &["fut", "future", "task"])
+}
+
+/// `[task for task in self.tasks.values() if not task.done()]`: a choice of tasks that run already.
+pub(super) fn is_chosen<'a>(cx: &Context<'a, '_>, element: &'a Expr) -> bool {
+    let Expr::Name(name) = element else {
+        return false;
+    };
+    let is_of_loop = cx
+        .module
+        .only_binding(name)
+        .is_some_and(|binding| matches!(binding.kind, BindingKind::Loop));
+    is_of_loop && is_task_name(&name.id)
 }
 
 /// `asyncio.all_tasks()`, and the parts of `done, pending = await asyncio.wait(tasks)`
@@ -69,21 +92,25 @@ pub(super) fn are_cancelled_before<'a>(
     gather: &'a ExprCall,
 ) -> bool {
     let module = cx.module;
-    let Some((body, position)) = module.siblings(module.statement(gather)) else {
-        return false;
-    };
     let holds = |iterable: &'a Expr| {
         module.descendants(iterable).any(|node| {
             matches!(node, AnyNodeRef::ExprName(it) if module.symbol_id(it) == module.symbol_id(name))
         })
     };
-    body.iter().take(position).any(|stmt| match stmt {
+    let cancels = |stmt: &'a Stmt| match stmt {
         Stmt::For(stmt) => {
             holds(&stmt.iter)
                 && matches!(&*stmt.target, Expr::Name(name) if is_cancelled_name(cx, name))
         }
         _ => false,
-    })
+    };
+    // Also before the `with` or `try` that the gather stands in.
+    module
+        .ancestors(gather)
+        .filter(|around| around.is_statement())
+        .take_while(|around| !matches!(around, AnyNodeRef::StmtFunctionDef(_)))
+        .filter_map(|around| module.siblings(around))
+        .any(|(body, position)| body.iter().take(position).any(cancels))
 }
 
 /// Whether an element of a list is cancelled where it is put into it.

@@ -1,7 +1,9 @@
 //! Coroutines above which there is nobody who expects a cancellation.
 
 use engine::{Context, Refusal, is_command, withheld};
-use python::ast::{ExceptHandlerExceptHandler, Expr, ExprCall, StmtFunctionDef};
+use python::ast::{
+    AnyNodeRef, ExceptHandler, ExceptHandlerExceptHandler, Expr, ExprCall, StmtFunctionDef,
+};
 
 use super::source;
 
@@ -46,15 +48,22 @@ fn is_main(name: &str) -> bool {
     )
 }
 
-/// `except (asyncio.CancelledError, KeyboardInterrupt)`: whoever thinks of Ctrl-C is where it ends.
+/// `except (asyncio.CancelledError, KeyboardInterrupt)`, or a clause beside it: whoever thinks of
+/// Ctrl-C is where it ends.
 fn catches_interrupt<'a>(cx: &Context<'a, '_>, handler: &'a ExceptHandlerExceptHandler) -> bool {
-    let Some(Expr::Tuple(types)) = handler.type_.as_deref() else {
+    let is_interrupt = |expr: &'a Expr| cx.module.refers_to(expr, "builtins.KeyboardInterrupt");
+    let names_it = |handler: &'a ExceptHandlerExceptHandler| match handler.type_.as_deref() {
+        Some(Expr::Tuple(types)) => types.elts.iter().any(is_interrupt),
+        Some(single) => is_interrupt(single),
+        None => false,
+    };
+    let Some(AnyNodeRef::StmtTry(stmt)) = cx.module.parent(handler) else {
         return false;
     };
-    types
-        .elts
-        .iter()
-        .any(|it| cx.module.refers_to(it, "builtins.KeyboardInterrupt"))
+    stmt.handlers.iter().any(|other| {
+        let ExceptHandler::ExceptHandler(other) = other;
+        names_it(other)
+    })
 }
 
 /// Whether `asyncio.run` or the like is given a call of the coroutine in this module.
@@ -70,11 +79,15 @@ fn is_run<'a>(cx: &Context<'a, '_>, coroutine: &'a StmtFunctionDef) -> bool {
     })
 }
 
-/// `asyncio.run(...)`, `loop.run_until_complete(...)`, `runner.run(...)`, `anyio.run(...)`.
+/// `asyncio.run(...)`, `loop.run_until_complete(...)`, `runner.run(...)`, `anyio.run(...)`, and
+/// `loop.run_sync(...)` of tornado.
 fn is_runner<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
     match &*call.func {
         Expr::Attribute(method) => {
-            matches!(method.attr.as_str(), "run_until_complete" | "run")
+            matches!(
+                method.attr.as_str(),
+                "run_until_complete" | "run_sync" | "run"
+            )
         }
         func => ["asyncio.run", "anyio.run", "trio.run", "uvloop.run"]
             .iter()

@@ -154,6 +154,13 @@ fn ends_program<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
         Expr::Name(name) if cx.module.symbol(name).is_none() => {
             matches!(name.id.as_str(), "exit" | "quit")
         }
+        // `self.exit(1)` of applications
+        Expr::Attribute(method)
+            if method.attr.as_str() == "exit"
+                && matches!(&*method.value, Expr::Name(it) if it.id == "self") =>
+        {
+            true
+        }
         func => ENDS.iter().any(|name| cx.module.refers_to(func, name)),
     }
 }

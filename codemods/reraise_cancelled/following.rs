@@ -207,7 +207,12 @@ fn is_there<'a>(cx: &Context<'a, '_>, from: AnyNodeRef<'a>, call: &'a ExprCall) 
 fn is_cleanup(call: &ExprCall) -> bool {
     match &*call.func {
         Expr::Name(name) => names_cleanup(&name.id),
-        Expr::Attribute(method) => names_cleanup(&method.attr),
+        Expr::Attribute(method) => {
+            // `self.connections.remove(connection)`: whoever put it there takes it out again.
+            let takes_out = matches!(method.attr.as_str(), "discard" | "remove")
+                && method.value.is_attribute_expr();
+            takes_out || names_cleanup(&method.attr)
+        }
         _ => false,
     }
 }

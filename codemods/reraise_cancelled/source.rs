@@ -81,9 +81,36 @@ pub fn awaits<'a>(
             AnyNodeRef::Comprehension(clause) => clause.is_async,
             _ => false,
         });
-        found.extend(awaits.filter(|node| is_own(*node) && !is_guarded(cx, stmt, *node)));
+        found.extend(awaits.filter(|node| {
+            is_own(*node) && !is_guarded(cx, stmt, *node) && !ends_at_once(cx, *node)
+        }));
     }
     found
+}
+
+/// Whether what is awaited is a call of a coroutine function of this module that awaits nothing:
+/// it ends before a cancellation can arrive.
+fn ends_at_once<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> bool {
+    let module = cx.module;
+    let AnyNodeRef::ExprAwait(awaited) = node else {
+        return false;
+    };
+    let Expr::Call(call) = &*awaited.value else {
+        return false;
+    };
+    let Some(function) = module.coroutine_function(&call.func) else {
+        return false;
+    };
+    let waits = module.descendants(function).any(|inner| match inner {
+        AnyNodeRef::ExprAwait(_) => true,
+        AnyNodeRef::StmtFor(stmt) => stmt.is_async,
+        AnyNodeRef::StmtWith(stmt) => stmt.is_async,
+        AnyNodeRef::Comprehension(clause) => clause.is_async,
+        // It is there to be overridden, or raises.
+        AnyNodeRef::StmtRaise(_) | AnyNodeRef::ExprEllipsisLiteral(_) => true,
+        _ => false,
+    });
+    !waits && function.body.len() > 1
 }
 
 /// Whether a cancellation that arrives at `node` is caught inside `stmt`.
@@ -267,10 +294,40 @@ fn may_be_child<'a>(cx: &Context<'a, '_>, expr: &'a Expr, depth: usize) -> Optio
                 | "asyncio.wrap_future"
                 | "asyncio.ensure_future",
             ) => call.arguments.args.first().and_then(inner),
-            _ => None,
+            _ => gives_future_of_others(cx, call).then_some(expr),
         },
         _ => None,
     }
+}
+
+/// Whether a call of a plain function of this module gives a future that it makes, and that others
+/// get too.
+fn gives_future_of_others<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    let module = cx.module;
+    let Some(function) = module.function_definition(&call.func) else {
+        return false;
+    };
+    let own = module.id(function);
+    !function.is_async
+        && module.descendants(function).any(|node| {
+            let AnyNodeRef::StmtReturn(stmt) = node else {
+                return false;
+            };
+            let Some(Expr::Name(name)) = stmt.value.as_deref() else {
+                return false;
+            };
+            let is_made = module.only_binding(name).is_some_and(|binding| {
+                matches!(binding.kind, BindingKind::Value(Expr::Call(made))
+                    if matches!(module.awaitable_call(made), Awaitable::Future | Awaitable::Task)
+                        || module.refers_to(&made.func, "asyncio.Future"))
+            });
+            let is_own = module.function(node).is_some_and(|it| module.id(it) == own);
+            // Beside this `return`.
+            let others = module
+                .symbol(name)
+                .is_some_and(|symbol| symbol.reads.len() > 1);
+            is_made && is_own && others
+        })
 }
 
 /// The name or attribute in what is awaited whose own cancellation the `await` raises.
