@@ -326,8 +326,9 @@ impl<'a> Calling<'a> {
                 .into_iter()
                 .chain(others)
                 .filter_map(|file| self.calls(file))
-                .flat_map(|(_, calls)| &calls.functions);
-            let same = |path: &&Box<str>| last_part(path) == name;
+                .flat_map(|(_, calls)| &calls.functions)
+                .map(AsRef::as_ref);
+            let same = |path: &&str| last_part(path) == name;
             functions.filter(same).take(2).count() == 1
         });
         let reachable = self.reachable(file, path);
