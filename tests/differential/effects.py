@@ -288,9 +288,13 @@ def run_until_complete_to_run(before: Log, after: Log) -> str | None:
     if not left and len(runs) == 1 and any(event.what not in ("cleanup", "cleanup over", "closed") for event in rest):
         return f"nothing was left running; is: {rest[0].text}"
     if len(runs) == 1:
+        cancelled: set[str] = set()
         for event in rest:
+            if event.what == "cancelled":
+                cancelled.add(event.who)
             # One whose cancellation was swallowed comes to its end: up to 3.11 `wait_for` does that at the last moment.
-            if event.what not in (*LAST_WORDS, "end"):
+            is_end = event.what == "end" or (event.what == "goes on" and event.who in cancelled)
+            if event.what not in LAST_WORDS and not is_end:
                 return f"after the run: {event.text}"
         return same_for_program(before[end:], after[end:])
     # Several runs share the loop: `Runner` shuts it down behind the last.

@@ -176,6 +176,13 @@ MORE: list[tuple[str, str, str, list[str]]] = [
             "1 a cancelled\n2 main saw cancelled\n2 (left)\n2 (raised) ended",
         ],
     ),
+    # One who swallows the cancellation at the end of the run.
+    (
+        "run-until-complete-to-run",
+        "0 main end\n0 (left) guarded\n0 program end\n0 (raised) ended",
+        "0 main end\n0 (left) guarded\n0 e cancelled\n0 e goes on\n0 program end\n0 (raised) ended",
+        ["0 main end\n0 (left) guarded\n0 e goes on\n0 program end\n0 (raised) ended"],
+    ),
     # A time limit around it.
     (
         "limit-concurrency",
