@@ -17,6 +17,7 @@ function start() {
     documentSelector: [
       { language: "python", scheme: "file" },
       { language: "python", scheme: "untitled" },
+      { language: "python", scheme: "vscode-notebook-cell" },
     ],
     initializationOptions: { ignoreReason: settings.get("ignoreReason") },
   });

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use anyhow::Result;
 use edit::Applicability;
 use engine::{Admission, Asking, Codemod, Host, Settings, Silence, Taken};
-use server::{Analyst, Change, Depth, IsOutdated, Look, Outside, Problem, Text};
+use server::{
+    Analyst, Change, Content, Depth, Found, IsOutdated, Look, Outside, Problem, Text, Useless,
+};
 use types::Pool;
 
 use crate::arguments::Run;
@@ -22,6 +24,7 @@ use crate::walk::{File, Files};
 
 use super::known::{Known, Unreadable};
 use super::only::Only;
+use super::parts::Parts;
 
 /// Whom the server asks.
 pub struct Desk {
@@ -67,6 +70,7 @@ impl Desk {
         let Some(source) = source else {
             return Ok(otherwise);
         };
+        let parts = Parts::new(&text.content, &source)?;
         let with_baseline: &[File] = match &file.folder.baseline {
             Some(_) => &files,
             None => &[],
@@ -80,7 +84,8 @@ impl Desk {
                 files: &files,
                 file,
                 settings: &settings,
-                source,
+                source: &source,
+                parts: &parts,
                 around: Around {
                     meaning: &meaning,
                     baselines: &baselines,
@@ -97,7 +102,8 @@ struct Opened<'m, 'a> {
     files: &'a [File],
     file: &'a File,
     settings: &'m Settings,
-    source: Source,
+    source: &'m Source,
+    parts: &'m Parts<'m>,
     around: Around<'m, 'a>,
     threads: &'m rayon::ThreadPool,
 }
@@ -117,8 +123,6 @@ impl<'a> Opened<'_, 'a> {
         };
         let analysed = self.analyse(self.settings, host)?;
         let is_final = !analysed.rewritten.undecided;
-        let start = self.source.text_start();
-        let moved = |range: std::ops::Range<usize>| range.start + start..range.end + start;
         let counted = listing.into_first().into_iter();
         let counted = counted.filter_map(|(finding, counts)| counts.then_some(finding));
         let suppressions = &analysed.rewritten.suppressions;
@@ -127,45 +131,45 @@ impl<'a> Opened<'_, 'a> {
         } else {
             Vec::new() // what is not found yet may need them
         };
+        let found = counted.filter_map(|mut finding| {
+            let (part, range) = self.parts.place(&finding.range)?;
+            finding.range = range;
+            Some(Found { part, finding })
+        });
+        let useless = useless.into_iter().filter_map(|(range, message)| {
+            let (part, range) = self.parts.place(&range)?;
+            Some(Useless {
+                part,
+                range,
+                message,
+            })
+        });
         Ok(Look {
-            findings: counted
-                .map(|mut finding| {
-                    finding.range = moved(finding.range);
-                    finding
-                })
-                .collect(),
-            useless: useless
-                .into_iter()
-                .map(|(range, message)| (moved(range), message))
-                .collect(),
+            findings: found.collect(),
+            useless: useless.collect(),
             is_final,
             apply: Some(self.settings.apply),
             show_withheld: self.file.folder.show_withheld,
         })
     }
 
-    fn change(&self, change: &Change) -> Result<Option<String>, Problem> {
-        let start = self.source.text_start();
-        let site = |site: &server::Site| server::Site {
-            range: site.range.start.saturating_sub(start)..site.range.end.saturating_sub(start),
-            ..site.clone()
+    fn change(&self, change: &Change) -> Result<Vec<(usize, String)>, Problem> {
+        let only = |site| Only {
+            text: self.source.text.as_str(),
+            parts: self.parts,
+            site,
         };
         match change {
-            Change::FixAll => {
-                let filter = || self.around.filter(self.file);
-                self.fixed(self.settings, filter)
-            }
-            Change::Fix(meant) => {
+            Change::FixAll => self.fixed(self.settings, || self.around.filter(self.file)),
+            Change::Fix(site) => {
                 // This one is meant, whatever fixing all applies.
                 let settings = Settings {
                     apply: Applicability::Unsafe,
                     ..self.settings.clone()
                 };
-                let site = site(meant);
-                let text = self.source.text.as_str();
-                self.fixed(&settings, || Only { text, site: &site })
+                self.fixed(&settings, || only(site))
             }
-            Change::Silence(meant, reason) => {
+            Change::Silence(site, reason) => {
                 let settings = Settings {
                     silence: Some(Silence {
                         reason: reason.clone(),
@@ -173,11 +177,8 @@ impl<'a> Opened<'_, 'a> {
                     }),
                     ..self.settings.clone()
                 };
-                let site = site(meant);
-                let text = self.source.text.as_str();
-                let analysed =
-                    self.rewritten(&settings, &Only { text, site: &site }, &|_| Taken::Unknown)?;
-                Ok(self.output(analysed))
+                let analysed = self.rewritten(&settings, &only(site), &|_| Taken::Unknown)?;
+                self.output(&analysed)
             }
         }
     }
@@ -188,7 +189,7 @@ impl<'a> Opened<'_, 'a> {
         &self,
         settings: &Settings,
         admission: impl Fn() -> A,
-    ) -> Result<Option<String>, Problem> {
+    ) -> Result<Vec<(usize, String)>, Problem> {
         let files = Files {
             looked_at: self.files,
             known: self.files,
@@ -196,7 +197,7 @@ impl<'a> Opened<'_, 'a> {
         let rewrite =
             |taken: &(dyn Fn(&str) -> Taken + Sync)| self.rewritten(settings, &admission(), taken);
         let analysed = Unused::new(files, self.threads).removed(|kept| kept, rewrite)?;
-        Ok(self.output(analysed))
+        self.output(&analysed)
     }
 
     fn rewritten(
@@ -226,13 +227,11 @@ impl<'a> Opened<'_, 'a> {
         })
     }
 
-    fn output(&self, analysed: Analysed<'_>) -> Option<String> {
-        let output = analysed.rewritten.output?;
-        Some(if self.source.bom {
-            format!("\u{feff}{output}")
-        } else {
-            output
-        })
+    fn output(&self, analysed: &Analysed<'_>) -> Result<Vec<(usize, String)>, Problem> {
+        match &analysed.rewritten.output {
+            Some(text) => self.parts.of(text),
+            None => Ok(Vec::new()),
+        }
     }
 }
 
@@ -250,8 +249,10 @@ impl Analyst for Desk {
         text: &Text,
         change: &Change,
         is_outdated: &IsOutdated,
-    ) -> Result<Option<String>, Problem> {
-        self.with(text, is_outdated, None, |opened| opened.change(change))
+    ) -> Result<Vec<(usize, String)>, Problem> {
+        self.with(text, is_outdated, Vec::new(), |opened| {
+            opened.change(change)
+        })
     }
 
     fn url(&self, codemod: &'static Codemod) -> String {
@@ -262,8 +263,8 @@ impl Analyst for Desk {
         self.known.set_folders(folders);
     }
 
-    fn set_open(&self, path: &Path, text: Option<&Arc<str>>) {
-        self.known.set_open(path, text);
+    fn set_open(&self, path: &Path, content: Option<Content>) {
+        self.known.set_open(path, content);
     }
 
     fn changed(&self, what: Outside, files: Vec<PathBuf>) {

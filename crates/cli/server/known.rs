@@ -7,15 +7,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
+use server::Content;
 use types::Pool;
 
 use crate::arguments::Run;
 use crate::folder::Folders;
 use crate::plan;
-use crate::source::Source;
 use crate::stdin;
 use crate::walk::{File, walk};
 use crate::write::Stamp;
+
+use super::parts;
 
 /// The open folders and documents, and what is known of what is around them.
 pub struct Known {
@@ -24,7 +26,7 @@ pub struct Known {
     /// The folders that are open, without symbolic links.
     roots: Mutex<Vec<PathBuf>>,
     /// What open files hold, by their paths without symbolic links.
-    open: Mutex<HashMap<PathBuf, Arc<str>>>,
+    open: Mutex<HashMap<PathBuf, Content>>,
     /// Counts the changes of files, and of configurations.
     files: AtomicU64,
     configurations: AtomicU64,
@@ -65,12 +67,14 @@ impl Known {
         self.configuration_changed();
     }
 
-    pub fn set_open(&self, path: &Path, text: Option<&Arc<str>>) {
+    pub fn set_open(&self, path: &Path, content: Option<Content>) {
         let path = canonical(path);
         let mut open = lock(&self.open);
-        match text {
-            Some(text) => open.insert(path, Arc::clone(text)),
-            None => open.remove(&path),
+        match content {
+            Some(content) => open.insert(parts::path(&path, &content), content),
+            None => open
+                .remove(&path)
+                .or_else(|| open.remove(&path.with_extension("ipynb"))),
         };
     }
 
@@ -89,10 +93,11 @@ impl Known {
     pub fn files_with(
         &self,
         path: Option<&Path>,
-        text: &str,
+        content: &Content,
     ) -> Result<Option<(Vec<File>, usize)>> {
         let roots = lock(&self.roots).clone();
         let path = path.map_or_else(|| unnamed(&roots), canonical);
+        let path = parts::path(&path, content);
         let around = roots.iter().filter(|root| path.starts_with(root));
         let root = around.max_by_key(|root| root.as_os_str().len());
         let (folders, listed) = self.on_disk(root)?;
@@ -104,8 +109,8 @@ impl Known {
         let mut files = Vec::clone(&listed);
         let open = lock(&self.open).clone();
         for file in &mut files {
-            if let Some(text) = open.get(&file.canonical) {
-                file.content = Source::bytes_of(text).ok();
+            if let Some(content) = open.get(&file.canonical) {
+                file.content = parts::bytes(content).ok();
             }
         }
         let known = files.iter().position(|file| file.canonical == path);
@@ -121,7 +126,7 @@ impl Known {
             files.insert(number, file);
         }
         files[number].content = Some(
-            Source::bytes_of(text)
+            parts::bytes(content)
                 .map_err(|unreadable| anyhow::anyhow!(Unreadable(unreadable.message)))?,
         );
         Ok(Some((files, number)))

@@ -4,6 +4,7 @@
 mod analyst;
 mod known;
 mod only;
+mod parts;
 
 use std::io::{self, BufReader, BufWriter};
 use std::sync::Arc;

@@ -3,10 +3,13 @@
 use engine::{Admission, Admitted, Sited};
 use server::Site;
 
+use super::parts::Parts;
+
 /// Admits the finding at a site of the text as it was given. What its fix brings up is for the
 /// user.
 pub struct Only<'a> {
     pub text: &'a str,
+    pub parts: &'a Parts<'a>,
     pub site: &'a Site,
 }
 
@@ -15,7 +18,7 @@ impl Admission for Only<'_> {
         let is_it = |sited: &Sited| {
             let finding = sited.finding;
             text == self.text
-                && finding.range == self.site.range
+                && self.parts.is_at(&finding.range, self.site)
                 && finding.codemod.name == self.site.codemod
         };
         let admitted = |sited| {

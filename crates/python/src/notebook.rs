@@ -175,13 +175,41 @@ impl Notebook {
         text
     }
 
-    /// The file `json` with the cells' parts of `text` in it. Everything else keeps its bytes, and so
-    /// do the lines of the cells that are still the same. The error is a fault of ours.
-    pub fn write(&self, json: &str, text: &str) -> Result<Written, String> {
+    /// The cell that the byte at `offset` of [`Notebook::text`] is in, and where in that it stands;
+    /// none of what is not in a cell.
+    pub fn cell_at(&self, offset: usize) -> Option<(&Cell, usize)> {
+        let mut rest = offset;
+        for cell in &self.cells {
+            if rest <= cell.text.len() {
+                return Some((cell, rest));
+            }
+            rest = rest.checked_sub(cell.text.len() + CELL_END.len() + 2)?;
+        }
+        None
+    }
+
+    /// The texts of the cells in `text`, which a rewrite made of [`Notebook::text`]. The error is a
+    /// fault of ours.
+    pub fn parts<'t>(&self, text: &'t str) -> Result<Vec<&'t str>, String> {
         let parts: Vec<&str> = split(text).collect();
         if parts.len() != self.cells.len() {
             return Err("the rewritten text has more or fewer cells".to_string());
         }
+        // Where a definition was added at the end of a cell, the blank lines after that go.
+        let of_cell = |(cell, part): (&Cell, &'t str)| {
+            if cell.text.ends_with(['\n', '\r']) {
+                part
+            } else {
+                part.trim_end_matches(['\n', '\r'])
+            }
+        };
+        Ok(self.cells.iter().zip(parts).map(of_cell).collect())
+    }
+
+    /// The file `json` with the cells' parts of `text` in it. Everything else keeps its bytes, and so
+    /// do the lines of the cells that are still the same. The error is a fault of ours.
+    pub fn write(&self, json: &str, text: &str) -> Result<Written, String> {
+        let parts = self.parts(text)?;
         let mut written = String::with_capacity(json.len());
         let mut cells = Vec::with_capacity(parts.len());
         let mut copied = 0;
@@ -190,12 +218,6 @@ impl Notebook {
             let start = written.len();
             let part_start = part.as_ptr() as usize - text.as_ptr() as usize;
             let old = &json[cell.range.clone()];
-            // Where a definition was added at its end, the blank lines after that go.
-            let part = if cell.text.ends_with(['\n', '\r']) {
-                part
-            } else {
-                part.trim_end_matches(['\n', '\r'])
-            };
             if part == cell.text {
                 written.push_str(old);
             } else {
@@ -387,6 +409,13 @@ mod tests {
         let notebook = read(&cells).unwrap().unwrap();
         let text = notebook.text();
         assert_eq!(split(&text).collect::<Vec<_>>(), ["a", "", "b\n"]);
+        assert_eq!(notebook.parts(&text).unwrap(), ["a", "", "b\n"]);
+        let place = |offset: usize| notebook.cell_at(offset).map(|(cell, at)| (cell.number, at));
+        assert_eq!(place(0), Some((1, 0)));
+        assert_eq!(place(1), Some((1, 1)));
+        assert_eq!(place(3), None); // in the line that ends the cell
+        assert_eq!(place(text.find('b').unwrap()), Some((3, 0)));
+        assert_eq!(place(text.len()), None);
         // A line that goes takes its ending along.
         let text = text.replace("a\n", "");
         assert_eq!(split(&text).collect::<Vec<_>>(), ["", "", "b\n"]);

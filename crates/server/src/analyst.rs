@@ -1,7 +1,7 @@
 //! Whom the server asks: what is found in a text, and what a fix makes of it.
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use edit::Applicability;
@@ -16,13 +16,13 @@ pub trait Analyst: Send + Sync + 'static {
     /// which can then be anything.
     fn look(&self, text: &Text, depth: Depth, is_outdated: &IsOutdated) -> Result<Look, Problem>;
 
-    /// What a text becomes; none where it stays as it is.
+    /// What the parts of a text become, by their numbers: those that change.
     fn change(
         &self,
         text: &Text,
         change: &Change,
         is_outdated: &IsOutdated,
-    ) -> Result<Option<String>, Problem>;
+    ) -> Result<Vec<(usize, String)>, Problem>;
 
     /// Where the page of a codemod can be read.
     fn url(&self, codemod: &'static Codemod) -> String;
@@ -31,7 +31,7 @@ pub trait Analyst: Send + Sync + 'static {
     fn set_folders(&self, folders: Vec<PathBuf>);
 
     /// What an open file holds, whatever is on the disk; none where it is closed.
-    fn set_open(&self, path: &std::path::Path, text: Option<&Arc<str>>);
+    fn set_open(&self, path: &Path, content: Option<Content>);
 
     /// Something on the disk is not what it was: these files, as far as that is known.
     fn changed(&self, what: Outside, files: Vec<PathBuf>);
@@ -47,7 +47,38 @@ pub struct Text {
     /// said yet.
     pub path: Option<PathBuf>,
     /// What it holds.
-    pub content: Arc<str>,
+    pub content: Content,
+}
+
+/// What a document holds, in parts that have numbers from 0 on.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// One part, the text of a file.
+    Plain(Arc<str>),
+    /// The cells of a notebook.
+    Notebook(Arc<[Cell]>),
+}
+
+/// A cell of a notebook.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    /// What it holds.
+    pub kind: CellKind,
+    /// Its text.
+    pub text: Arc<str>,
+}
+
+/// What a cell holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CellKind {
+    /// Code, of Python if no magic says otherwise.
+    Python,
+    /// Code of another language.
+    OtherCode,
+    /// What is for no kernel.
+    Raw,
+    /// What is for people.
+    Markup,
 }
 
 /// How much is asked of what lies outside of the text.
@@ -62,16 +93,36 @@ pub enum Depth {
 /// What was found in a text.
 #[derive(Clone, Debug, Default)]
 pub struct Look {
-    /// By position: byte offsets into the text.
-    pub findings: Vec<Finding>,
+    /// By position, each with its part.
+    pub findings: Vec<Found>,
     /// Comments that silence nothing, and what is wrong with them.
-    pub useless: Vec<(Range<usize>, String)>,
+    pub useless: Vec<Useless>,
     /// Whether a look at [`Depth::Whole`] would give the same.
     pub is_final: bool,
     /// The highest applicability that fixing all applies.
     pub apply: Option<Applicability>,
     /// Whether withheld findings are to be seen.
     pub show_withheld: bool,
+}
+
+/// A finding, and where it is.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The number of the part.
+    pub part: usize,
+    /// Its places are byte offsets into the part.
+    pub finding: Finding,
+}
+
+/// A comment that silences nothing.
+#[derive(Clone, Debug)]
+pub struct Useless {
+    /// The number of the part.
+    pub part: usize,
+    /// Byte offsets into the part.
+    pub range: Range<usize>,
+    /// What is wrong with it.
+    pub message: String,
 }
 
 /// What is to be done to a text.
@@ -90,7 +141,9 @@ pub enum Change {
 pub struct Site {
     /// The codemod's name.
     pub codemod: String,
-    /// Byte offsets.
+    /// The number of the part.
+    pub part: usize,
+    /// Byte offsets into the part.
     pub range: Range<usize>,
 }
 

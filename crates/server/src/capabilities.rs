@@ -2,16 +2,17 @@
 
 use lsp_types::{
     ChangeNotifications, CodeActionKind, CodeActionOptions, CodeActionProvider, DiagnosticOptions,
-    DiagnosticProvider, HoverProvider, InitializeResult, Position, Registration,
-    RegistrationParams, Save, SaveOptions, ServerCapabilities, ServerInfo, TextDocumentIdentifier,
-    TextDocumentSync, TextDocumentSyncKind, TextDocumentSyncOptions,
-    WorkspaceFoldersServerCapabilities, WorkspaceOptions,
+    DiagnosticProvider, HoverProvider, InitializeResult, Notebook,
+    NotebookDocumentFilterWithNotebook, NotebookDocumentSync, NotebookDocumentSyncOptions,
+    NotebookSelector, Position, Registration, RegistrationParams, Save, SaveOptions,
+    ServerCapabilities, ServerInfo, TextDocumentIdentifier, TextDocumentSync, TextDocumentSyncKind,
+    TextDocumentSyncOptions, WorkspaceFoldersServerCapabilities, WorkspaceOptions,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::About;
-use crate::actions::FIX_ALL;
+use crate::actions::{FIX_ALL, FIX_NOTEBOOK};
 use crate::client::value;
 use crate::diagnostics::SOURCE;
 use crate::support::Support;
@@ -28,9 +29,23 @@ pub fn result(about: &About, support: &Support) -> Value {
             })),
             ..TextDocumentSyncOptions::default()
         })),
+        notebook_document_sync: Some(NotebookDocumentSync::Options(NotebookDocumentSyncOptions {
+            // All cells: those of other languages may use what those of Python define.
+            notebook_selector: vec![NotebookSelector::NotebookDocumentFilterWithNotebook(
+                NotebookDocumentFilterWithNotebook {
+                    notebook: Notebook::String("jupyter-notebook".to_string()),
+                    cells: None,
+                },
+            )],
+            save: Some(true),
+        })),
         hover_provider: Some(HoverProvider::Bool(true)),
         code_action_provider: Some(CodeActionProvider::CodeActionOptions(CodeActionOptions {
-            code_action_kinds: Some(vec![CodeActionKind::QuickFix, FIX_ALL.into()]),
+            code_action_kinds: Some(vec![
+                CodeActionKind::QuickFix,
+                FIX_ALL.into(),
+                FIX_NOTEBOOK.into(),
+            ]),
             resolve_provider: Some(true),
             ..CodeActionOptions::default()
         })),

@@ -13,17 +13,18 @@ use crate::position::Places;
 /// Whose diagnostics they are.
 pub const SOURCE: &str = "asyncfix";
 
-/// What the client is to show of a text.
-pub fn all(analyst: &dyn Analyst, look: &Look, places: &Places) -> Vec<Diagnostic> {
-    let findings = look.findings.iter();
-    let found = findings.map(|finding| diagnostic(analyst, look, finding, places));
-    let useless = look.useless.iter().map(|(range, message)| Diagnostic {
-        range: places.range(range),
+/// What the client is to show of a part of a text.
+pub fn all(analyst: &dyn Analyst, look: &Look, part: usize, places: &Places) -> Vec<Diagnostic> {
+    let findings = look.findings.iter().filter(|it| it.part == part);
+    let found = findings.map(|it| diagnostic(analyst, look, &it.finding, places));
+    let useless = look.useless.iter().filter(|it| it.part == part);
+    let useless = useless.map(|it| Diagnostic {
+        range: places.range(&it.range),
         severity: Some(DiagnosticSeverity::Warning),
         code: None,
         code_description: None,
         source: Some(SOURCE.to_string()),
-        message: Message::String(message.clone()),
+        message: Message::String(it.message.clone()),
         tags: Some(vec![DiagnosticTag::Unnecessary]),
         related_information: None,
         data: None,

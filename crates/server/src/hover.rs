@@ -9,13 +9,16 @@ use crate::position::Places;
 pub fn at(
     analyst: &dyn Analyst,
     look: &Look,
+    part: usize,
     places: &Places,
     position: Position,
     markdown: bool,
 ) -> Option<Hover> {
     let offset = places.offset(position);
     let is_there = |range: &std::ops::Range<usize>| range.start <= offset && offset <= range.end;
-    let mut here = look.findings.iter().filter(|it| is_there(&it.range));
+    let findings = look.findings.iter().filter(|it| it.part == part);
+    let findings = findings.map(|it| &it.finding);
+    let mut here = findings.filter(|it| is_there(&it.range));
     // Of several the one that begins last is the innermost.
     let first = here.clone().max_by_key(|it| it.range.start)?;
     let mut said: Vec<&str> = Vec::new();

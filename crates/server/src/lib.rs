@@ -12,8 +12,10 @@ mod capabilities;
 mod client;
 mod diagnostics;
 mod document;
+mod documents;
 mod hover;
 mod position;
+mod running;
 mod schedule;
 mod session;
 mod support;
@@ -28,7 +30,10 @@ use std::time::Duration;
 
 use lsp_server::Message;
 
-pub use analyst::{Analyst, Change, Depth, IsOutdated, Look, Outside, Problem, Site, Text};
+pub use analyst::{
+    Analyst, Cell, CellKind, Change, Content, Depth, Found, IsOutdated, Look, Outside, Problem,
+    Site, Text, Useless,
+};
 
 use client::Client;
 use session::{Event, Session};

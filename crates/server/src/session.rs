@@ -1,27 +1,21 @@
 //! The loop: messages in, jobs and answers out. Nothing in it takes longer than a few
 //! milliseconds.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Instant;
 
-use lsp_server::{ErrorCode, Message, Notification, Request, RequestId};
+use lsp_server::{ErrorCode, Message, Notification, Request};
 use lsp_types::{MessageType, PublishDiagnosticsParams, ShowMessageParams, Uri};
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::actions::Data;
-use crate::analyst::{Analyst, Depth, IsOutdated, Look, Outside, Problem};
+use crate::analyst::{Analyst, Outside, Problem};
 use crate::client::{Client, Refused, value};
-use crate::document::Document;
-use crate::position::Places;
-use crate::schedule::Schedule;
+use crate::document::{Document, News};
+use crate::running::{Running, WasKnown, read};
 use crate::support::{Support, folders};
-use crate::work::{Asked, Done, Job, Lane, Task};
-use crate::{About, Ending, capabilities, diagnostics, uri};
+use crate::work::{Done, Lane};
+use crate::{About, Ending, capabilities, uri};
 
 /// What the loop waits for.
 pub enum Event {
@@ -41,28 +35,6 @@ pub struct Session {
     events: Sender<Event>,
     running: Option<Running>,
     is_shut_down: bool,
-}
-
-/// What there is between `initialize` and `shutdown`.
-struct Running {
-    support: Arc<Support>,
-    folders: Vec<PathBuf>,
-    documents: HashMap<String, Document>,
-    schedule: Schedule,
-    /// What takes milliseconds.
-    quick: Lane,
-    /// What may wait for the inference.
-    whole: Lane,
-    pending: HashMap<RequestId, Pending>,
-    /// The last thing that the user was told is wrong.
-    told: Option<String>,
-}
-
-/// A request that is not answered yet.
-struct Pending {
-    uri: String,
-    is_cancelled: Arc<AtomicBool>,
-    is_of_diagnostics: bool,
 }
 
 impl Session {
@@ -170,16 +142,7 @@ impl Session {
         let folders = folders(parameters);
         self.analyst.set_folders(folders.clone());
         let result = capabilities::result(&self.about, &support);
-        self.running = Some(Running {
-            support,
-            folders,
-            documents: HashMap::new(),
-            schedule: Schedule::default(),
-            quick,
-            whole,
-            pending: HashMap::new(),
-            told: None,
-        });
+        self.running = Some(Running::new(support, folders, quick, whole));
         Ok(result)
     }
 
@@ -196,35 +159,53 @@ impl Session {
                 }
                 Ok(())
             }
-            "$/cancelRequest" => read(params).map(|it| cancel(&self.client, running, &it)),
-            "textDocument/didOpen" => read(params).map(|it| running.open(&*self.analyst, it)),
+            "$/cancelRequest" => read(params).map(|it| running.cancel(&self.client, &it)),
+            "textDocument/didOpen" => read(params).map(|it| {
+                let uri = running.documents.open(it).uri.0.clone();
+                running.opened(&*self.analyst, &uri);
+            }),
             "textDocument/didChange" => read(params).and_then(|it| {
-                let uri = running.edit(&*self.analyst, it)?;
-                drop_pending(&self.client, running, &uri);
+                let encoding = running.support.encoding;
+                let uri = running.documents.edit(it, encoding)?.uri.0.clone();
+                running.changed(&*self.analyst, &uri);
+                running.drop_pending(&self.client, &uri);
                 Ok(())
             }),
             "textDocument/didSave" => {
                 read(params).map(|it: lsp_types::DidSaveTextDocumentParams| {
-                    // Types of others are inferred from what is saved. Where nobody says that a
-                    // configuration changed, it may have been now.
-                    let saved = &it.text_document.uri.0;
-                    if running.support.watches {
-                        self.analyst.changed(Outside::Files, Vec::new());
-                        running.look_again(&mut self.client, Some(saved));
-                    } else {
-                        self.analyst.changed(Outside::Configuration, Vec::new());
-                        running.look_again(&mut self.client, None);
-                    }
+                    self.saved(&it.text_document.uri.0);
                 })
             }
             "textDocument/didClose" => {
                 read(params).map(|it: lsp_types::DidCloseTextDocumentParams| {
-                    let uri = it.text_document.uri;
-                    running.close(&*self.analyst, &uri);
-                    drop_pending(&self.client, running, &uri.0);
-                    if !running.support.pulls {
-                        publish(&self.client, &uri, None, Vec::new());
+                    self.closed(&it.text_document.uri.0);
+                })
+            }
+            "notebookDocument/didOpen" => read(params).map(|it| {
+                let uri = running.documents.open_notebook(it).uri.0.clone();
+                running.opened(&*self.analyst, &uri);
+            }),
+            "notebookDocument/didChange" => read(params).and_then(|it| {
+                let encoding = running.support.encoding;
+                let (document, closed) = running.documents.edit_notebook(it, encoding)?;
+                let uri = document.uri.0.clone();
+                running.changed(&*self.analyst, &uri);
+                running.drop_pending(&self.client, &uri);
+                if !running.support.pulls {
+                    for cell in &closed {
+                        publish(&self.client, News::nothing(cell));
                     }
+                }
+                Ok(())
+            }),
+            "notebookDocument/didSave" => {
+                read(params).map(|it: lsp_types::DidSaveNotebookDocumentParams| {
+                    self.saved(&it.notebook_document.uri.0);
+                })
+            }
+            "notebookDocument/didClose" => {
+                read(params).map(|it: lsp_types::DidCloseNotebookDocumentParams| {
+                    self.closed(&it.notebook_document.uri.0);
                 })
             }
             "workspace/didChangeWatchedFiles" => {
@@ -251,6 +232,34 @@ impl Session {
         }
     }
 
+    /// Types of others are inferred from what is saved. Where nobody says that a configuration
+    /// changed, it may have been now.
+    fn saved(&mut self, uri: &str) {
+        let Some(running) = &mut self.running else {
+            return;
+        };
+        if running.support.watches {
+            self.analyst.changed(Outside::Files, Vec::new());
+            running.look_again(&mut self.client, Some(uri));
+        } else {
+            self.analyst.changed(Outside::Configuration, Vec::new());
+            running.look_again(&mut self.client, None);
+        }
+    }
+
+    fn closed(&mut self, uri: &str) {
+        let Some(running) = &mut self.running else {
+            return;
+        };
+        let texts = running.close(&*self.analyst, uri);
+        running.drop_pending(&self.client, uri);
+        if !running.support.pulls {
+            for text in &texts {
+                publish(&self.client, News::nothing(text));
+            }
+        }
+    }
+
     fn done(&mut self, done: Done) {
         let Some(running) = &mut self.running else {
             return;
@@ -258,38 +267,40 @@ impl Session {
         let Done {
             uri,
             generation,
+            part,
             look,
             answer,
         } = done;
         // Whoever cancelled has been told.
+        let asked = answer.is_some().then_some(part);
         if let Some((id, answer)) = answer
             && running.pending.remove(&id).is_some()
         {
             self.client.respond(id, answer);
         }
-        let Some(document) = running.documents.get_mut(&uri.0) else {
+        let Some(look) = look else {
             return;
         };
-        let (Some(look), true) = (look, document.generation() == generation) else {
-            return;
-        };
-        let is_news = document.final_look().is_none();
-        if !is_news {
-            return;
-        }
-        let was_open = matches!(&document.known, Some(Ok(look)) if !look.is_final);
         let problem = look.as_ref().err().cloned();
-        document.known = Some(look);
-        match &document.known {
-            Some(Ok(look)) if !look.is_final => running.schedule.go_on(&uri.0, Instant::now()),
-            _ => running.schedule.is_settled(&uri.0),
-        }
+        let Some(was_known) = running.found(&uri.0, generation, look) else {
+            return;
+        };
+        let news = running.news(&*self.analyst, &uri.0);
         if !running.support.pulls {
-            let shown = shown(&*self.analyst, document, &running.support);
-            publish(&self.client, &uri, Some(document.version), shown);
-        } else if was_open && running.support.refreshes {
-            self.client
-                .request("workspace/diagnostic/refresh", Value::Null);
+            for it in news {
+                publish(&self.client, it);
+            }
+        } else if running.support.refreshes {
+            // Cells other than the one that is asked about may have to be asked about again.
+            let is_elsewhere = |it: &News| it.part.is_none() || it.part != asked;
+            let is_notebook = running
+                .documents
+                .get(&uri.0)
+                .is_some_and(Document::is_notebook);
+            if was_known == WasKnown::InPart || is_notebook && news.iter().any(is_elsewhere) {
+                self.client
+                    .request("workspace/diagnostic/refresh", Value::Null);
+            }
         }
         match problem {
             Some(Problem::Configuration(message)) => {
@@ -308,235 +319,6 @@ impl Session {
     }
 }
 
-impl Running {
-    /// What a request asks, and about which document.
-    fn asked(&self, method: &str, params: Value) -> Result<(String, Asked), Refused> {
-        let invalid = |problem| Refused::new(ErrorCode::InvalidParams, problem);
-        match method {
-            "textDocument/codeAction" => {
-                let asked: capabilities::ActionsAsked = read(params).map_err(invalid)?;
-                let mut at = asked.context.places();
-                at.push(asked.range);
-                let only = asked.context.only;
-                Ok((asked.text_document.uri.0, Asked::Actions { at, only }))
-            }
-            "codeAction/resolve" => {
-                let action: lsp_types::CodeAction = read(params).map_err(invalid)?;
-                let data = action.data.clone().unwrap_or_default();
-                let Data {
-                    uri,
-                    version,
-                    change,
-                } = read(data).map_err(invalid)?;
-                let current = self.documents.get(&uri).map(|it| it.version);
-                if current != Some(version) {
-                    return Err(moved_on());
-                }
-                Ok((uri, Asked::Resolve(Box::new(action), change)))
-            }
-            "textDocument/diagnostic" => {
-                let asked: capabilities::PlaceAsked = read(params).map_err(invalid)?;
-                // Whoever cannot be told that there is more waits for all.
-                let depth = if self.support.refreshes {
-                    Depth::Quick
-                } else {
-                    Depth::Whole
-                };
-                Ok((asked.text_document.uri.0, Asked::Diagnostics(depth)))
-            }
-            "textDocument/hover" => {
-                let asked: capabilities::PlaceAsked = read(params).map_err(invalid)?;
-                let position = asked.position.unwrap_or_default();
-                Ok((asked.text_document.uri.0, Asked::Hover(position)))
-            }
-            _ => Err(Refused::new(
-                ErrorCode::MethodNotFound,
-                format!("`{method}` is not known here"),
-            )),
-        }
-    }
-
-    /// Has the request answered beside the loop.
-    fn ask(&mut self, uri: &str, id: &RequestId, asked: Asked) -> Result<(), Refused> {
-        let Some(document) = self.documents.get(uri) else {
-            let message = format!("`{uri}` is not open");
-            return Err(Refused::new(ErrorCode::InvalidParams, message));
-        };
-        let lane = match asked {
-            Asked::Hover(_) | Asked::Diagnostics(Depth::Quick) => &self.quick,
-            _ => &self.whole,
-        };
-        let is_cancelled = Arc::new(AtomicBool::new(false));
-        let pending = Pending {
-            uri: uri.to_string(),
-            is_cancelled: Arc::clone(&is_cancelled),
-            is_of_diagnostics: matches!(asked, Asked::Diagnostics(_)),
-        };
-        let outdated = document.is_outdated();
-        let is_outdated: IsOutdated =
-            Arc::new(move || outdated() || is_cancelled.load(Ordering::SeqCst));
-        lane.push(Job {
-            is_outdated,
-            ..job(document, Task::Answer(id.clone(), asked))
-        });
-        self.pending.insert(id.clone(), pending);
-        Ok(())
-    }
-
-    fn look_at_due(&mut self, now: Instant) {
-        for (uri, depth) in self.schedule.take(now) {
-            let Some(document) = self.documents.get(&uri) else {
-                continue;
-            };
-            let lane = match depth {
-                Depth::Quick => &self.quick,
-                Depth::Whole => &self.whole,
-            };
-            lane.push(job(document, Task::Look(depth)));
-        }
-    }
-
-    fn open(&mut self, analyst: &dyn Analyst, opened: lsp_types::DidOpenTextDocumentParams) {
-        let item = opened.text_document;
-        let path = uri::path(&item.uri);
-        let document = Document::new(item.uri, path, item.version, &item.text);
-        if let Some(path) = &document.path {
-            analyst.set_open(path, Some(&document.text));
-        }
-        let key = document.uri.0.clone();
-        if !self.support.watches {
-            // Nobody else says that a configuration changed.
-            analyst.changed(Outside::Configuration, Vec::new());
-        }
-        self.documents.insert(key.clone(), document);
-        self.changed(&key);
-    }
-
-    /// Changes the text, and gives the URI of its document.
-    fn edit(
-        &mut self,
-        analyst: &dyn Analyst,
-        changed: lsp_types::DidChangeTextDocumentParams,
-    ) -> Result<String, String> {
-        let identifier = changed.text_document;
-        let uri = identifier.text_document_identifier.uri.0;
-        let Some(document) = self.documents.get_mut(&uri) else {
-            return Err(format!("`{uri}` is not open"));
-        };
-        document.edit(
-            identifier.version,
-            changed.content_changes,
-            self.support.encoding,
-        );
-        if let Some(path) = &document.path {
-            analyst.set_open(path, Some(&document.text));
-        }
-        self.changed(&uri);
-        Ok(uri)
-    }
-
-    fn close(&mut self, analyst: &dyn Analyst, uri: &Uri) {
-        if let Some(document) = self.documents.remove(&uri.0)
-            && let Some(path) = &document.path
-        {
-            analyst.set_open(path, None);
-        }
-        self.schedule.forget(&uri.0);
-    }
-
-    fn folders_changed(
-        &mut self,
-        analyst: &dyn Analyst,
-        changed: &lsp_types::DidChangeWorkspaceFoldersParams,
-    ) {
-        let paths = |folders: &[lsp_types::WorkspaceFolder]| -> Vec<PathBuf> {
-            let paths = folders.iter().filter_map(|it| uri::path(&it.uri));
-            paths.collect()
-        };
-        let removed = paths(&changed.event.removed);
-        self.folders.retain(|folder| !removed.contains(folder));
-        self.folders.extend(paths(&changed.event.added));
-        analyst.set_folders(self.folders.clone());
-    }
-
-    /// All that is open, but for this one, may be found to be something else now.
-    fn look_again(&mut self, client: &mut Client, except: Option<&str>) {
-        let uris: Vec<String> = self.documents.keys().cloned().collect();
-        let mut is_stale = false;
-        for uri in uris.iter().filter(|uri| except != Some(uri)) {
-            if let Some(document) = self.documents.get_mut(uri) {
-                document.forget();
-            }
-            drop_pending(client, self, uri);
-            self.changed(uri);
-            is_stale = true;
-        }
-        if is_stale && self.support.pulls && self.support.refreshes {
-            client.request("workspace/diagnostic/refresh", Value::Null);
-        }
-    }
-
-    fn changed(&mut self, uri: &str) {
-        if !self.support.pulls {
-            self.schedule.changed(uri, Instant::now());
-        }
-    }
-}
-
-/// About a document as it is now.
-fn job(document: &Document, task: Task) -> Job {
-    Job {
-        uri: document.uri.clone(),
-        version: document.version,
-        generation: document.generation(),
-        text: document.text(),
-        known: document.known.clone().and_then(Result::ok),
-        is_outdated: document.is_outdated(),
-        task,
-    }
-}
-
-/// The parameters of a message.
-fn read<T: DeserializeOwned>(params: Value) -> Result<T, String> {
-    serde_json::from_value(params).map_err(|error| format!("it cannot be read: {error}"))
-}
-
-fn cancel(client: &Client, running: &mut Running, params: &lsp_types::CancelParams) {
-    let id = match &params.id {
-        lsp_types::Id::Int(id) => RequestId::from(*id),
-        lsp_types::Id::String(id) => RequestId::from(id.clone()),
-    };
-    if let Some(pending) = running.pending.remove(&id) {
-        pending.is_cancelled.store(true, Ordering::SeqCst);
-        let refused = Refused::new(ErrorCode::RequestCanceled, "it was cancelled");
-        client.respond(id, Err(refused));
-    }
-}
-
-/// What is asked about a text that is no more gets no answer: the client asks again.
-fn drop_pending(client: &Client, running: &mut Running, uri: &str) {
-    let of = running.pending.iter().filter(|(_, it)| it.uri == uri);
-    let ids: Vec<RequestId> = of.map(|(id, _)| id.clone()).collect();
-    for id in ids {
-        let Some(pending) = running.pending.remove(&id) else {
-            continue;
-        };
-        let refused = if pending.is_of_diagnostics {
-            Refused {
-                data: Some(json!({ "retriggerRequest": true })),
-                ..Refused::new(ErrorCode::ServerCancelled, "the text moved on")
-            }
-        } else {
-            moved_on()
-        };
-        client.respond(id, Err(refused));
-    }
-}
-
-fn moved_on() -> Refused {
-    Refused::new(ErrorCode::ContentModified, "the text moved on")
-}
-
 /// What the changes of files may change.
 fn outside(changed: &lsp_types::DidChangeWatchedFilesParams) -> Outside {
     let is_python = |uri: &Uri| {
@@ -550,33 +332,11 @@ fn outside(changed: &lsp_types::DidChangeWatchedFilesParams) -> Outside {
     }
 }
 
-/// What is to be seen of a document.
-fn shown(
-    analyst: &dyn Analyst,
-    document: &Document,
-    support: &Support,
-) -> Vec<lsp_types::Diagnostic> {
-    match &document.known {
-        Some(Ok(look)) => {
-            let look: &Look = look;
-            let places = Places::new(&document.text, support.encoding);
-            diagnostics::all(analyst, look, &places)
-        }
-        Some(Err(_)) | None => Vec::new(),
-    }
-}
-
-fn publish(
-    client: &Client,
-    uri: &Uri,
-    version: Option<i32>,
-    diagnostics: Vec<lsp_types::Diagnostic>,
-) {
-    let uri = uri.clone();
+fn publish(client: &Client, news: News) {
     let parameters = PublishDiagnosticsParams {
-        uri,
-        version,
-        diagnostics,
+        uri: news.uri,
+        version: news.version,
+        diagnostics: news.diagnostics,
     };
     client.notify("textDocument/publishDiagnostics", value(parameters));
 }

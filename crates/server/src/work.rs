@@ -10,21 +10,27 @@ use lsp_server::{ErrorCode, RequestId};
 use lsp_types::{CodeAction, Position, Uri};
 use serde_json::{Value, json};
 
-use crate::actions::{self, Data};
+use crate::actions::{self, Data, Wish};
 use crate::analyst::{Analyst, Change, Depth, IsOutdated, Look, Problem, Text};
 use crate::client::{Refused, value};
+use crate::document::Part;
 use crate::position::Places;
 use crate::session::Event;
 use crate::support::Support;
 use crate::{diagnostics, hover};
 
-/// Something to do about one text.
+/// Something to do about one document.
 pub struct Job {
     pub uri: Uri,
-    pub version: i32,
     /// Which text of the document it is about.
+    pub edition: u64,
+    /// And what is around it.
     pub generation: u64,
     pub text: Text,
+    pub parts: Vec<Part>,
+    /// The number of the part that is asked about.
+    pub part: usize,
+    pub is_notebook: bool,
     /// What is known of that text.
     pub known: Option<Arc<Look>>,
     /// Whether the text has moved on, or the client no longer wants it.
@@ -56,6 +62,8 @@ pub enum Asked {
 pub struct Done {
     pub uri: Uri,
     pub generation: u64,
+    /// The number of the part that was asked about.
+    pub part: usize,
     /// What is known now, if it was looked for.
     pub look: Option<Result<Arc<Look>, Problem>>,
     pub answer: Option<(RequestId, Result<Value, Refused>)>,
@@ -156,6 +164,7 @@ impl Worker {
         let mut done = Done {
             uri: job.uri.clone(),
             generation: job.generation,
+            part: job.part,
             look: None,
             answer: None,
         };
@@ -205,32 +214,38 @@ impl Worker {
         found: &mut Option<Result<Arc<Look>, Problem>>,
     ) -> Result<Value, Refused> {
         let analyst = &*self.analyst;
-        let content = &*job.text.content;
+        let part = job.part;
+        let content = job.parts.get(part).map_or("", |part| &part.text);
         let places = || Places::new(content, self.support.encoding);
         match asked {
             Asked::Diagnostics(depth) => {
                 let look = self.known(job, *depth, found)?;
-                let items = diagnostics::all(analyst, &look, &places());
+                let items = diagnostics::all(analyst, &look, part, &places());
                 Ok(json!({ "kind": "full", "items": items }))
             }
             Asked::Hover(position) => {
                 let look = self.known(job, Depth::Quick, found)?;
                 let markdown = self.support.markdown;
-                let hover = hover::at(analyst, &look, &places(), *position, markdown);
+                let hover = hover::at(analyst, &look, part, &places(), *position, markdown);
                 Ok(value(hover))
             }
             Asked::Actions { at, only } => {
                 let look = self.known(job, Depth::Whole, found)?;
                 let places = places();
                 let at: Vec<_> = at.iter().map(|it| places.bytes(*it)).collect();
-                let only = only.as_deref();
-                let offers = actions::offers(analyst, &look, &places, &at, only, &self.support);
+                let wish = Wish {
+                    part,
+                    is_cell: job.is_notebook,
+                    at: &at,
+                    only: only.as_deref(),
+                };
+                let offers = actions::offers(analyst, &look, &places, &wish, &self.support);
                 let mut actions = Vec::new();
                 for actions::Offer { mut action, change } in offers {
                     if self.support.resolves_edits {
                         action.data = Some(value(Data {
                             uri: job.uri.0.clone(),
-                            version: job.version,
+                            edition: job.edition,
                             change,
                         }));
                     } else {
@@ -251,22 +266,16 @@ impl Worker {
     }
 
     fn edit(&self, job: &Job, change: &Change) -> Result<lsp_types::WorkspaceEdit, Refused> {
-        let content = &*job.text.content;
         let changed = self.analyst.change(&job.text, change, &job.is_outdated);
-        let Some(after) = changed.map_err(refused)? else {
+        let changed = changed.map_err(refused)?;
+        if changed.is_empty() {
             return Err(Refused::new(
                 ErrorCode::RequestFailed,
                 "nothing would change: the finding is not there any longer",
             ));
-        };
-        let support = &self.support;
-        Ok(actions::workspace_edit(
-            &job.uri,
-            job.version,
-            content,
-            &after,
-            support,
-        ))
+        }
+        let edit = actions::workspace_edit(&job.parts, &changed, &self.support);
+        Ok(edit)
     }
 }
 

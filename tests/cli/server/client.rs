@@ -149,6 +149,14 @@ impl Client {
         message["params"]["diagnostics"].as_array().unwrap().clone()
     }
 
+    /// Waits until a document that was closed shows nothing.
+    pub fn emptied(&mut self, uri: &str) {
+        let expected = json!({ "uri": uri, "diagnostics": [] });
+        self.wait(|it| {
+            it["method"] == "textDocument/publishDiagnostics" && it["params"] == expected
+        });
+    }
+
     /// What is found in a document.
     pub fn pulled(&mut self, uri: &str) -> Vec<Value> {
         let params = json!({ "textDocument": { "uri": uri } });
@@ -291,15 +299,35 @@ fn receive(input: &mut impl BufRead) -> Option<Value> {
 
 /// The text after a workspace edit of one document, in the units of an encoding.
 pub fn applied(text: &str, edit: &Value, uri: &str, encoding: &str) -> String {
+    assert_eq!(edited(edit), [uri]);
+    applied_among(text, edit, uri, encoding)
+}
+
+/// The URIs of the documents that a workspace edit is of.
+pub fn edited(edit: &Value) -> Vec<&str> {
+    if let Some(changes) = edit.get("documentChanges") {
+        let changes = changes.as_array().unwrap().iter();
+        let uris = changes.map(|it| it["textDocument"]["uri"].as_str());
+        return uris.map(Option::unwrap).collect();
+    }
+    let changes = edit["changes"].as_object().unwrap();
+    changes.keys().map(String::as_str).collect()
+}
+
+/// The text after a workspace edit that may be of other documents too.
+pub fn applied_among(text: &str, edit: &Value, uri: &str, encoding: &str) -> String {
     let edits = match edit.get("documentChanges") {
         Some(changes) => {
-            assert_eq!(changes.as_array().unwrap().len(), 1);
-            assert_eq!(changes[0]["textDocument"]["uri"], uri);
-            &changes[0]["edits"]
+            let mut changes = changes.as_array().unwrap().iter();
+            let of = changes.find(|it| it["textDocument"]["uri"] == uri);
+            of.map_or(&Value::Null, |it| &it["edits"])
         }
         None => &edit["changes"][uri],
     };
-    let mut edits = edits.as_array().unwrap().clone();
+    let Some(edits) = edits.as_array() else {
+        return text.to_string();
+    };
+    let mut edits = edits.clone();
     let start = |edit: &Value| offset(text, &edit["range"]["start"], encoding);
     edits.sort_by_key(|it| std::cmp::Reverse(start(it)));
     let mut text = text.to_string();

@@ -87,10 +87,10 @@ fn a_byte_order_mark_is_kept() {
 }
 
 /// Numbers that look random, and are the same each time.
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
-    fn below(&mut self, end: usize) -> usize {
+    pub fn below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -175,7 +175,7 @@ fn a_thousand_edits_leave_what_a_fresh_look_sees() {
 }
 
 /// Where an edit can begin: not between the two characters of a line ending.
-fn places(text: &str) -> Vec<usize> {
+pub fn places(text: &str) -> Vec<usize> {
     let starts = text.char_indices().map(|(at, _)| at).chain([text.len()]);
     let is_between = |at: usize| {
         at > 0 && text.as_bytes()[at - 1] == b'\r' && text.as_bytes().get(at) == Some(&b'\n')

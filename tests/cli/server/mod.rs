@@ -11,3 +11,5 @@ mod client; // who asks
 mod edits; // a document that changes, in each encoding
 mod ends; // requests out of order, and how it ends
 mod findings; // what is shown, and when it is shown anew
+mod notebooks; // cell by cell
+mod sheet; // a notebook as the client has it
