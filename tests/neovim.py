@@ -102,4 +102,5 @@ def check(nvim: str, binary: pathlib.Path, ending: str) -> str | None:
         return None if written == fixed else f"wrote something else than --fix:\n{written.decode()}"
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
