@@ -74,7 +74,7 @@ async function notebook() {
   await waitFor("no diagnostics of cells", () => all().flat().length === 0);
 }
 
-exports.run = async () => {
+exports.activate = async () => {
   try {
     await text();
     await notebook();

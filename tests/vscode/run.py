@@ -40,6 +40,40 @@ CELLS = [
     ("code", "import asyncio\n\nasyncio.run(main())"),
 ]
 
+# For native modules without which the extension host does not start: one that sees whether a parent lives, and a log.
+STAND_INS = {
+    "native-watchdog": "exports.start = () => {};\n",
+    "spdlog": """\
+const { appendFileSync, mkdirSync } = require("fs");
+const { dirname } = require("path");
+class Logger {
+  constructor(_kind, _name, file) {
+    mkdirSync(dirname(file), { recursive: true });
+    this.file = file;
+  }
+}
+for (const level of ["trace", "debug", "info", "warn", "error", "critical"]) {
+  Logger.prototype[level] = function (text) { appendFileSync(this.file, `${level} ${text}\\n`); };
+}
+for (const name of ["setLevel", "setPattern", "clearFormatters", "flush", "drop"]) {
+  Logger.prototype[name] = () => {};
+}
+Logger.prototype.getLevel = () => 2;
+Object.assign(exports, { version: 1, Logger, setLevel() {}, setFlushOn() {} });
+exports.createRotatingLogger = exports.createAsyncRotatingLogger = async (...it) => new Logger("", ...it);
+""",
+}
+
+# What runs run.js.
+RUNNER = {
+    "name": "runner",
+    "publisher": "asyncfix",
+    "version": "0.0.1",
+    "engines": {"vscode": "*"},
+    "main": "run.js",
+    "activationEvents": ["onStartupFinished"],
+}
+
 # Where a cell's first finding is fixed.
 FIXED_CELL = CELLS[2][1].replace("; sleep(1)", "; await asyncio.sleep(1)")
 
@@ -73,9 +107,16 @@ def install(work: pathlib.Path) -> None:
         for folder in [code, code / "extensions"]:
             subprocess.run([*npm, "--ignore-scripts"], cwd=folder, check=True)
         (work / "installed").write_text("")
+    # Nobody is asked for extensions, and nobody is told of what they do.
+    product = json.loads((code / "product.json").read_text(encoding="utf-8"))
+    product = {key: it for key, it in product.items() if key != "extensionsGallery" and "telemetry" not in key.lower()}
+    (code / "product.json").write_text(json.dumps(product | {"enableTelemetry": False}), encoding="utf-8")
+    for name in ["git", "git-base", "github", "github-authentication", "tunnel-forwarding"]:
+        shutil.rmtree(code / "extensions" / name, ignore_errors=True)
+    for name, text in STAND_INS.items():
+        (code / "node_modules" / "@vscode" / name / "index.js").write_text(text)
     extension = work / "extension"
     shutil.copytree(ROOT / "editors" / "vscode", extension, dirs_exist_ok=True)
-    shutil.copy(HERE / "run.js", extension)
     if not (extension / "node_modules").exists():
         subprocess.run(npm, cwd=extension, check=True)
 
@@ -102,6 +143,11 @@ def check(work: pathlib.Path, binary: pathlib.Path, chromium: str) -> str | None
         (project / ".vscode").mkdir(parents=True)
         (data / "Machine").mkdir(parents=True)
         (data / "Machine" / "settings.json").write_text(json.dumps({"asyncfix.path": str(binary)}))
+        shutil.copytree(work / "extension", data / "extensions" / "asyncfix.asyncfix-0.1.0")
+        runner = data / "extensions" / "asyncfix.runner-0.0.1"
+        runner.mkdir()
+        shutil.copy(HERE / "run.js", runner)
+        (runner / "package.json").write_text(json.dumps(RUNNER))
         settings = {
             "editor.codeActionsOnSave": {"source.fixAll.asyncfix": "explicit"},
             "notebook.codeActionsOnSave": {"notebook.source.fixAll.asyncfix": "explicit"},
@@ -140,16 +186,14 @@ def run(work: pathlib.Path, root: pathlib.Path, chromium: str) -> dict[str, obje
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     host = f"127.0.0.1:{port}"
-    seen = root / "seen.json"
+    data, seen = root / "data", root / "seen.json"
     environment = os.environ | {"PROJECT": str(root / "project"), "SEEN": str(seen), "HOME": str(root)}
     code = work / "node_modules" / "code-server" / "lib" / "vscode" / "out" / "server-main.js"
     options = ["--without-connection-token", "--accept-server-license-terms", "--disable-workspace-trust"]
     server = [work / "node_modules" / "node" / "bin" / "node", code, "--host", "127.0.0.1", "--port", str(port)]
-    server += [*options, "--disable-telemetry", "--server-data-dir", root / "data"]
-    extension = f"vscode-remote://{host}{work}/extension"
-    payload = [["extensionDevelopmentPath", extension], ["extensionTestsPath", f"{extension}/run.js"]]
-    query = urllib.parse.urlencode({"folder": str(root / "project"), "payload": json.dumps(payload)})
-    browser = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1400,900", "--enable-logging=stderr"]
+    server += [*options, "--disable-telemetry", "--server-data-dir", data]
+    query = urllib.parse.urlencode({"folder": str(root / "project")})
+    browser = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1400,900"]
     browser += [f"--user-data-dir={root / 'browser'}", "--remote-debugging-port=0", f"http://{host}/?{query}"]
     log = (root / "log").open("wb")
     processes = []
@@ -163,7 +207,8 @@ def run(work: pathlib.Path, root: pathlib.Path, chromium: str) -> dict[str, obje
         processes.append(subprocess.Popen(browser, env=environment, stdout=log, stderr=log))
         while not seen.exists():
             if time.monotonic() > end:
-                return f"VS Code did not end: {(root / 'log').read_text()}"
+                logs = [root / "log", *(data / "logs").rglob("*.log")]
+                return "VS Code did not end:\n" + "\n".join(f"{log}\n{log.read_text()}" for log in logs)
             time.sleep(0.2)
         return dict(json.loads(seen.read_text(encoding="utf-8")))
     finally:

@@ -13,6 +13,7 @@ use types::Pool;
 
 use crate::arguments::Run;
 use crate::baseline::Baselines;
+use crate::guard::guarded;
 use crate::meaning::{self, Meaning};
 use crate::page;
 use crate::report::{Failure, ignores};
@@ -47,8 +48,19 @@ impl Desk {
     }
 
     /// Does `work` with the text as a file among the others; `otherwise` where nothing is to be
-    /// looked for in it.
+    /// looked for in it. A panic is a fault of ours, and no more: whoever asks has other texts.
     fn with<T: Send>(
+        &self,
+        text: &Text,
+        is_outdated: &IsOutdated,
+        otherwise: T,
+        work: impl FnOnce(&Opened<'_, '_>) -> Result<T, Problem> + Send,
+    ) -> Result<T, Problem> {
+        guarded(|| self.with_file(text, is_outdated, otherwise, work))
+            .unwrap_or_else(|panic| Err(Problem::Ours(format!("panicked: {panic}"))))
+    }
+
+    fn with_file<T: Send>(
         &self,
         text: &Text,
         is_outdated: &IsOutdated,

@@ -14,6 +14,7 @@ mod diagnostics;
 mod document;
 mod documents;
 mod hover;
+mod parent;
 mod position;
 mod running;
 mod schedule;

@@ -15,7 +15,7 @@ use crate::document::{Document, News};
 use crate::running::{Running, WasKnown, read};
 use crate::support::{Support, folders};
 use crate::work::{Done, Lane};
-use crate::{About, Ending, capabilities, uri};
+use crate::{About, Ending, capabilities, parent, uri};
 
 /// What the loop waits for.
 pub enum Event {
@@ -142,6 +142,7 @@ impl Session {
         let folders = folders(parameters);
         self.analyst.set_folders(folders.clone());
         let result = capabilities::result(&self.about, &support);
+        parent::watch(parameters, &self.events);
         self.running = Some(Running::new(support, folders, quick, whole));
         Ok(result)
     }

@@ -175,6 +175,41 @@ fn it_ends_when_the_client_does() {
     assert_eq!(Client::new(&project, &json!({})).end(), 0);
 }
 
+#[cfg(unix)]
+#[test]
+fn it_ends_with_the_process_that_it_is_told_of() {
+    let project = Project::of(SLEEPS);
+    let mut editor = std::process::Command::new("sleep")
+        .arg("300")
+        .spawn()
+        .unwrap();
+    let mut arguments = parameters(&project, &json!({}));
+    arguments["processId"] = editor.id().into();
+    // The input stays open: somebody else has its other end.
+    let mut client = Client::with(&project, &[], &arguments);
+    let uri = uri_of(&project, "a.py");
+    client.open(&uri, SLEEPS);
+    assert_eq!(client.pushed(&uri, 1).len(), 1);
+    editor.kill().unwrap();
+    editor.wait().unwrap();
+    assert_eq!(client.status(), 1);
+    // One that was never there is one of another machine.
+    let mut client = Client::with(&project, &[], &arguments);
+    client.open(&uri, SLEEPS);
+    assert_eq!(client.pushed(&uri, 1).len(), 1);
+    assert_eq!(client.end(), 0);
+    for odd in [
+        json!("1"),
+        json!(-1),
+        json!(0),
+        json!(1_u64 << 40),
+        Value::Null,
+    ] {
+        arguments["processId"] = odd;
+        assert_eq!(Client::with(&project, &[], &arguments).end(), 0);
+    }
+}
+
 #[test]
 fn what_a_server_has_no_use_for_is_refused() {
     let project = Project::of(SLEEPS);

@@ -233,6 +233,52 @@ fn a_text_that_cannot_be_parsed_has_no_findings() {
 }
 
 #[test]
+fn code_that_is_nested_too_deep_is_no_harm() {
+    let project = Project::of(SLEEPS);
+    let mut client = Client::new(&project, &plain());
+    let uri = uri_of(&project, "a.py");
+    client.open(&uri, SLEEPS);
+    assert_eq!(client.pushed(&uri, 1).len(), 1);
+    let repeated = |part: &str, count| part.repeat(count);
+    let texts = [
+        repeated("(", 100_000),
+        repeated("x = [", 30_000) + &repeated("]", 30_000),
+        format!("x = {}1{}", repeated("(", 30_000), repeated(")", 30_000)),
+        format!("x = {}1", repeated("not ", 30_000)),
+        format!("x = 1{}", repeated("+1", 30_000)),
+        format!("{SLEEPS}    x = {}1", repeated("-", 30_000)),
+    ];
+    let mut version = 1;
+    for text in texts {
+        version += 1;
+        client.replace(&uri, version, &text);
+        client.pushed(&uri, version);
+    }
+    client.replace(&uri, 99, SLEEPS);
+    assert_eq!(client.pushed(&uri, 99).len(), 1);
+}
+
+#[test]
+fn what_cannot_be_read_beside_a_text_is_no_harm() {
+    let project = Project::new([
+        ("a.py", ASKS),
+        ("client.py", "class Client:\n    async def fetch(self"),
+        ("broken.py", "from a import load\nawait load("),
+        ("b.ipynb", "{ \"cells\": load"),
+        ("c.py", "# coding: klingon\nload\n"),
+        ("d.py", "load\0\n"),
+    ]);
+    project.write("e.py", b"load = '\xff'\n");
+    let mut client = Client::new(&project, &plain());
+    let uri = uri_of(&project, "a.py");
+    client.open(&uri, ASKS);
+    assert_eq!(codes(&client.pushed(&uri, 1)), ["gather-to-taskgroup"]);
+    let actions = client.actions(&uri, &range_of(ASKS, "import", "utf-16"), &[]);
+    assert!(actions.len() <= 1, "{actions:?}");
+    assert_eq!(client.end(), 0);
+}
+
+#[test]
 fn a_comment_that_silences_nothing_is_shown() {
     let project = Project::of("");
     let mut client = Client::new(&project, &plain());
