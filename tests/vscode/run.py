@@ -69,7 +69,7 @@ RUNNER = {
     "name": "runner",
     "publisher": "asyncfix",
     "version": "0.0.1",
-    "engines": {"vscode": "*"},
+    "engines": {"vscode": "^1.91.0"},
     "main": "run.js",
     "activationEvents": ["onStartupFinished"],
 }
@@ -188,6 +188,7 @@ def run(work: pathlib.Path, root: pathlib.Path, chromium: str) -> dict[str, obje
     host = f"127.0.0.1:{port}"
     data, seen = root / "data", root / "seen.json"
     environment = os.environ | {"PROJECT": str(root / "project"), "SEEN": str(seen), "HOME": str(root)}
+    environment["EXTENSIONS_GALLERY"] = "{}"
     code = work / "node_modules" / "code-server" / "lib" / "vscode" / "out" / "server-main.js"
     options = ["--without-connection-token", "--accept-server-license-terms", "--disable-workspace-trust"]
     server = [work / "node_modules" / "node" / "bin" / "node", code, "--host", "127.0.0.1", "--port", str(port)]
@@ -207,7 +208,7 @@ def run(work: pathlib.Path, root: pathlib.Path, chromium: str) -> dict[str, obje
         processes.append(subprocess.Popen(browser, env=environment, stdout=log, stderr=log))
         while not seen.exists():
             if time.monotonic() > end:
-                logs = [root / "log", *(data / "logs").rglob("*.log")]
+                logs = [root / "log", *data.rglob("*exthost*/*.log")]
                 return "VS Code did not end:\n" + "\n".join(f"{log}\n{log.read_text()}" for log in logs)
             time.sleep(0.2)
         return dict(json.loads(seen.read_text(encoding="utf-8")))
