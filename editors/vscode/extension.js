@@ -1,7 +1,7 @@
 // Starts `asyncfix server`, and lets it speak to the editor.
 
 const vscode = require("vscode");
-const { LanguageClient, TransportKind } = require("vscode-languageclient/node");
+const { LanguageClient } = require("vscode-languageclient/node");
 
 /** @type {LanguageClient | undefined} */
 let client;
@@ -10,8 +10,8 @@ function start() {
   const settings = vscode.workspace.getConfiguration("asyncfix");
   const server = {
     command: settings.get("path") || "asyncfix",
+    // It speaks on standard input and output. To name that as the transport would add an argument, `--stdio`.
     args: ["server", ...(settings.get("arguments") || [])],
-    transport: TransportKind.stdio,
   };
   client = new LanguageClient("asyncfix", "asyncfix", server, {
     documentSelector: [

@@ -79,7 +79,9 @@ exports.activate = async () => {
     await text();
     await notebook();
   } catch (error) {
-    seen.problem = `${error.stack || error}`;
+    const extension = vscode.extensions.getExtension("asyncfix.asyncfix");
+    const program = vscode.workspace.getConfiguration("asyncfix").get("path");
+    seen.problem = `${error.stack || error}\nthe extension is ${extension?.isActive ? "" : "not "}active, the program ${program}`;
   }
   fs.writeFileSync(`${process.env.SEEN}.part`, JSON.stringify(seen));
   fs.renameSync(`${process.env.SEEN}.part`, process.env.SEEN);

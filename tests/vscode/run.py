@@ -141,8 +141,9 @@ def check(work: pathlib.Path, binary: pathlib.Path, chromium: str) -> str | None
         root = pathlib.Path(folder).resolve()
         project, data = root / "project", root / "data"
         (project / ".vscode").mkdir(parents=True)
-        (data / "Machine").mkdir(parents=True)
-        (data / "Machine" / "settings.json").write_text(json.dumps({"asyncfix.path": str(binary)}))
+        machine = data / "data" / "Machine"
+        machine.mkdir(parents=True)
+        (machine / "settings.json").write_text(json.dumps({"asyncfix.path": str(binary)}))
         shutil.copytree(work / "extension", data / "extensions" / "asyncfix.asyncfix-0.1.0")
         runner = data / "extensions" / "asyncfix.runner-0.0.1"
         runner.mkdir()
@@ -200,7 +201,7 @@ def run(work: pathlib.Path, root: pathlib.Path, chromium: str) -> dict[str, obje
     processes = []
     try:
         processes.append(subprocess.Popen(server, env=environment, stdout=log, stderr=log))
-        end = time.monotonic() + int(os.environ.get("LIMIT", "240"))
+        end = time.monotonic() + 300
         while not answers(f"http://{host}/"):
             if time.monotonic() > end or processes[0].poll() is not None:
                 return f"VS Code does not start: {(root / 'log').read_text()}"

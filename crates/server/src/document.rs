@@ -31,6 +31,8 @@ pub struct Document {
     pub known: Option<Result<Arc<Look>, Problem>>,
     /// What the client was last told of each part, or would be, by its URI.
     told: HashMap<String, (i32, Vec<Diagnostic>)>,
+    /// Whether the client has asked for the diagnostics of a part.
+    pub is_pulled: bool,
 }
 
 /// One text, which the client knows by its URI.
@@ -144,6 +146,7 @@ impl Document {
             generation: Arc::default(),
             known: None,
             told: HashMap::new(),
+            is_pulled: false,
         }
     }
 

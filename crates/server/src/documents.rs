@@ -38,6 +38,12 @@ impl Documents {
         Some((document, document.part(uri)?))
     }
 
+    /// The document that the text with this URI is part of.
+    pub fn find_mut(&mut self, uri: &str) -> Option<&mut Document> {
+        let document = self.notebooks.get(uri).map_or(uri, String::as_str);
+        self.all.get_mut(document)
+    }
+
     /// The URIs of all.
     pub fn uris(&self) -> Vec<String> {
         self.all.keys().cloned().collect()

@@ -218,8 +218,33 @@ impl Running {
         }
     }
 
+    /// Whether the client is sent the diagnostics of this document. VS Code asks for those of texts, and
+    /// for those of cells it does not.
+    pub fn pushes(&self, uri: &str) -> bool {
+        let document = self.documents.get(uri);
+        let waits = document.is_some_and(|it| it.is_notebook() && !it.is_pulled);
+        !self.support.pulls || waits
+    }
+
+    /// The client asks for the diagnostics of a text. Gives the texts for which it is to forget what it
+    /// was sent, so that it does not show that twice.
+    pub fn pulled(&mut self, uri: &str) -> Vec<Uri> {
+        let pulls = self.support.pulls;
+        let Some(document) = self.documents.find_mut(uri) else {
+            return Vec::new();
+        };
+        if !pulls || document.is_pulled || !document.is_notebook() {
+            return Vec::new();
+        }
+        document.is_pulled = true;
+        let told = document.known.is_some();
+        document.tell_again();
+        let uris = document.uris().filter(|_| told);
+        uris.cloned().collect()
+    }
+
     fn look_soon(&mut self, uri: &str) {
-        if !self.support.pulls {
+        if self.pushes(uri) {
             self.schedule.changed(uri, Instant::now());
         }
     }

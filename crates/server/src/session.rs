@@ -14,7 +14,7 @@ use crate::client::{Client, Refused, value};
 use crate::document::{Document, News};
 use crate::running::{Running, WasKnown, read};
 use crate::support::{Support, folders};
-use crate::work::{Done, Lane};
+use crate::work::{Asked, Done, Lane};
 use crate::{About, Ending, capabilities, parent, uri};
 
 /// What the loop waits for.
@@ -114,10 +114,17 @@ impl Session {
             return self.client.respond(id, Ok(Value::Null));
         } else if let Some(running) = &mut self.running {
             match running.asked(&method, params) {
-                Ok((uri, asked)) => match running.ask(&uri, &id, asked) {
-                    Ok(()) => return,
-                    Err(refused) => refused,
-                },
+                Ok((uri, asked)) => {
+                    if matches!(asked, Asked::Diagnostics(_)) {
+                        for text in running.pulled(&uri) {
+                            publish(&self.client, News::nothing(&text));
+                        }
+                    }
+                    match running.ask(&uri, &id, asked) {
+                        Ok(()) => return,
+                        Err(refused) => refused,
+                    }
+                }
                 Err(refused) => refused,
             }
         } else {
@@ -192,7 +199,7 @@ impl Session {
                 let uri = document.uri.0.clone();
                 running.changed(&*self.analyst, &uri);
                 running.drop_pending(&self.client, &uri);
-                if !running.support.pulls {
+                if running.pushes(&uri) {
                     for cell in &closed {
                         publish(&self.client, News::nothing(cell));
                     }
@@ -252,9 +259,10 @@ impl Session {
         let Some(running) = &mut self.running else {
             return;
         };
+        let pushes = running.pushes(uri);
         let texts = running.close(&*self.analyst, uri);
         running.drop_pending(&self.client, uri);
-        if !running.support.pulls {
+        if pushes {
             for text in &texts {
                 publish(&self.client, News::nothing(text));
             }
@@ -287,7 +295,7 @@ impl Session {
             return;
         };
         let news = running.news(&*self.analyst, &uri.0);
-        if !running.support.pulls {
+        if running.pushes(&uri.0) {
             for it in news {
                 publish(&self.client, it);
             }

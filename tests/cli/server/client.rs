@@ -157,6 +157,11 @@ impl Client {
         });
     }
 
+    /// Drops what came and was not waited for.
+    pub fn forget(&mut self) {
+        self.waiting.clear();
+    }
+
     /// What is found in a document.
     pub fn pulled(&mut self, uri: &str) -> Vec<Value> {
         let params = json!({ "textDocument": { "uri": uri } });

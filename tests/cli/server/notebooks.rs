@@ -177,6 +177,27 @@ fn whoever_asks_for_one_cell_is_told_to_ask_for_the_others() {
     assert!(client.pulled(&uris[0]).is_empty());
     let time = std::time::Duration::from_millis(200);
     assert!(client.is_silent("workspace/diagnostic/refresh", time));
+}
+
+#[test]
+fn whoever_asks_for_texts_and_not_for_cells_is_sent_those() {
+    let project = Project::new([]);
+    let mut client = Client::new(&project, &pulling());
+    let uri = uri_of(&project, "a.ipynb");
+    let mut sheet = Sheet::open(&mut client, &uri, &[IMPORT, MAIN]);
+    let main = sheet.cells[1].uri.clone();
+    assert_eq!(client.pushed(&main, 1).len(), 1);
+    sheet.replace(&mut client, 0, "import asyncio");
+    assert!(client.pushed(&main, 1).is_empty());
+    sheet.replace(&mut client, 0, IMPORT.1);
+    assert_eq!(client.pushed(&main, 1).len(), 1);
+    // Nothing is shown twice once it does ask.
+    assert_eq!(client.pulled(&main).len(), 1);
+    client.emptied(&main);
+    client.forget();
+    sheet.replace(&mut client, 0, "import asyncio");
+    assert!(client.pulled(&main).is_empty());
+    let time = std::time::Duration::from_millis(200);
     assert!(client.is_silent("textDocument/publishDiagnostics", time));
 }
 
