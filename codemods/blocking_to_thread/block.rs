@@ -12,7 +12,7 @@ use super::meaning::{Blocking, Callee, callee};
 use super::names::{Given, given, last_statement};
 use super::render::name;
 use super::table::{Category, InThread};
-use super::{reach, surroundings};
+use super::{arguments, reach, surroundings};
 
 /// Statements that are to move together.
 #[derive(Clone, Debug)]
@@ -248,7 +248,10 @@ fn blocks_in<'a>(
         AnyNodeRef::ExprCall(call) => match callee(cx, call) {
             Callee::Blocking(blocking) => wanted(blocking.group.category),
             Callee::Function(function) => {
-                reach::of(cx, function).path.is_some() && wanted(Category::Project)
+                reach::of(cx, function, arguments::Given::of(cx, call))
+                    .path
+                    .is_some()
+                    && wanted(Category::Project)
             }
             _ => false,
         },

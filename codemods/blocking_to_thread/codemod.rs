@@ -1,7 +1,9 @@
 //! `requests.get(url)` => `await asyncio.to_thread(requests.get, url)`
 
+mod arguments;
 mod block;
 mod call;
+mod conditions;
 mod effects;
 mod ending;
 mod first_time;
@@ -14,7 +16,9 @@ mod render;
 mod special;
 mod summary;
 mod surroundings;
+mod switches;
 mod table;
+mod thread_local;
 mod typed;
 
 use edit::Applicability;
@@ -22,6 +26,7 @@ use engine::{Choices, Codemod, Context, On, OptionSpec, Refusal, Rewrite, Verdic
 use python::ast::{AnyNodeRef, Expr, ExprCall, NodeKind, PythonVersion, StmtFunctionDef};
 use python::{AwaitPlace, BindingKind, Library, Ranged, ScopeKind, TryPart};
 
+use arguments::Given;
 use block::Block;
 use effects::one_line;
 use hop::Hop;
@@ -213,7 +218,7 @@ fn blocks<'a>(
             if cx.module.id(function) == cx.module.id(coroutine) {
                 return Err(Refusal::NotOurs); // no plain function
             }
-            let reach = reach::of(cx, function);
+            let reach = reach::of(cx, function, Given::alone(cx, call));
             if reach.path.is_none() {
                 return Err(Refusal::NotOurs); // it reaches nothing that blocks
             }
@@ -224,7 +229,8 @@ fn blocks<'a>(
             if matches!(cx.module.parent(call), Some(AnyNodeRef::ExprAwait(_))) {
                 return Err(Refusal::NotOurs);
             }
-            let reach = reach::of_imported(cx, &name).filter(|reach| reach.path.is_some());
+            let reach = reach::of_imported(cx, &name, Given::alone(cx, call))
+                .filter(|reach| reach.path.is_some());
             let function = name.rsplit('.').next().unwrap_or(&name).to_string();
             match reach {
                 Some(reach) => Ok(Blocks::Through(function, reach)),

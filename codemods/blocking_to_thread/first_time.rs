@@ -1,5 +1,4 @@
-//! What a function does only the first time that it is called, `if _client is None: _client = ...`, or
-//! only while somebody debugs it.
+//! What a function does only the first time that it is called, `if _client is None: _client = ...`.
 
 use engine::Context;
 use python::ast::{AnyNodeRef, CmpOp, Expr, ExprContext, Stmt, StmtFunctionDef, UnaryOp};
@@ -8,7 +7,7 @@ use python::{NodeId, Ranged};
 use super::effects::own_nodes;
 
 /// The calls of a function that are made only the first time, where something that it sets is not
-/// set yet, or only while somebody debugs it.
+/// set yet.
 pub(super) struct FirstTime<'a> {
     /// The statements that they stand in.
     within: Vec<AnyNodeRef<'a>>,
@@ -30,10 +29,6 @@ impl<'a> FirstTime<'a> {
             };
             if missing(&stmt.test).is_some_and(is_guard) {
                 first.within.push(node);
-                continue;
-            }
-            if is_debugging(cx, &stmt.test) {
-                first.within.extend(stmt.body.iter().map(AnyNodeRef::from));
                 continue;
             }
             // `if _client is not None: return _client`
@@ -93,32 +88,6 @@ fn is_of_cache<'a>(cx: &Context<'a, '_>, test: &'a Expr) -> bool {
             .split('_')
             .any(|word| WORDS.contains(&word))
     })
-}
-
-/// Whether a test asks if somebody debugs: `logger.isEnabledFor(logging.DEBUG)`, `self.debug`.
-fn is_debugging<'a>(cx: &Context<'a, '_>, test: &'a Expr) -> bool {
-    let module = cx.module;
-    match test {
-        Expr::Call(call) => {
-            let is_level = |it: &'a Expr| module.refers_to(it, "logging.DEBUG");
-            call.arguments.args.iter().any(is_level)
-        }
-        Expr::Compare(compare) => {
-            let mut sides = compare.comparators.iter().chain([&*compare.left]);
-            sides.any(|it| module.refers_to(it, "logging.DEBUG"))
-        }
-        Expr::Attribute(attribute) => names_debugging(&attribute.attr),
-        Expr::Name(name) => names_debugging(&name.id),
-        _ => false,
-    }
-}
-
-fn names_debugging(name: &str) -> bool {
-    let name = name.trim_start_matches('_').to_ascii_lowercase();
-    matches!(
-        name.strip_prefix("is_").unwrap_or(&name),
-        "debug" | "debugging"
-    )
 }
 
 /// What a test finds missing: `not x`, `x is None`.
