@@ -27,7 +27,7 @@ impl<'a> FirstTime<'a> {
             let AnyNodeRef::StmtIf(stmt) = node else {
                 continue;
             };
-            if missing(&stmt.test).is_some_and(is_guard) {
+            if missing(&stmt.test).is_some_and(is_guard) || lacks(cx, function, &stmt.test) {
                 first.within.push(node);
                 continue;
             }
@@ -51,8 +51,7 @@ impl<'a> FirstTime<'a> {
     }
 }
 
-/// Whether the function is decorated to keep its only result: `@functools.cache` of one without
-/// parameters, besides the object.
+/// Whether the function is decorated to keep what it gives: `@functools.cache`.
 fn is_cached<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
     let module = cx.module;
     let is_cache = |decorator: &'a Expr| {
@@ -62,17 +61,8 @@ fn is_cached<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
         };
         module.refers_to(name, "functools.cache") || module.refers_to(name, "functools.lru_cache")
     };
-    let is_object = |name: &str| matches!(name, "self" | "cls");
-    let parameters = &function.parameters;
-    parameters.vararg.is_none()
-        && parameters.kwarg.is_none()
-        && parameters
-            .iter_non_variadic_params()
-            .all(|it| is_object(it.name().as_str()))
-        && function
-            .decorator_list
-            .iter()
-            .any(|it| is_cache(&it.expression))
+    let mut decorators = function.decorator_list.iter();
+    decorators.any(|it| is_cache(&it.expression))
 }
 
 /// Whether a test asks if what is kept is still right: `not self._dirty and self._cached == key`.
@@ -91,12 +81,33 @@ fn is_of_cache<'a>(cx: &Context<'a, '_>, test: &'a Expr) -> bool {
 }
 
 /// What a test finds missing: `not x`, `x is None`.
-fn missing(test: &Expr) -> Option<&Expr> {
+pub(super) fn missing(test: &Expr) -> Option<&Expr> {
     match test {
         Expr::UnaryOp(unary) if unary.op == UnaryOp::Not => Some(&unary.operand),
         Expr::Compare(_) => compared(test, CmpOp::Is),
         _ => None,
     }
+}
+
+/// Whether a test asks if an attribute that the function sets is missing: `not hasattr(self, "_user")`.
+fn lacks<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef, test: &'a Expr) -> bool {
+    let Some(Expr::Call(call)) = missing(test) else {
+        return false;
+    };
+    let ([object, Expr::StringLiteral(name)], Some("hasattr")) =
+        (&*call.arguments.args, cx.module.builtin(&call.func))
+    else {
+        return false;
+    };
+    let wanted = name.value.to_str();
+    own_nodes(cx, function.into()).any(|node| match node {
+        AnyNodeRef::ExprAttribute(it) => {
+            it.ctx == ExprContext::Store
+                && it.attr.as_str() == wanted
+                && cx.module.text(&*it.value) == cx.module.text(object)
+        }
+        _ => false,
+    })
 }
 
 /// What a test finds there: `x`, `x is not None`.

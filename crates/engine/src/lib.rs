@@ -17,6 +17,7 @@ mod function_names;
 mod handlers;
 mod keeping;
 mod layout;
+mod long_line;
 mod meaning;
 mod memory;
 mod prefilter;
@@ -42,6 +43,7 @@ pub use elsewhere::{Definition, Elsewhere, Exported, Look, Outline, Summarise, S
 pub use finding::{Applied, Fault, Finding, Outcome, Rewritten, Severity, UnusedImport};
 pub use handlers::{handled_around, is_unrelated};
 pub use layout::{Layout, Piece, arguments, width};
+pub use long_line::{Lines, Standing};
 pub use meaning::{Asking, Caller, Oracle};
 pub use prefilter::Prefilter;
 pub use rewrite::{Host, SyntaxError, Taken, check, rewrite};
