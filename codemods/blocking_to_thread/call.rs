@@ -1,9 +1,11 @@
 //! One call, moved to a thread where it stands.
 
 use edit::Edit;
-use engine::{Context, Layout, Lines, Piece, Refusal, Standing, arguments, width, withheld};
+use engine::{
+    Context, Layout, Lines, Piece, Refusal, Standing, arguments, joined, width, withheld,
+};
 use python::ast::{AnyNodeRef, Expr, ExprCall};
-use python::{Ranged, TextRange, TextSize};
+use python::{Ranged, TextRange, TextSize, first_line};
 
 use super::arguments::Given;
 use super::hop::{Hop, imported};
@@ -71,6 +73,14 @@ pub(super) fn edits<'a>(
         return Ok(edits);
     }
     let inside = call.arguments.range();
+    let comma = if call.arguments.is_empty() { "" } else { ", " };
+    let given = module.text(inside);
+    let given = given.get(1..given.len() - 1).unwrap_or_default().trim();
+    let new = format!("{open}{head}{comma}{given}){close}");
+    if let Some(edit) = in_a_laid_out_line(cx, call, &new) {
+        edits.push(edit);
+        return Ok(edits);
+    }
     let after_paren = inside.start() + TextSize::new(1);
     if call.arguments.is_empty() {
         if !module.comments(inside).is_empty() {
@@ -191,18 +201,24 @@ pub(super) fn deferred<'a>(
     call: &'a ExprCall,
     hop: &Hop,
 ) -> Result<Vec<Edit>, Refusal> {
+    let module = cx.module;
     cx.check_unprinted(call)?;
-    let (before, after) = if cx.module.is_trailed(call) {
+    let (before, after) = if module.is_trailed(call) {
         ("(", "))")
     } else {
         ("", ")")
     };
     let mut edits = hop.edits.clone();
-    edits.push(Edit::insert(
-        call.start(),
-        format!("{before}await {}(lambda: ", hop.name),
-    ));
-    edits.push(Edit::insert(call.end(), after));
+    let open = format!("{before}await {}(lambda: ", hop.name);
+    let text = module.text(call);
+    let new = format!("{open}{text}{after}");
+    match in_its_line(cx, call, &new).or_else(|| in_a_laid_out_line(cx, call, &new)) {
+        Some(edit) => edits.push(edit),
+        None => {
+            edits.push(Edit::insert(call.start(), open));
+            edits.push(Edit::insert(call.end(), after));
+        }
+    }
     Ok(edits)
 }
 
@@ -260,7 +276,11 @@ fn aligned<'a>(
     let before = module.text(TextRange::new(module.line_start(start), start));
     let column = width(before);
     let head = module.text(func);
-    let wider = width(open).checked_sub(width(head) + 1)?;
+    // By so much the first of them moves: to the right, or else to the left.
+    let (wider, narrower) = (
+        width(open).saturating_sub(width(head) + 1),
+        (width(head) + 1).saturating_sub(width(open)),
+    );
     let lines: Vec<TextSize> = module
         .lines_to_indent(call.arguments.range())
         .into_iter()
@@ -276,7 +296,7 @@ fn aligned<'a>(
             module.line_start(*line),
             module.line_end(*line),
         ));
-        width(text) + wider > longest
+        width(text) + wider > longest + narrower
     };
     let first = module.text(TextRange::new(
         module.line_start(start),
@@ -316,14 +336,23 @@ fn in_a_long_line<'a>(
     close: &str,
 ) -> Option<Edit> {
     let module = cx.module;
-    let text = module.text(call);
     let inside = TextRange::new(
         call.arguments.start() + TextSize::new(1),
         call.arguments.end() - TextSize::new(1),
     );
     let comma = if call.arguments.is_empty() { "" } else { ", " };
+    if matches!(&*call.arguments.args, [Expr::Generator(_)]) {
+        return None;
+    }
     let new = format!("{open}{comma}{}){close}", module.text(inside).trim());
-    if new.contains(['\n', '\r']) || matches!(&*call.arguments.args, [Expr::Generator(_)]) {
+    in_its_line(cx, call, &new)
+}
+
+/// The same with `new` in the place of the call.
+fn in_its_line<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, new: &str) -> Option<Edit> {
+    let module = cx.module;
+    let text = module.text(call);
+    if new.contains(['\n', '\r']) {
         return None;
     }
     let (line, end) = (module.line_start(call.start()), module.line_end(call.end()));
@@ -332,12 +361,12 @@ fn in_a_long_line<'a>(
     let before = module.text(TextRange::new(range.start(), call.start()));
     let after = module.text(TextRange::new(call.end(), end)).trim_end();
     let longest = cx.settings.line_length;
-    let long = width(indent) + width(before) + width(&new) + width(after);
+    let long = width(indent) + width(before) + width(new) + width(after);
     let is_beside_another = module.calls().iter().any(|it| {
         let is_there = range.contains_range(it.range()) && it.range() != call.range();
         is_there && may_move(cx, it)
     });
-    let grows = width(&new).saturating_sub(width(text));
+    let grows = width(new).saturating_sub(width(text));
     if long <= longest && !(is_beside_another && long + grows > longest) {
         return None;
     }
@@ -372,6 +401,38 @@ fn in_a_long_line<'a>(
         }
     };
     edit(lines.broken(&flat, indent, standing)?)
+}
+
+/// The statement, or its header, around a call on several lines, where a formatter laid it out and
+/// `new`, in the place of the call, would make the line that it starts on too long: laid out anew.
+fn in_a_laid_out_line<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, new: &str) -> Option<Edit> {
+    let module = cx.module;
+    let logical = module.logical_line(call.start());
+    let indent = module.indentation_at(logical.start())?;
+    let before = TextRange::new(module.line_start(call.start()), call.start());
+    if !module.text(call).contains(['\n', '\r'])
+        || width(module.text(before)) + width(first_line(new)) <= cx.settings.line_length
+        || !module.comments(logical).is_empty()
+        || module.has_multiline_string(logical)
+    {
+        return None;
+    }
+    let lines = Lines {
+        width: cx.settings.line_length,
+        indent: module.indent(),
+        newline: module.newline(),
+    };
+    let old = lines.broken(&joined(module.text(logical))?, indent, Standing::Statement)?;
+    if old != module.text(logical) {
+        return None;
+    }
+    let new = format!(
+        "{}{new}{}",
+        module.text(TextRange::new(logical.start(), call.start())),
+        module.text(TextRange::new(call.end(), logical.end())),
+    );
+    let text = lines.broken(&joined(&new)?, indent, Standing::Statement)?;
+    Some(Edit::replace(logical, text))
 }
 
 /// Whether a call may be one that moves as well.

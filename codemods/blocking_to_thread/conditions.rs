@@ -7,7 +7,7 @@ use engine::Context;
 use python::ast::{AnyNodeRef, BoolOp, CmpOp, Expr, Number, Stmt, StmtFunctionDef, UnaryOp};
 use python::{BindingKind, Ranged, ScopeKind};
 
-use super::switches;
+use super::{first_time, switches};
 
 /// A value that the text shows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -138,6 +138,7 @@ impl Test {
                     BoolOp::Or => Test::Any(tests),
                 }
             }
+            _ if first_time::asks_first(cx, function, expr) => Test::Always(false),
             Expr::UnaryOp(unary) if unary.op == UnaryOp::Not => of(&unary.operand).negated(),
             Expr::BooleanLiteral(literal) => Test::Always(literal.value),
             _ if switches::is_off(cx, expr) => Test::Always(false),

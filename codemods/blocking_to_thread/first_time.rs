@@ -27,7 +27,7 @@ impl<'a> FirstTime<'a> {
             let AnyNodeRef::StmtIf(stmt) = node else {
                 continue;
             };
-            if missing(&stmt.test).is_some_and(is_guard) || lacks(cx, function, &stmt.test) {
+            if asks_first(cx, function, &stmt.test) {
                 first.within.push(node);
                 continue;
             }
@@ -128,6 +128,15 @@ fn compared(test: &Expr, wanted: CmpOp) -> Option<&Expr> {
         }
         _ => None,
     }
+}
+
+/// Whether a test asks if something is missing that the function sets: it is not, but the first time.
+pub(super) fn asks_first<'a>(
+    cx: &Context<'a, '_>,
+    function: &'a StmtFunctionDef,
+    test: &'a Expr,
+) -> bool {
+    missing(test).is_some_and(|expr| is_kept(cx, function, expr)) || lacks(cx, function, test)
 }
 
 /// Whether a function sets `expr`, and what it sets stays when it has returned.

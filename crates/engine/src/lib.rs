@@ -42,7 +42,7 @@ pub use context::{Context, Import};
 pub use elsewhere::{Definition, Elsewhere, Exported, Look, Outline, Summarise, Summary};
 pub use finding::{Applied, Fault, Finding, Outcome, Rewritten, Severity, UnusedImport};
 pub use handlers::{handled_around, is_unrelated};
-pub use layout::{Layout, Piece, arguments, width};
+pub use layout::{Layout, Piece, arguments, joined, width};
 pub use long_line::{Lines, Standing};
 pub use meaning::{Asking, Caller, Oracle};
 pub use prefilter::Prefilter;

@@ -154,20 +154,20 @@ impl Lines<'_> {
         }
         for (open, close) in pairs.into_iter().rev() {
             let opening = text.get(..=open)?;
-            let held = text.get(open + 1..close)?.trim();
+            let content = text.get(open + 1..close)?.trim();
             let closing = text.get(close..)?;
             // Only what is asked of the value may follow.
             if closing.contains(' ') && closing.len() > 1 {
                 return None;
             }
-            if held.is_empty()
+            if content.is_empty()
                 || width(indent) + width(head) + width(opening) > self.width
                 || width(indent) + width(closing) + width(tail) > self.width
             {
                 continue;
             }
             let inner = format!("{indent}{}", self.indent);
-            let content = self.content(held, &inner)?;
+            let content = self.content(content, &inner)?;
             let newline = self.newline;
             return Some(format!(
                 "{head}{opening}{newline}{inner}{content}{newline}{indent}{closing}{tail}"
