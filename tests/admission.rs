@@ -62,6 +62,7 @@ fn rewrite(answer: impl Fn(&str) -> Admitted) -> (Rewritten, Vec<String>) {
         line_length: 88,
         entry_points: Vec::new(),
         is_package: false,
+        is_test: false,
         is_notebook: false,
     };
     let asked = Asked {

@@ -86,6 +86,7 @@ fn rewrite(program: &Program, text: &str, codemods: &[&'static Codemod]) -> Rewr
         line_length: 88,
         entry_points: Vec::new(),
         is_package: false,
+        is_test: false,
         is_notebook: false,
     };
     engine::rewrite(text, &settings, engine::Host::ALONE)

@@ -12,7 +12,7 @@ use super::meaning::{Blocking, Callee, callee};
 use super::names::{Given, given, last_statement};
 use super::render::name;
 use super::table::{Category, InThread};
-use super::{reach, surroundings};
+use super::{arguments, reach, surroundings};
 
 /// Statements that are to move together.
 #[derive(Clone, Debug)]
@@ -105,15 +105,13 @@ fn collect<'a>(
         while let Ok(moved_so_far) = &best
             && moved_so_far.doubt.is_none()
             && !matches!(moved_so_far.gives, Gives::Returned(_))
-            && body
-                .get(end)
-                .is_some_and(|next| self::kind(cx, next).is_some())
-            && stands_alone(cx, &body[end..=end])
+            && let Some(next) = next_that_blocks(cx, body, end)
+            && stands_alone(cx, &body[end..=next])
         {
-            match moved(cx, coroutine, &body[at..=end]) {
+            match moved(cx, coroutine, &body[at..=next]) {
                 Ok(longer) if longer.doubt.is_none() && is_of_one_kind(&longer.calls) => {
                     best = Ok(longer);
-                    end += 1;
+                    end = next + 1;
                 }
                 _ => break,
             }
@@ -199,6 +197,36 @@ enum Kind {
     Whole,
 }
 
+/// The next statement from `start` on that blocks, with nothing before it but what only computes a
+/// name: `target = folder / "a"`.
+fn next_that_blocks<'a>(cx: &Context<'a, '_>, body: &'a [Stmt], start: usize) -> Option<usize> {
+    let mut at = start;
+    loop {
+        let stmt = body.get(at)?;
+        if kind(cx, stmt).is_some() {
+            return Some(at);
+        }
+        if !only_computes(cx, stmt) {
+            return None;
+        }
+        at += 1;
+    }
+}
+
+/// Whether a statement gives a name to something, and does nothing else.
+fn only_computes<'a>(cx: &Context<'a, '_>, stmt: &'a Stmt) -> bool {
+    let is_name = match stmt {
+        Stmt::Assign(assign) => assign.targets.iter().all(Expr::is_name_expr),
+        Stmt::AnnAssign(assign) => assign.target.is_name_expr() && assign.value.is_some(),
+        _ => false,
+    };
+    if !is_name {
+        return false;
+    }
+    let effects = effects::of_block(cx, stmt.into(), &[]);
+    effects.blocking.is_empty() && effects.obstacle.is_none() && effects.doubt.is_none()
+}
+
 /// What `stmt` is to a block; none where it blocks nowhere, or is more than what blocks.
 fn kind<'a>(cx: &Context<'a, '_>, stmt: &'a Stmt) -> Option<Kind> {
     match stmt {
@@ -211,21 +239,33 @@ fn kind<'a>(cx: &Context<'a, '_>, stmt: &'a Stmt) -> Option<Kind> {
             let looks = blocks_in(cx, AnyNodeRef::from(&*stmt.test), files);
             let bodies = std::iter::once(&stmt.body)
                 .chain(stmt.elif_else_clauses.iter().map(|clause| &clause.body));
-            let act = bodies.clone().flatten().all(|it| {
-                matches!(it, Stmt::Pass(_)) || kind(cx, it).is_some_and(|_| is_of_files(cx, it))
-            });
-            let acts = bodies.flatten().any(|it| !matches!(it, Stmt::Pass(_)));
+            let act = bodies.clone().flatten().all(|it| acts_on_files(cx, it));
+            let acts = bodies.flatten().any(|it| kind(cx, it).is_some());
             (looks && act && acts).then_some(Kind::Whole)
         }
         // A loop over files.
         Stmt::For(stmt) if !stmt.is_async => {
             let body = stmt.body.iter().chain(&stmt.orelse);
-            let act = body
-                .clone()
-                .all(|it| kind(cx, it).is_some_and(|_| is_of_files(cx, it)));
-            (act && stmt.orelse.is_empty()).then_some(Kind::Whole)
+            let act = body.clone().all(|it| acts_on_files(cx, it));
+            let acts = body.clone().any(|it| kind(cx, it).is_some());
+            (act && acts && stmt.orelse.is_empty()).then_some(Kind::Whole)
         }
         _ => None,
+    }
+}
+
+/// Whether a statement does something to files, leaves a loop over them, or only computes.
+fn acts_on_files<'a>(cx: &Context<'a, '_>, stmt: &'a Stmt) -> bool {
+    match stmt {
+        Stmt::Pass(_) | Stmt::Continue(_) | Stmt::Break(_) => true,
+        // `if not path.is_file(): continue`
+        Stmt::If(it) => {
+            let mut bodies = std::iter::once(&it.body)
+                .chain(it.elif_else_clauses.iter().map(|clause| &clause.body));
+            bodies.all(|body| body.iter().all(|it| acts_on_files(cx, it)))
+                && !blocks_in(cx, stmt.into(), |it| !files(it))
+        }
+        _ => kind(cx, stmt).is_some_and(|_| is_of_files(cx, stmt)) || only_computes(cx, stmt),
     }
 }
 
@@ -248,7 +288,10 @@ fn blocks_in<'a>(
         AnyNodeRef::ExprCall(call) => match callee(cx, call) {
             Callee::Blocking(blocking) => wanted(blocking.group.category),
             Callee::Function(function) => {
-                reach::of(cx, function).path.is_some() && wanted(Category::Project)
+                reach::of(cx, function, arguments::Given::of(cx, call))
+                    .path
+                    .is_some()
+                    && wanted(Category::Project)
             }
             _ => false,
         },

@@ -1,11 +1,16 @@
 //! One call, moved to a thread where it stands.
 
 use edit::Edit;
-use engine::{Context, Layout, Piece, Refusal, arguments, width, withheld};
+use engine::{
+    Context, Layout, Lines, Piece, Refusal, Standing, arguments, joined, width, withheld,
+};
 use python::ast::{AnyNodeRef, Expr, ExprCall};
-use python::{Ranged, TextRange, TextSize};
+use python::{Ranged, TextRange, TextSize, first_line};
 
+use super::arguments::Given;
 use super::hop::{Hop, imported};
+use super::meaning::{Callee, callee};
+use super::reach;
 
 /// `f(x, y=1)` => `await asyncio.to_thread(f, x, y=1)`, with parentheses where something follows
 /// that belongs to the result.
@@ -59,7 +64,23 @@ pub(super) fn edits<'a>(
         return Ok(edits);
     }
     let head = module.text(func);
+    if let Some(edit) = below(cx, call, func, &open, &close) {
+        edits.push(edit);
+        return Ok(edits);
+    }
+    if let Some(edit) = in_a_long_line(cx, call, &format!("{open}{head}"), &close) {
+        edits.push(edit);
+        return Ok(edits);
+    }
     let inside = call.arguments.range();
+    let comma = if call.arguments.is_empty() { "" } else { ", " };
+    let given = module.text(inside);
+    let given = given.get(1..given.len() - 1).unwrap_or_default().trim();
+    let new = format!("{open}{head}{comma}{given}){close}");
+    if let Some(edit) = in_a_laid_out_line(cx, call, &new) {
+        edits.push(edit);
+        return Ok(edits);
+    }
     let after_paren = inside.start() + TextSize::new(1);
     if call.arguments.is_empty() {
         if !module.comments(inside).is_empty() {
@@ -119,6 +140,14 @@ pub(super) fn edits<'a>(
         ));
         edits.push(Edit::replace(TextRange::new(func.end(), after_paren), ","));
     } else {
+        match aligned(cx, call, func, &open, &close) {
+            Some(Aligned::Moved(moved)) => edits.extend(moved),
+            Some(Aligned::Anew(edit)) => {
+                edits.push(edit);
+                return Ok(edits);
+            }
+            None => {}
+        }
         edits.push(Edit::insert(call.start(), open));
         edits.push(Edit::replace(TextRange::new(func.end(), first), ", "));
     }
@@ -172,19 +201,250 @@ pub(super) fn deferred<'a>(
     call: &'a ExprCall,
     hop: &Hop,
 ) -> Result<Vec<Edit>, Refusal> {
+    let module = cx.module;
     cx.check_unprinted(call)?;
-    let (before, after) = if cx.module.is_trailed(call) {
+    let (before, after) = if module.is_trailed(call) {
         ("(", "))")
     } else {
         ("", ")")
     };
     let mut edits = hop.edits.clone();
-    edits.push(Edit::insert(
-        call.start(),
-        format!("{before}await {}(lambda: ", hop.name),
-    ));
-    edits.push(Edit::insert(call.end(), after));
+    let open = format!("{before}await {}(lambda: ", hop.name);
+    let text = module.text(call);
+    let new = format!("{open}{text}{after}");
+    match in_its_line(cx, call, &new).or_else(|| in_a_laid_out_line(cx, call, &new)) {
+        Some(edit) => edits.push(edit),
+        None => {
+            edits.push(Edit::insert(call.start(), open));
+            edits.push(Edit::insert(call.end(), after));
+        }
+    }
     Ok(edits)
+}
+
+/// A function that goes over several lines, `Path(⏎ ... ⏎).resolve`, stands below what it is given to.
+fn below<'a>(
+    cx: &Context<'a, '_>,
+    call: &'a ExprCall,
+    func: TextRange,
+    open: &str,
+    close: &str,
+) -> Option<Edit> {
+    let module = cx.module;
+    let is_plain = module.text(func).contains(['\n', '\r'])
+        && !module.has_multiline_string(call.range())
+        && module.comments(call.range()).is_empty();
+    if !is_plain {
+        return None;
+    }
+    let indent = module.line_indentation(call.start());
+    let inner = format!("{indent}{}", module.indent());
+    let layout = Layout {
+        module,
+        width: cx.settings.line_length,
+    };
+    let mut pieces = vec![module.reindented(func, indent, &inner)];
+    let room = width(&inner);
+    pieces.extend(arguments(call).map(|piece| layout.inside(&piece, &inner, room, 1)));
+    let newline = module.newline();
+    let comma = if pieces.len() > 1 { "," } else { "" };
+    let text = pieces.join(&format!(",{newline}{inner}"));
+    Some(Edit::replace(
+        call.range(),
+        format!("{open}{newline}{inner}{text}{comma}{newline}{indent}){close}"),
+    ))
+}
+
+/// What becomes of arguments on several lines that stand below each other.
+enum Aligned {
+    /// The lines move with the first.
+    Moved(Vec<Edit>),
+    /// The call is laid out anew, since they would get too long.
+    Anew(Edit),
+}
+
+/// The arguments of a call whose lines start below the first of them, `run(a,⏎    b)`.
+fn aligned<'a>(
+    cx: &Context<'a, '_>,
+    call: &'a ExprCall,
+    func: TextRange,
+    open: &str,
+    close: &str,
+) -> Option<Aligned> {
+    let module = cx.module;
+    let start = call.arguments.start() + TextSize::new(1);
+    let before = module.text(TextRange::new(module.line_start(start), start));
+    let column = width(before);
+    let head = module.text(func);
+    // By so much the first of them moves: to the right, or else to the left.
+    let (wider, narrower) = (
+        width(open).saturating_sub(width(head) + 1),
+        (width(head) + 1).saturating_sub(width(open)),
+    );
+    let lines: Vec<TextSize> = module
+        .lines_to_indent(call.arguments.range())
+        .into_iter()
+        .filter(|line| *line > start)
+        .collect();
+    let indentation = |line: &TextSize| width(module.line_indentation(*line));
+    if lines.is_empty() || lines.iter().any(|line| indentation(line) < column) {
+        return None;
+    }
+    let longest = cx.settings.line_length;
+    let is_long = |line: &TextSize| {
+        let text = module.text(TextRange::new(
+            module.line_start(*line),
+            module.line_end(*line),
+        ));
+        width(text) + wider > longest + narrower
+    };
+    let first = module.text(TextRange::new(
+        module.line_start(start),
+        module.line_end(start),
+    ));
+    let first = width(first) + width(open) + 1;
+    if first <= longest && !lines.iter().any(is_long) {
+        let moved = lines
+            .iter()
+            .map(|line| Edit::insert(*line, " ".repeat(wider)));
+        return Some(Aligned::Moved(moved.collect()));
+    }
+    if !module.comments(call.range()).is_empty() || module.has_multiline_string(call.range()) {
+        return None;
+    }
+    let layout = Layout {
+        module,
+        width: longest,
+    };
+    let mut pieces = vec![Piece::Text(head.to_string())];
+    pieces.extend(arguments(call));
+    let indent = module.line_indentation(call.start());
+    let piece = Piece::Call(open.to_string(), pieces, ")");
+    let text = layout.inside(&piece, indent, longest, 0);
+    Some(Aligned::Anew(Edit::replace(
+        call.range(),
+        format!("{text}{close}"),
+    )))
+}
+
+/// The line that a call stands on, laid out anew with the call as it becomes: `open`, its arguments,
+/// `close`. None where it fits as it is, or has no place to break at.
+fn in_a_long_line<'a>(
+    cx: &Context<'a, '_>,
+    call: &'a ExprCall,
+    open: &str,
+    close: &str,
+) -> Option<Edit> {
+    let module = cx.module;
+    let inside = TextRange::new(
+        call.arguments.start() + TextSize::new(1),
+        call.arguments.end() - TextSize::new(1),
+    );
+    let comma = if call.arguments.is_empty() { "" } else { ", " };
+    if matches!(&*call.arguments.args, [Expr::Generator(_)]) {
+        return None;
+    }
+    let new = format!("{open}{comma}{}){close}", module.text(inside).trim());
+    in_its_line(cx, call, &new)
+}
+
+/// The same with `new` in the place of the call.
+fn in_its_line<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, new: &str) -> Option<Edit> {
+    let module = cx.module;
+    let text = module.text(call);
+    if new.contains(['\n', '\r']) {
+        return None;
+    }
+    let (line, end) = (module.line_start(call.start()), module.line_end(call.end()));
+    let indent = module.line_indentation(call.start());
+    let range = TextRange::new(line + TextSize::of(indent), end);
+    let before = module.text(TextRange::new(range.start(), call.start()));
+    let after = module.text(TextRange::new(call.end(), end)).trim_end();
+    let longest = cx.settings.line_length;
+    let long = width(indent) + width(before) + width(new) + width(after);
+    let is_beside_another = module.calls().iter().any(|it| {
+        let is_there = range.contains_range(it.range()) && it.range() != call.range();
+        is_there && may_move(cx, it)
+    });
+    let grows = width(new).saturating_sub(width(text));
+    if long <= longest && !(is_beside_another && long + grows > longest) {
+        return None;
+    }
+    let flat = format!("{before}{new}{after}");
+    let edit = |text: String| Some(Edit::replace(range, text));
+    if long <= longest {
+        // The other one is written when this is done, and breaks the line.
+        return edit(flat);
+    }
+    let logical = module.logical_line(call.start());
+    let lines = Lines {
+        width: longest,
+        indent: module.indent(),
+        newline: module.newline(),
+    };
+    let standing = if logical.start() == range.start() {
+        if logical.end() != range.start() + TextSize::of(module.text(range).trim_end()) {
+            return None;
+        }
+        Standing::Statement
+    } else if range.start() < logical.start() || logical.end() < end {
+        return None;
+    } else {
+        let above = module
+            .text(TextRange::new(logical.start(), line))
+            .trim_end();
+        let below = module.text(TextRange::new(end, logical.end())).trim_start();
+        if above.ends_with(['(', '[', '{']) && below.starts_with([')', ']', '}']) {
+            Standing::Content
+        } else {
+            Standing::Element
+        }
+    };
+    edit(lines.broken(&flat, indent, standing)?)
+}
+
+/// The statement, or its header, around a call on several lines, where a formatter laid it out and
+/// `new`, in the place of the call, would make the line that it starts on too long: laid out anew.
+fn in_a_laid_out_line<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, new: &str) -> Option<Edit> {
+    let module = cx.module;
+    let logical = module.logical_line(call.start());
+    let indent = module.indentation_at(logical.start())?;
+    let before = TextRange::new(module.line_start(call.start()), call.start());
+    if !module.text(call).contains(['\n', '\r'])
+        || width(module.text(before)) + width(first_line(new)) <= cx.settings.line_length
+        || !module.comments(logical).is_empty()
+        || module.has_multiline_string(logical)
+    {
+        return None;
+    }
+    let lines = Lines {
+        width: cx.settings.line_length,
+        indent: module.indent(),
+        newline: module.newline(),
+    };
+    let old = lines.broken(&joined(module.text(logical))?, indent, Standing::Statement)?;
+    if old != module.text(logical) {
+        return None;
+    }
+    let new = format!(
+        "{}{new}{}",
+        module.text(TextRange::new(logical.start(), call.start())),
+        module.text(TextRange::new(call.end(), logical.end())),
+    );
+    let text = lines.broken(&joined(&new)?, indent, Standing::Statement)?;
+    Some(Edit::replace(logical, text))
+}
+
+/// Whether a call may be one that moves as well.
+fn may_move<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    match callee(cx, call) {
+        Callee::Blocking(_) => true,
+        Callee::Function(function) => {
+            let reach = reach::of(cx, function, Given::alone(cx, call));
+            reach.path.is_some()
+        }
+        Callee::Named(_) | Callee::Unknown => false,
+    }
 }
 
 /// Where an argument starts, with its parentheses.

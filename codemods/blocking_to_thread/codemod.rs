@@ -1,7 +1,9 @@
 //! `requests.get(url)` => `await asyncio.to_thread(requests.get, url)`
 
+mod arguments;
 mod block;
 mod call;
+mod conditions;
 mod effects;
 mod ending;
 mod first_time;
@@ -14,7 +16,9 @@ mod render;
 mod special;
 mod summary;
 mod surroundings;
+mod switches;
 mod table;
+mod thread_local;
 mod typed;
 
 use edit::Applicability;
@@ -22,6 +26,7 @@ use engine::{Choices, Codemod, Context, On, OptionSpec, Refusal, Rewrite, Verdic
 use python::ast::{AnyNodeRef, Expr, ExprCall, NodeKind, PythonVersion, StmtFunctionDef};
 use python::{AwaitPlace, BindingKind, Library, Ranged, ScopeKind, TryPart};
 
+use arguments::Given;
 use block::Block;
 use effects::one_line;
 use hop::Hop;
@@ -87,6 +92,12 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
     if !is_looked_at(cx) {
         return Err(Refusal::NotOurs); // what blocks there is another matter
     }
+    if is_of_command(cx, coroutine) {
+        return Err(Refusal::NotOurs); // nothing else runs
+    }
+    if is_without_loop(cx, call) {
+        return Err(Refusal::NotOurs); // no event loop is blocked
+    }
     match place {
         AwaitPlace::GeneratorExpression => {
             return Err(withheld!(
@@ -117,7 +128,16 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
             "it stands where an exception is handled, which another thread does not see: {why}; bind what is needed of it to a name before"
         ));
     }
+    if block.is_none() && blocks.is_of_files() {
+        surroundings::check_loop(cx, call)?;
+    }
     surroundings::check(cx, site, coroutine)?;
+    let handles_exit = cx.module.handles_exit(site);
+    if handles_exit && blocks.is_of_a_moment() {
+        return Err(withheld!(
+            "it takes a moment, in a handler that cancellations reach: a second one could arrive in the middle of the cleanup; decide whether it may wait"
+        ));
+    }
     let hop = Hop::of(cx, site, coroutine)?;
     let (edits, applicability, doubt) = match (&block, consumer) {
         (Some(block), _) => together(cx, block, coroutine, &hop)?,
@@ -148,7 +168,6 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
             None => "it",
         }
     );
-    let handles_exit = cx.module.handles_exit(site);
     let doubt = doubt.or_else(|| {
         handles_exit.then(|| "a second cancellation would cut the handler short".to_string())
     });
@@ -202,6 +221,9 @@ fn blocks<'a>(
             if special::is_quick(cx, call, &blocking) {
                 return Err(Refusal::NotOurs); // it does not wait
             }
+            if is_for_message(cx, call, &blocking) {
+                return Err(Refusal::NotOurs); // the error is what takes the time
+            }
             let is_function = cx.module.qualified_name(&call.func).is_some();
             let is_awaited = matches!(cx.module.parent(call), Some(AnyNodeRef::ExprAwait(_)));
             if is_awaited && (!is_function || blocking.group.category == Category::Project) {
@@ -213,7 +235,7 @@ fn blocks<'a>(
             if cx.module.id(function) == cx.module.id(coroutine) {
                 return Err(Refusal::NotOurs); // no plain function
             }
-            let reach = reach::of(cx, function);
+            let reach = reach::of(cx, function, Given::alone(cx, call));
             if reach.path.is_none() {
                 return Err(Refusal::NotOurs); // it reaches nothing that blocks
             }
@@ -224,7 +246,8 @@ fn blocks<'a>(
             if matches!(cx.module.parent(call), Some(AnyNodeRef::ExprAwait(_))) {
                 return Err(Refusal::NotOurs);
             }
-            let reach = reach::of_imported(cx, &name).filter(|reach| reach.path.is_some());
+            let reach = reach::of_imported(cx, &name, Given::alone(cx, call))
+                .filter(|reach| reach.path.is_some());
             let function = name.rsplit('.').next().unwrap_or(&name).to_string();
             match reach {
                 Some(reach) => Ok(Blocks::Through(function, reach)),
@@ -233,6 +256,49 @@ fn blocks<'a>(
         }
         Callee::Unknown => Err(Refusal::NotOurs), // not known to block
     }
+}
+
+/// Whether a coroutine is a command of a terminal, `@app.command() def show()`, which runs and ends,
+/// or defined in one. Bots have commands as well.
+fn is_of_command<'a>(cx: &Context<'a, '_>, coroutine: &'a StmtFunctionDef) -> bool {
+    const TERMINALS: &[&str] = &["asyncclick", "click", "cyclopts", "typer"];
+    let module = cx.module;
+    let is_command = engine::is_command(coroutine)
+        && module.imported_symbols().any(|symbol| {
+            let name = module.imported_as(symbol).unwrap_or_default();
+            TERMINALS.contains(&name.split('.').next().unwrap_or_default())
+        });
+    is_command
+        || module.ancestors(coroutine).any(|outer| match outer {
+            AnyNodeRef::StmtFunctionDef(outer) => !outer.is_async && engine::is_command(outer),
+            _ => false,
+        })
+}
+
+/// Whether code runs only where there is no event loop: `if loop is None: ...`.
+fn is_without_loop<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    let module = cx.module;
+    let is_loop = |expr: &Expr| match expr {
+        Expr::Name(name) => name.id.ends_with("loop"),
+        Expr::Attribute(attribute) => attribute.attr.ends_with("loop"),
+        _ => false,
+    };
+    module
+        .ancestors(call)
+        .take_while(|it| !matches!(it, AnyNodeRef::StmtFunctionDef(_)))
+        .any(|it| match it {
+            AnyNodeRef::StmtIf(stmt) => {
+                first_time::missing(&stmt.test).is_some_and(is_loop)
+                    && stmt.body.iter().any(|it| module.contains(it, call))
+            }
+            _ => false,
+        })
+}
+
+/// Whether a call asks a file system about one file for the message of what is raised.
+fn is_for_message<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, blocking: &Blocking) -> bool {
+    blocking.group.category == Category::Metadata
+        && matches!(cx.module.statement(call), AnyNodeRef::StmtRaise(_))
 }
 
 /// Whether a call that blocks can move by itself.
@@ -327,6 +393,22 @@ impl Blocks {
                     .any(|argument| argument.is_generator_expr() || argument.is_lambda_expr());
                 runs_here.then(|| "what it is given runs in the thread as well".to_string())
             }),
+        }
+    }
+
+    /// Whether the call itself waits for files.
+    fn is_of_files(&self) -> bool {
+        match self {
+            Blocks::Itself(blocking) => block::files(blocking.group.category),
+            Blocks::Through(..) => false,
+        }
+    }
+
+    /// Whether the call asks a file system for something that takes a moment.
+    fn is_of_a_moment(&self) -> bool {
+        match self {
+            Blocks::Itself(blocking) => blocking.group.category == Category::Metadata,
+            Blocks::Through(..) => false,
         }
     }
 

@@ -4,13 +4,14 @@ use engine::Context;
 use python::ast::{AnyNodeRef, Expr, ExprCall, ExprContext, Stmt, StmtFunctionDef, WithItem};
 use python::{BindingKind, Block, NodeId, Ranged, ScopeKind, TextRange, TryPart, first_line};
 
+use super::arguments::Given;
 use super::harmless::{
     HARMLESS_BUILTINS, LOGGING, LOOP_METHODS, READING, is_exception, is_harmless,
     is_method_of_value, is_of_loop, is_of_main_thread,
 };
 use super::meaning::{Callee, callee, class_of};
 use super::table::{Category, InThread};
-use super::{reach, special};
+use super::{reach, special, thread_local};
 
 /// What a piece of code does, besides what it is there for.
 #[derive(Clone, Debug, Default)]
@@ -138,7 +139,7 @@ pub(super) fn looks_at_exception<'a>(cx: &Context<'a, '_>, root: AnyNodeRef<'a>)
             _ => false,
         })
         .find(|node| !has_own(*node))
-        .map(|node| format!("`{}` looks at it", module.first_line(node)))
+        .map(|node| format!("`{}` looks at it", one_line(module.text(node))))
 }
 
 /// What the body of a plain function does, its callees not included.
@@ -148,14 +149,6 @@ pub(super) fn of_function<'a>(
 ) -> std::rc::Rc<Effects> {
     cx.remember("effects", cx.module.id(function), || {
         let mut effects = Effects::default();
-        if cx.module.is_generator(function) {
-            effects.obstacle(|| {
-                format!(
-                    "`{}` is a generator function, whose code runs where it is iterated",
-                    function.name
-                )
-            });
-        }
         // What is defined in it runs when somebody calls that.
         let defines = |stmt: &Stmt| matches!(stmt, Stmt::FunctionDef(_) | Stmt::ClassDef(_));
         for stmt in function.body.iter().filter(|stmt| !defines(stmt)) {
@@ -183,16 +176,20 @@ pub(super) fn of_block<'a>(
     let frame = Frame::Block(stmt.range());
     add(cx, stmt, frame, outside, &mut effects);
     for imported in std::mem::take(&mut effects.imported) {
-        match reach::of_imported(cx, &imported.name) {
+        let AnyNodeRef::ExprCall(call) = cx.module.node(imported.call) else {
+            continue;
+        };
+        match reach::of_imported(cx, &imported.name, Given::of(cx, call)) {
             Some(reach) => effects.follow(&reach, imported.call),
             None => effects.doubt(|| imported.doubt),
         }
     }
-    for (function, call) in effects.calls.clone() {
-        let AnyNodeRef::StmtFunctionDef(function) = cx.module.node(function) else {
-            continue;
-        };
-        effects.follow(&reach::of(cx, function), call);
+    for (function, id) in effects.calls.clone() {
+        if let AnyNodeRef::StmtFunctionDef(function) = cx.module.node(function)
+            && let AnyNodeRef::ExprCall(call) = cx.module.node(id)
+        {
+            effects.follow(&reach::of(cx, function, Given::of(cx, call)), id);
+        }
     }
     effects
 }
@@ -215,6 +212,9 @@ fn add<'a>(
     for node in own_nodes(cx, root) {
         if outside.iter().any(|target| module.contains(target, node)) {
             continue;
+        }
+        if effects.obstacle.is_none() && thread_local::is_thread_local(cx, node) {
+            effects.obstacle(|| thread_local::reason(&one_line(module.text(node))));
         }
         match node {
             AnyNodeRef::ExprCall(call) => add_call(cx, call, frame, effects),
@@ -246,8 +246,20 @@ fn add<'a>(
                 effects.doubt(|| format!("it sets the global `{}`", name.id));
             }
             AnyNodeRef::StmtNonlocal(stmt) => {
-                let name = stmt.names.first().map_or("", |name| name.as_str());
-                effects.doubt(|| format!("it sets `{name}` of the function around it"));
+                // One that is only read is declared for nothing.
+                let within = match frame {
+                    Frame::Function(function) => function.into(),
+                    Frame::Block(_) => root,
+                };
+                let is_set = |name: &str| {
+                    module.lookup(name, node).is_some_and(|symbol| {
+                        let mut bound = symbol.bindings.iter().map(|it| module.node(it.node));
+                        bound.any(|it| module.contains(within, it))
+                    })
+                };
+                for name in stmt.names.iter().filter(|name| is_set(name.as_str())) {
+                    effects.doubt(|| format!("it sets `{name}` of the function around it"));
+                }
             }
             AnyNodeRef::StmtWith(with) => {
                 for item in &with.items {
@@ -337,9 +349,13 @@ fn add_call<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, frame: Frame<'a>, effe
                     format!("it calls `{}`, and {why}", blocking.name)
                 });
             }
+            let is_glance = blocking.is_iterator() && takes_one(cx, call);
             effects.blocking.push(Blocks {
                 name: blocking.name,
-                category: blocking.group.category,
+                category: match blocking.group.category {
+                    _ if is_glance => Category::Metadata,
+                    category => category,
+                },
                 call: module.id(call),
             });
         }
@@ -354,6 +370,12 @@ fn add_call<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, frame: Frame<'a>, effe
                 }
             }
             "asyncio.run_coroutine_threadsafe" => {}
+            // In another thread it may: here it fails.
+            "asyncio.run" | "asyncio.Runner" | "asyncio.new_event_loop" => {
+                effects.doubt(|| {
+                    format!("`{}` starts a second event loop, and what runs in it must not belong to the first", shown())
+                });
+            }
             _ if is_of_loop(&name) => {
                 effects.obstacle(|| format!("`{}` belongs to the event loop's thread", shown()));
             }
@@ -393,6 +415,14 @@ fn add_call<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, frame: Frame<'a>, effe
             _ => effects.doubt(|| format!("what `{}` does there does not show", shown())),
         },
     }
+}
+
+/// Whether only the first of what an iterator gives is asked for: `any(folder.iterdir())`.
+fn takes_one<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    let module = cx.module;
+    let outer = module.parent(call).and_then(|it| module.parent(it));
+    matches!(outer, Some(AnyNodeRef::ExprCall(outer))
+        if matches!(module.builtin(&outer.func), Some("any" | "next")))
 }
 
 /// Whether what `next` raises is caught before it leaves the code.
@@ -451,7 +481,19 @@ fn is_own<'a>(cx: &Context<'a, '_>, expr: &'a Expr, frame: Frame<'a>) -> bool {
         BindingKind::Augmented | BindingKind::Deleted | BindingKind::Except => true,
         BindingKind::Loop => {
             let node = module.node(binding.node);
-            matches!(frame, Frame::Block(range) if range.contains_range(node.range()))
+            // `for folder, folders, files in os.walk(path)` makes the lists anew.
+            let is_new = module.ancestors(node).find_map(|it| match it {
+                AnyNodeRef::StmtFor(stmt) => Some(&*stmt.iter),
+                AnyNodeRef::Comprehension(clause) => Some(&clause.iter),
+                _ => None,
+            });
+            let is_new = is_new.is_some_and(|iterable| match iterable {
+                Expr::Call(call) => {
+                    matches!(callee(cx, call), Callee::Blocking(blocking) if blocking.is_iterator())
+                }
+                _ => false,
+            });
+            is_new || matches!(frame, Frame::Block(range) if range.contains_range(node.range()))
         }
         _ => false,
     })

@@ -1,5 +1,4 @@
-//! What a function does only the first time that it is called, `if _client is None: _client = ...`, or
-//! only while somebody debugs it.
+//! What a function does only the first time that it is called, `if _client is None: _client = ...`.
 
 use engine::Context;
 use python::ast::{AnyNodeRef, CmpOp, Expr, ExprContext, Stmt, StmtFunctionDef, UnaryOp};
@@ -8,7 +7,7 @@ use python::{NodeId, Ranged};
 use super::effects::own_nodes;
 
 /// The calls of a function that are made only the first time, where something that it sets is not
-/// set yet, or only while somebody debugs it.
+/// set yet.
 pub(super) struct FirstTime<'a> {
     /// The statements that they stand in.
     within: Vec<AnyNodeRef<'a>>,
@@ -28,12 +27,8 @@ impl<'a> FirstTime<'a> {
             let AnyNodeRef::StmtIf(stmt) = node else {
                 continue;
             };
-            if missing(&stmt.test).is_some_and(is_guard) {
+            if asks_first(cx, function, &stmt.test) {
                 first.within.push(node);
-                continue;
-            }
-            if is_debugging(cx, &stmt.test) {
-                first.within.extend(stmt.body.iter().map(AnyNodeRef::from));
                 continue;
             }
             // `if _client is not None: return _client`
@@ -56,8 +51,7 @@ impl<'a> FirstTime<'a> {
     }
 }
 
-/// Whether the function is decorated to keep its only result: `@functools.cache` of one without
-/// parameters, besides the object.
+/// Whether the function is decorated to keep what it gives: `@functools.cache`.
 fn is_cached<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
     let module = cx.module;
     let is_cache = |decorator: &'a Expr| {
@@ -67,17 +61,8 @@ fn is_cached<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
         };
         module.refers_to(name, "functools.cache") || module.refers_to(name, "functools.lru_cache")
     };
-    let is_object = |name: &str| matches!(name, "self" | "cls");
-    let parameters = &function.parameters;
-    parameters.vararg.is_none()
-        && parameters.kwarg.is_none()
-        && parameters
-            .iter_non_variadic_params()
-            .all(|it| is_object(it.name().as_str()))
-        && function
-            .decorator_list
-            .iter()
-            .any(|it| is_cache(&it.expression))
+    let mut decorators = function.decorator_list.iter();
+    decorators.any(|it| is_cache(&it.expression))
 }
 
 /// Whether a test asks if what is kept is still right: `not self._dirty and self._cached == key`.
@@ -95,39 +80,34 @@ fn is_of_cache<'a>(cx: &Context<'a, '_>, test: &'a Expr) -> bool {
     })
 }
 
-/// Whether a test asks if somebody debugs: `logger.isEnabledFor(logging.DEBUG)`, `self.debug`.
-fn is_debugging<'a>(cx: &Context<'a, '_>, test: &'a Expr) -> bool {
-    let module = cx.module;
-    match test {
-        Expr::Call(call) => {
-            let is_level = |it: &'a Expr| module.refers_to(it, "logging.DEBUG");
-            call.arguments.args.iter().any(is_level)
-        }
-        Expr::Compare(compare) => {
-            let mut sides = compare.comparators.iter().chain([&*compare.left]);
-            sides.any(|it| module.refers_to(it, "logging.DEBUG"))
-        }
-        Expr::Attribute(attribute) => names_debugging(&attribute.attr),
-        Expr::Name(name) => names_debugging(&name.id),
-        _ => false,
-    }
-}
-
-fn names_debugging(name: &str) -> bool {
-    let name = name.trim_start_matches('_').to_ascii_lowercase();
-    matches!(
-        name.strip_prefix("is_").unwrap_or(&name),
-        "debug" | "debugging"
-    )
-}
-
 /// What a test finds missing: `not x`, `x is None`.
-fn missing(test: &Expr) -> Option<&Expr> {
+pub(super) fn missing(test: &Expr) -> Option<&Expr> {
     match test {
         Expr::UnaryOp(unary) if unary.op == UnaryOp::Not => Some(&unary.operand),
         Expr::Compare(_) => compared(test, CmpOp::Is),
         _ => None,
     }
+}
+
+/// Whether a test asks if an attribute that the function sets is missing: `not hasattr(self, "_user")`.
+fn lacks<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef, test: &'a Expr) -> bool {
+    let Some(Expr::Call(call)) = missing(test) else {
+        return false;
+    };
+    let ([object, Expr::StringLiteral(name)], Some("hasattr")) =
+        (&*call.arguments.args, cx.module.builtin(&call.func))
+    else {
+        return false;
+    };
+    let wanted = name.value.to_str();
+    own_nodes(cx, function.into()).any(|node| match node {
+        AnyNodeRef::ExprAttribute(it) => {
+            it.ctx == ExprContext::Store
+                && it.attr.as_str() == wanted
+                && cx.module.text(&*it.value) == cx.module.text(object)
+        }
+        _ => false,
+    })
 }
 
 /// What a test finds there: `x`, `x is not None`.
@@ -148,6 +128,15 @@ fn compared(test: &Expr, wanted: CmpOp) -> Option<&Expr> {
         }
         _ => None,
     }
+}
+
+/// Whether a test asks if something is missing that the function sets: it is not, but the first time.
+pub(super) fn asks_first<'a>(
+    cx: &Context<'a, '_>,
+    function: &'a StmtFunctionDef,
+    test: &'a Expr,
+) -> bool {
+    missing(test).is_some_and(|expr| is_kept(cx, function, expr)) || lacks(cx, function, test)
 }
 
 /// Whether a function sets `expr`, and what it sets stays when it has returned.

@@ -184,13 +184,13 @@ fn constructor<'a>(cx: &Context<'a, '_>, func: &Expr) -> Option<&'a StmtFunction
         return None;
     };
     match made_in(cx, class) {
-        Made::By(init) => Some(init),
-        Made::Plainly | Made::Unknown => None,
+        Making::By(init) => Some(init),
+        Making::Plainly | Making::Unknown => None,
     }
 }
 
 /// How the instances of a class are made.
-pub(super) enum Made<'a> {
+pub(super) enum Making<'a> {
     /// By its `__init__`.
     By(&'a StmtFunctionDef),
     /// As its bases make them.
@@ -199,7 +199,7 @@ pub(super) enum Made<'a> {
     Unknown,
 }
 
-pub(super) fn made_in<'a>(cx: &Context<'a, '_>, class: &'a ast::StmtClassDef) -> Made<'a> {
+pub(super) fn made_in<'a>(cx: &Context<'a, '_>, class: &'a ast::StmtClassDef) -> Making<'a> {
     let has_metaclass = class
         .arguments
         .as_ref()
@@ -212,7 +212,7 @@ pub(super) fn made_in<'a>(cx: &Context<'a, '_>, class: &'a ast::StmtClassDef) ->
         cx.module.refers_to(expr, "dataclasses.dataclass")
     };
     if has_metaclass || !class.decorator_list.iter().all(is_data) {
-        return Made::Unknown;
+        return Making::Unknown;
     }
     let method = |wanted: &str| {
         class.body.iter().find_map(|stmt| match stmt {
@@ -221,9 +221,9 @@ pub(super) fn made_in<'a>(cx: &Context<'a, '_>, class: &'a ast::StmtClassDef) ->
         })
     };
     if method("__new__").is_some() || method("__post_init__").is_some() {
-        return Made::Unknown;
+        return Making::Unknown;
     }
-    method("__init__").map_or(Made::Plainly, Made::By)
+    method("__init__").map_or(Making::Plainly, Making::By)
 }
 
 /// What gives an instance of a class that is not called as the class is.

@@ -1,6 +1,7 @@
 //! What the arguments of a call change about it.
 
 use engine::Context;
+use python::BindingKind;
 use python::ast::{AnyNodeRef, Expr, ExprCall, Number};
 
 use super::effects::one_line;
@@ -38,7 +39,7 @@ pub(super) fn is_quick(cx: &Context<'_, '_>, call: &ExprCall, blocking: &Blockin
             // Of one that is done it is there.
             is_zero(argument("timeout", 0)) || asks(cx, call, "done")
         }
-        "builtins.open" | "io.open" => argument("file", 0).is_some_and(is_of_kernel),
+        "builtins.open" | "io.open" => argument("file", 0).is_some_and(|it| is_of_kernel(cx, it)),
         "subprocess.Popen.wait" => is_zero(argument("timeout", 0)),
         name if name.starts_with("os.spawn") => {
             argument("mode", 0).is_some_and(|mode| module.text(mode).contains("NOWAIT"))
@@ -68,7 +69,7 @@ pub(super) fn is_quick(cx: &Context<'_, '_>, call: &ExprCall, blocking: &Blockin
 }
 
 /// Whether a path is that of a file which the kernel makes up in memory: `f"/proc/{pid}/stat"`.
-fn is_of_kernel(path: &Expr) -> bool {
+fn is_of_kernel(cx: &Context<'_, '_>, path: &Expr) -> bool {
     let is_there = |text: &str| text.starts_with("/proc/") || text.starts_with("/sys/");
     match path {
         Expr::StringLiteral(text) => is_there(text.value.to_str()),
@@ -78,6 +79,10 @@ fn is_of_kernel(path: &Expr) -> bool {
             .next()
             .and_then(|element| element.as_literal())
             .is_some_and(|literal| is_there(&literal.value)),
+        Expr::Name(name) => match cx.module.only_binding(name).map(|it| it.kind) {
+            Some(BindingKind::Value(value)) => !value.is_name_expr() && is_of_kernel(cx, value),
+            _ => false,
+        },
         _ => false,
     }
 }

@@ -9,12 +9,15 @@ use engine::Context;
 use python::ast::{AnyNodeRef, Expr, Number, Stmt, StmtClassDef, StmtFunctionDef};
 use python::{BindingKind, NodeId, Ranged};
 
+use super::arguments::{self, Given, Parameter};
+use super::conditions::{self, Test, Value, Values};
 use super::effects;
 use super::ending;
 use super::first_time::FirstTime;
 use super::harmless::is_exception;
-use super::meaning::{Made, is_plain, made_in};
+use super::meaning::{Making, is_plain, made_in};
 use super::table::Category;
+use super::thread_local;
 
 /// What a function does, its callees not included.
 #[derive(Clone, Debug)]
@@ -26,20 +29,47 @@ pub(super) struct Own {
     pub(super) doubt: Option<String>,
     /// What in it looks at the exception that is handled where it is called, in words.
     pub(super) looks: Option<String>,
-    /// The first call that blocks, with its line.
-    pub(super) blocks: Option<(String, usize)>,
+    /// Whether its code runs where what it gives is iterated.
+    pub(super) is_generator: bool,
+    /// The calls that block, as far as the first that is always made.
+    pub(super) blocks: Vec<Waits>,
+    /// What can be given to it.
+    parameters: Vec<Parameter>,
+    /// What it sets attributes of its object to, where that is done once.
+    sets: Vec<(String, Value)>,
+    /// The parameters and attributes on which it depends what it does.
+    matter: Vec<String>,
     /// The functions of its module that it calls.
     pub(super) calls: Vec<Call>,
     /// The imported functions that it calls, each with what is to be said where it is not known.
     pub(super) imported: Vec<ImportedCall>,
 }
 
+/// A call that blocks.
+#[derive(Clone, Debug)]
+pub(super) struct Waits {
+    pub(super) name: String,
+    /// The line that it is on, from 1.
+    pub(super) line: usize,
+    /// What has to hold for it to be made.
+    pub(super) when: Vec<Test>,
+}
+
 /// A call of a function of the same module.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Call {
     pub(super) function: NodeId,
+    pub(super) made: Made,
+}
+
+/// How a call is made.
+#[derive(Clone, Debug)]
+pub(super) struct Made {
     /// Whether it is made only the first time.
     pub(super) first_time: bool,
+    /// What has to hold for it to be made.
+    pub(super) when: Vec<Test>,
+    pub(super) given: Given,
 }
 
 /// A call of an imported function.
@@ -47,8 +77,7 @@ pub(super) struct Call {
 pub(super) struct ImportedCall {
     pub(super) name: String,
     pub(super) doubt: String,
-    /// Whether it is made only the first time.
-    pub(super) first_time: bool,
+    pub(super) made: Made,
 }
 
 /// A module, for those that call into it.
@@ -56,7 +85,9 @@ pub(super) struct ImportedCall {
 pub(super) struct Summary {
     /// What a call of these names runs: `load`, `Client`, `Client.make`.
     exports: HashMap<String, Runs>,
-    functions: HashMap<NodeId, Own>,
+    /// What of it each thread has its own of: `Session`, `database.session`.
+    thread_local: Vec<String>,
+    functions: HashMap<NodeId, Arc<Own>>,
 }
 
 /// What a call of a name runs.
@@ -74,34 +105,100 @@ impl Own {
         let module = cx.module;
         let effects = effects::of_function(cx, function);
         let first = FirstTime::of(cx, function);
-        let mut blocking = effects.blocking.iter();
-        let waits = blocking.find(|it| takes_time(cx, it) && !first.has(cx, it.call));
-        let imported = effects.imported.iter();
-        Self {
+        let when = |call: NodeId| conditions::of(cx, function, module.node(call));
+        let made = |call: NodeId| Made {
+            first_time: first.has(cx, call),
+            when: when(call),
+            given: match module.node(call) {
+                AnyNodeRef::ExprCall(call) => Given::of(cx, call),
+                _ => Given::default(),
+            },
+        };
+        let mut blocks: Vec<Waits> = Vec::new();
+        for it in &effects.blocking {
+            if !takes_time(cx, it) || first.has(cx, it.call) {
+                continue;
+            }
+            let waits = Waits {
+                name: it.name.clone(),
+                line: module.row(module.node(it.call).start()),
+                when: when(it.call),
+            };
+            let is_always = waits.when.is_empty();
+            blocks.push(waits);
+            if is_always {
+                break;
+            }
+        }
+        let mut own = Self {
             name: called(cx, function).to_string(),
             obstacle: effects.obstacle.clone(),
             doubt: effects.doubt.clone(),
             looks: effects::looks_at_exception(cx, function.into()),
-            blocks: waits.map(|blocks| {
-                let line = module.row(module.node(blocks.call).start());
-                (blocks.name.clone(), line)
-            }),
+            is_generator: module.is_generator(function),
+            blocks,
+            parameters: arguments::parameters(cx, function),
+            sets: match module.parent(function) {
+                Some(AnyNodeRef::StmtClassDef(class)) if function.name.as_str() == "__init__" => {
+                    conditions::set_once(cx, class).to_vec()
+                }
+                _ => Vec::new(),
+            },
+            matter: Vec::new(),
             calls: effects
                 .calls
                 .iter()
                 .map(|(function, call)| Call {
                     function: *function,
-                    first_time: first.has(cx, *call),
+                    made: made(*call),
                 })
                 .collect(),
-            imported: imported
+            imported: effects
+                .imported
+                .iter()
                 .map(|it| ImportedCall {
                     name: it.name.clone(),
                     doubt: it.doubt.clone(),
-                    first_time: first.has(cx, it.call),
+                    made: made(it.call),
                 })
                 .collect(),
+        };
+        own.matter = own.what_matters();
+        own
+    }
+
+    /// The parameters and attributes that it asks about or hands on.
+    fn what_matters(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        let calls = self.calls.iter().map(|call| &call.made);
+        let made = calls.chain(self.imported.iter().map(|call| &call.made));
+        let mut tests: Vec<&Test> = self.blocks.iter().flat_map(|it| &it.when).collect();
+        for made in made {
+            tests.extend(&made.when);
+            made.given.add_names(&mut names);
         }
+        for test in tests {
+            test.add_names(&mut names);
+        }
+        for (_, value) in &self.sets {
+            if let Value::Same(name) = value {
+                names.push(name.clone());
+            }
+        }
+        names
+    }
+
+    /// What is known in it where it is called with `given`, where `values` are known.
+    pub(super) fn bind(&self, given: &Given, values: &Values) -> Values {
+        let mut bound = given.bind(&self.parameters, values);
+        // An object's attributes matter to the methods that it calls.
+        bound.retain(|name, _| name.starts_with("self.") || self.matter.contains(name));
+        for (name, value) in &self.sets {
+            if let Some(known) = value.known(&bound) {
+                bound.insert(format!("self.{name}"), known);
+            }
+        }
+        bound
     }
 }
 
@@ -111,8 +208,18 @@ impl Summary {
         self.exports.get(name).copied()
     }
 
+    /// The object that each thread has its own of, if `name` is that or something of it.
+    pub(super) fn thread_local(&self, name: &str) -> Option<&str> {
+        let is_of = |object: &str| {
+            name.strip_prefix(object)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let mut objects = self.thread_local.iter().map(String::as_str);
+        objects.find(|object| is_of(object))
+    }
+
     /// What one of its functions does.
-    pub(super) fn own(&self, function: NodeId) -> Option<&Own> {
+    pub(super) fn own(&self, function: NodeId) -> Option<&Arc<Own>> {
         self.functions.get(&function)
     }
 }
@@ -120,7 +227,10 @@ impl Summary {
 /// What the functions do that other modules can reach by name.
 pub(super) fn of(cx: &Context<'_, '_>) -> engine::Summary {
     let module = cx.module;
-    let mut summary = Summary::default();
+    let mut summary = Summary {
+        thread_local: thread_local::names(cx),
+        ..Summary::default()
+    };
     let mut waiting: Vec<NodeId> = Vec::new();
     for symbol in module.globals() {
         // What is bound twice may be either.
@@ -145,7 +255,7 @@ pub(super) fn of(cx: &Context<'_, '_>) -> engine::Summary {
         if let Entry::Vacant(vacant) = summary.functions.entry(id)
             && let AnyNodeRef::StmtFunctionDef(function) = module.node(id)
         {
-            let own = vacant.insert(Own::of(cx, function));
+            let own = vacant.insert(Arc::new(Own::of(cx, function)));
             waiting.extend(own.calls.iter().map(|call| call.function));
         }
     }
@@ -155,11 +265,11 @@ pub(super) fn of(cx: &Context<'_, '_>) -> engine::Summary {
 fn add_class<'a>(cx: &Context<'a, '_>, class: &'a StmtClassDef, summary: &mut Summary) {
     let module = cx.module;
     match made_in(cx, class) {
-        Made::By(init) if is_plain(cx, init) => {
+        Making::By(init) if is_plain(cx, init) => {
             let runs = Runs::Function(module.id(init));
             summary.exports.insert(class.name.to_string(), runs);
         }
-        Made::Plainly
+        Making::Plainly
             if class
                 .arguments
                 .iter()

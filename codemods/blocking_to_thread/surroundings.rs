@@ -1,7 +1,7 @@
 //! What around a call relies on nothing else running during it.
 
 use engine::{Context, Refusal, withheld};
-use python::ast::{AnyNodeRef, Expr, ExprContext, StmtFunctionDef, WithItem};
+use python::ast::{AnyNodeRef, Expr, ExprCall, ExprContext, StmtFunctionDef, WithItem};
 use python::{Block, Ranged, ScopeKind, TryPart};
 
 use super::effects::{is_lock, one_line};
@@ -69,6 +69,62 @@ pub(super) fn check<'a>(
         ));
     }
     Ok(())
+}
+
+/// The refusal for a call on each of many files: a step to a thread for each takes longer than the
+/// calls.
+pub(super) fn check_loop<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<(), Refusal> {
+    let module = cx.module;
+    let over = module
+        .ancestors(call)
+        .take_while(|it| !matches!(it, AnyNodeRef::StmtFunctionDef(_)))
+        .find_map(|it| match it {
+            AnyNodeRef::StmtFor(stmt) if !module.contains(&*stmt.iter, call) => Some(&*stmt.iter),
+            AnyNodeRef::ExprListComp(it) => it.generators.first().map(|it| &it.iter),
+            AnyNodeRef::ExprSetComp(it) => it.generators.first().map(|it| &it.iter),
+            AnyNodeRef::ExprDictComp(it) => it.generators.first().map(|it| &it.iter),
+            _ => None,
+        });
+    match over {
+        Some(iterable) if !module.contains(iterable, call) && lists_files(cx, iterable, 4) => {
+            Err(withheld!(
+                "it stands in a loop over files, and would take a step to a thread for each of them: put the loop into one plain function, and run that in a thread"
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What gives the files of a folder as a list.
+const LISTS: &[&str] = &["glob.glob", "os.listdir"];
+
+/// Whether an iterable gives the files of a folder: `sorted(folder.iterdir())`, or a name for it.
+fn lists_files<'a>(cx: &Context<'a, '_>, iterable: &'a Expr, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else {
+        return false;
+    };
+    match iterable {
+        Expr::Call(call) => match callee(cx, call) {
+            Callee::Blocking(blocking) => {
+                blocking.is_iterator()
+                    || matches!(blocking.name.as_str(), "glob.glob" | "os.listdir")
+            }
+            // `sorted(...)`, `await asyncio.to_thread(os.listdir, path)`
+            _ => {
+                let given = &call.arguments.args;
+                let is_it = |name: &&str| given.iter().any(|it| cx.module.refers_to(it, name));
+                LISTS.iter().any(is_it)
+                    || given.first().is_some_and(|it| lists_files(cx, it, depth))
+            }
+        },
+        Expr::Await(awaited) => lists_files(cx, &awaited.value, depth),
+        Expr::Lambda(lambda) => lists_files(cx, &lambda.body, depth),
+        Expr::Name(name) => match cx.module.only_binding(name).map(|it| it.kind) {
+            Some(python::BindingKind::Value(value)) => lists_files(cx, value, depth),
+            _ => false,
+        },
+        _ => false,
+    }
 }
 
 /// `self.count += ...` reads before the call and writes after it, and so loses what other tasks

@@ -357,6 +357,7 @@ impl Folder {
                 .unwrap_or(LINE_LENGTH),
             entry_points: Vec::new(),
             is_package: false,
+            is_test: false,
             is_notebook: false,
         };
         let notebook = Settings {

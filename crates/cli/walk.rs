@@ -12,6 +12,7 @@ use engine::Settings;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use crate::folder::{Folder, Folders};
+use crate::place;
 use crate::report::Failure;
 use crate::source::{self, Source, Unreadable};
 
@@ -39,10 +40,34 @@ impl File {
     /// What holds for it.
     pub fn settings(&self) -> Cow<'_, Settings> {
         if self.is_notebook() {
-            Cow::Borrowed(&self.folder.notebook)
-        } else {
-            self.folder.settings(&self.canonical)
+            return Cow::Borrowed(&self.folder.notebook);
         }
+        let settings = self.folder.settings(&self.canonical);
+        if !self.is_test() {
+            return settings;
+        }
+        Cow::Owned(Settings {
+            is_test: true,
+            ..settings.into_owned()
+        })
+    }
+
+    /// Whether it is one of tests, by its name and the folders below the current one that it is in.
+    fn is_test(&self) -> bool {
+        let is_named = self
+            .path
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .is_some_and(|stem| {
+                stem.starts_with("test_") || stem.ends_with("_test") || stem == "conftest"
+            });
+        let has_folder = |path: &Path| {
+            let mut folders = path.parent().into_iter().flat_map(Path::components);
+            folders.any(|it| it.as_os_str() == "tests" || it.as_os_str() == "test")
+        };
+        is_named
+            || has_folder(&self.path)
+                && (self.path.is_relative() || has_folder(Path::new(&place::shown(&self.path))))
     }
 
     /// Its text and how it is written; none where it is a notebook of another language.

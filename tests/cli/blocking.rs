@@ -397,3 +397,94 @@ fn the_options_of_the_other_file_hold_there() {
     let ran = project.run(["--blocking-to-thread"]);
     assert_eq!(ran.stdout, "", "{ran:?}");
 }
+
+#[test]
+fn a_file_of_tests_is_left_alone_by_its_place() {
+    let coroutine = handler("from load import load");
+    for path in [
+        "tests/helpers.py",
+        "package/test/app.py",
+        "conftest.py",
+        "load_test.py",
+    ] {
+        is_silent(&[(path, &coroutine), ("load.py", LOADS)]);
+    }
+    says(
+        &[("contest/app.py", &coroutine), ("load.py", LOADS)],
+        "handler -> load -> requests.get",
+    );
+}
+
+#[test]
+fn what_the_way_gives_decides_in_other_modules() {
+    let load = "\
+import requests
+
+
+def load(path, wanted=None):
+    return fetch(path, wanted)
+
+
+def fetch(path, wanted):
+    if not wanted:
+        return None
+    return requests.get(path).json()
+";
+    is_silent(&[
+        ("app.py", &handler("from load import load")),
+        ("load.py", load),
+    ]);
+    says(
+        &[
+            (
+                "app.py",
+                &calls("from load import load", "load(path, True)"),
+            ),
+            ("load.py", load),
+        ],
+        "handler -> load -> fetch -> requests.get",
+    );
+    says(
+        &[
+            (
+                "app.py",
+                &calls("from load import load", "load(path, **{})"),
+            ),
+            ("load.py", load),
+        ],
+        "handler -> load -> fetch -> requests.get",
+    );
+}
+
+#[test]
+fn an_object_of_each_thread_is_known_in_other_modules() {
+    let database = "\
+from sqlalchemy.orm import scoped_session, sessionmaker
+
+
+class Database:
+    def __init__(self):
+        self.session = scoped_session(sessionmaker())
+
+
+database = Database()
+";
+    let load = "\
+import requests
+
+from database import database
+
+
+def load(path):
+    database.session.add(path)
+    return requests.get(path).json()
+";
+    says(
+        &[
+            ("app.py", &handler("from load import load")),
+            ("load.py", load),
+            ("database.py", database),
+        ],
+        "each thread has a `database.session` of its own",
+    );
+}

@@ -101,6 +101,7 @@ fn settings(codemod: &'static Codemod, example: &Example) -> Result<Settings, St
         line_length: 88,
         entry_points: Vec::new(),
         is_package: false,
+        is_test: false,
         is_notebook: false,
     })
 }

@@ -68,6 +68,7 @@ impl Run {
             line_length: self.line_length,
             entry_points: Vec::new(),
             is_package: false,
+            is_test: false,
             is_notebook: false,
         }
     }

@@ -75,7 +75,7 @@ impl<'a> Context<'a, '_> {
     /// Whether the module holds tests.
     pub fn has_tests(&self) -> bool {
         let root = self.module.id(self.module.root());
-        self.once("tests", root, || roles::has_tests(self.module))
+        self.settings.is_test || self.once("tests", root, || roles::has_tests(self.module))
     }
 
     /// The refusal to change a call, or what is awaited, that `f"{call()=}"` prints as it is written.

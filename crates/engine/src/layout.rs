@@ -288,21 +288,7 @@ impl<'a> Layout<'a, '_> {
         if self.module.has_multiline_string(range) {
             return None;
         }
-        let mut text = String::new();
-        for line in self.module.text(range).lines() {
-            let line = line.trim();
-            let line = line.strip_suffix('\\').unwrap_or(line).trim_end();
-            let opens = text.is_empty() || text.ends_with(['(', '[', '{']);
-            let closes = line.starts_with([')', ']', '}']);
-            if closes && text.ends_with(',') {
-                return None;
-            }
-            if !opens && !closes && !line.starts_with('.') && !line.is_empty() {
-                text.push(' ');
-            }
-            text.push_str(line);
-        }
-        Some(text)
+        joined(self.module.text(range))
     }
 
     fn flat_clauses(&self, element: &'a Expr, clauses: &'a [ast::Comprehension]) -> Option<String> {
@@ -351,6 +337,26 @@ impl<'a> Layout<'a, '_> {
             .trim_end()
             .ends_with(',')
     }
+}
+
+/// Lines of code without comments and without strings that go over several, joined to one; none where
+/// a trailing comma asks for one element a line.
+pub fn joined(code: &str) -> Option<String> {
+    let mut text = String::new();
+    for line in code.lines() {
+        let line = line.trim();
+        let line = line.strip_suffix('\\').unwrap_or(line).trim_end();
+        let opens = text.is_empty() || text.ends_with(['(', '[', '{']);
+        let closes = line.starts_with([')', ']', '}']);
+        if closes && text.ends_with(',') {
+            return None;
+        }
+        if !opens && !closes && !line.starts_with('.') && !line.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(line);
+    }
+    Some(text)
 }
 
 /// The arguments of a call, in the order of the text.

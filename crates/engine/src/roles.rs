@@ -55,6 +55,15 @@ pub fn has_tests(module: &Module<'_>) -> bool {
             .imported_as(symbol)
             .is_some_and(|name| FRAMEWORKS.contains(&name.split('.').next().unwrap_or_default()))
     });
+    // What has stand-ins is a helper of tests: `tests/mocking.py`.
+    let mocks = module.imported_symbols().any(|symbol| {
+        module
+            .imported_as(symbol)
+            .is_some_and(|name| name == "unittest.mock" || name.starts_with("unittest.mock."))
+    });
+    if mocks {
+        return true;
+    }
     let asserts = |function: &StmtFunctionDef| {
         module
             .descendants(function)

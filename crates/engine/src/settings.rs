@@ -27,6 +27,8 @@ pub struct Settings {
     pub entry_points: Vec<String>,
     /// Whether the file is a package's `__init__`, whose imports are its interface.
     pub is_package: bool,
+    /// Whether the file is one of tests, by its place: `tests/helpers.py`, `test_load.py`.
+    pub is_test: bool,
     /// Whether the text is that of a notebook ([`python::Notebook::text`]).
     pub is_notebook: bool,
 }

@@ -37,7 +37,7 @@ pub use callers::Caller;
 pub use catching::{Catcher, Caught, Handler};
 pub use caught_by::{CaughtBy, CaughtByKind};
 pub use check::{Problem, problems};
-pub use fragment::{breaks_outside_brackets, comments};
+pub use fragment::{Part, PartKind, breaks_outside_brackets, comments, parts};
 pub use imports::Insertion;
 pub use index::{Binding, BindingKind, NodeId, Scope, ScopeId, ScopeKind, Symbol, SymbolId};
 pub use library::Library;
