@@ -19,6 +19,15 @@ pub fn is_decided<'a>(
         || raises_later(cx, coroutine, handler)
         || cancels_itself(cx, handler)
         || is_leaving(cx, handler.into())
+        || is_replaced(cx, handler)
+}
+
+/// Whether `finally` raises something in any case, in the place of what the handler would raise.
+fn is_replaced<'a>(cx: &Context<'a, '_>, handler: &'a ExceptHandlerExceptHandler) -> bool {
+    match cx.module.parent(handler) {
+        Some(AnyNodeRef::StmtTry(stmt)) => matches!(stmt.finalbody.last(), Some(Stmt::Raise(_))),
+        _ => false,
+    }
 }
 
 /// Whether the handler raises something on some path, by `raise` or by ending the program.
