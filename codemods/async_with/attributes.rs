@@ -119,6 +119,12 @@ impl Summary {
                     summary.handled.extend(attribute_name(&it.value));
                     closes_a_name |= it.value.is_name_expr();
                 }
+                // `self.session._connector.close()`, which closes what the session holds.
+                AnyNodeRef::ExprAttribute(it)
+                    if matches!(it.attr.as_str(), "connector" | "_connector") =>
+                {
+                    summary.handled.extend(attribute_name(&it.value));
+                }
                 // `async with self.session:`
                 AnyNodeRef::WithItem(item) => {
                     summary.handled.extend(attribute_name(&item.context_expr));

@@ -4,7 +4,7 @@ use edit::{Applicability, Edit};
 use engine::{
     Context, Layout, Piece, Refusal, Rewrite, Verdict, deepened, end_of_block, width, withheld,
 };
-use python::ast::{AnyNodeRef, Expr, ExprCall, ExprName, Stmt};
+use python::ast::{AnyNodeRef, Expr, ExprCall, ExprName, Stmt, StmtFunctionDef};
 use python::{After, AwaitPlace, BindingKind, Ranged, ScopeKind, Symbol, TextRange, is_blank};
 
 use super::{attributes, flow};
@@ -88,7 +88,10 @@ fn local<'a>(
     let uses = match flow::uses(cx, function, symbol, close) {
         Ok(uses) => uses,
         // Whoever got it may well be who closes it.
-        Err(_) if flow::hands_on(cx, symbol) && is_closed_by_like_name(cx, id) => {
+        Err(_)
+            if flow::hands_on(cx, symbol)
+                && (is_closed_by_like_name(cx, id) || is_entered(cx, function)) =>
+        {
             return Err(Refusal::NotOurs);
         }
         Err(refusal) => return Err(refusal),
@@ -216,6 +219,13 @@ fn is_expected_to_fail<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> bool {
         }),
         _ => false,
     })
+}
+
+/// Whether a file of the project enters what a function gives: `async with make_session() as it:`.
+fn is_entered(cx: &Context<'_, '_>, function: &StmtFunctionDef) -> bool {
+    let enters = format!("async with {}(", function.name);
+    let awaits = format!("async with await {}(", function.name);
+    cx.project_mentions_any(&[&enters, &awaits])
 }
 
 /// Whether the file closes what it calls like a session of this name, `self._session` where

@@ -81,6 +81,9 @@ fn is_run<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<bool, Refusal>
     if method.attr.as_str() != "run_until_complete" {
         return Ok(true);
     }
+    if call.arguments.is_empty() {
+        return Ok(false); // a loop has to be told what to run
+    }
     let receiver = &*method.value;
     if module.is_loop(receiver) {
         return Ok(true);

@@ -93,7 +93,33 @@ pub(super) fn is_threads_only<'a>(cx: &Context<'a, '_>, function: &'a StmtFuncti
 }
 
 pub(super) fn waits_for_limiter<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
-    cx.module.descendants(function).any(|node| match node {
+    limits(cx, function, 0)
+}
+
+/// Functions that call each other are followed no further than this.
+const DEPTH: usize = 4;
+
+/// The same, also through functions of this module that it awaits.
+fn limits<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef, depth: usize) -> bool {
+    depth < DEPTH
+        && cx.module.descendants(function).any(|node| {
+            is_limit(cx, node)
+                || match node {
+                    AnyNodeRef::ExprAwait(awaited) => match &*awaited.value {
+                        Expr::Call(call) => cx
+                            .module
+                            .coroutine_function(&call.func)
+                            .is_some_and(|inner| limits(cx, inner, depth + 1)),
+                        _ => false,
+                    },
+                    _ => false,
+                }
+        })
+}
+
+/// `async with semaphore:`, `await semaphore.acquire()`
+fn is_limit<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> bool {
+    match node {
         AnyNodeRef::StmtWith(with) => {
             with.is_async
                 && with
@@ -111,7 +137,7 @@ pub(super) fn waits_for_limiter<'a>(cx: &Context<'a, '_>, function: &'a StmtFunc
             _ => false,
         },
         _ => false,
-    })
+    }
 }
 
 /// A semaphore, or what is called like one: `sem`, `self._semaphore`, `limiter`, `throttler`.

@@ -298,9 +298,10 @@ impl<'a, 'c, 'm> Builder<'a, 'c, 'm> {
                 .nth(position + skipped)
                 .map(|it| it.name().as_str())
         });
-        let named = own
-            .or_else(|| last_name(expr).filter(|name| !hides(name)))
-            .unwrap_or("argument");
+        let last = || last_name(expr).filter(|name| !hides(name));
+        let Some(named) = own.or_else(last) else {
+            return two_names(expr).unwrap_or_else(|| "argument".to_string());
+        };
         // A constant, `self.LIMIT`, is none as a parameter.
         match named.to_ascii_lowercase() {
             lower if named.contains(char::is_lowercase) || hides(&lower) => named.to_string(),
@@ -319,6 +320,20 @@ impl<'a, 'c, 'm> Builder<'a, 'c, 'm> {
 /// `super()` means the class and the first parameter of the function that it stands in.
 fn is_super<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
     cx.module.refers_to(&call.func, "builtins.super")
+}
+
+/// `clan_id` of `self.clan.id`, where the last name alone would hide something.
+fn two_names(expr: &Expr) -> Option<String> {
+    let Expr::Attribute(attribute) = expr else {
+        return None;
+    };
+    let owner = match &*attribute.value {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(owner) => owner.attr.as_str(),
+        _ => return None,
+    };
+    let name = format!("{}_{}", owner.trim_start_matches('_'), attribute.attr);
+    Some(name.to_ascii_lowercase())
 }
 
 /// The last name in an expression: `id` of `item.id` and of `item["id"]`.

@@ -2,7 +2,7 @@
 
 use engine::Context;
 use python::ast::{AnyNodeRef, ExceptHandlerExceptHandler, Expr, ExprCall, Stmt, StmtFunctionDef};
-use python::{Block, NodeId, Ranged, TryPart};
+use python::{BindingKind, Block, NodeId, Ranged, TryPart};
 
 use super::caught::{self, Caught};
 
@@ -17,8 +17,17 @@ pub fn is_decided<'a>(
         || knows_cancelling(cx, coroutine)
         || raises_cancellation(cx, coroutine)
         || raises_later(cx, coroutine, handler)
-        || cancels_itself(cx, handler)
+        || cancels_itself(cx, coroutine, handler)
         || is_leaving(cx, handler.into())
+        || is_replaced(cx, handler)
+}
+
+/// Whether `finally` raises something in any case, in the place of what the handler would raise.
+fn is_replaced<'a>(cx: &Context<'a, '_>, handler: &'a ExceptHandlerExceptHandler) -> bool {
+    match cx.module.parent(handler) {
+        Some(AnyNodeRef::StmtTry(stmt)) => matches!(stmt.finalbody.last(), Some(Stmt::Raise(_))),
+        _ => false,
+    }
 }
 
 /// Whether the handler raises something on some path, by `raise` or by ending the program.
@@ -93,11 +102,16 @@ fn raises_later<'a>(
             let AnyNodeRef::StmtRaise(stmt) = node else {
                 return false;
             };
-            let mut raised = stmt.exc.as_deref();
-            while let Some(Expr::Subscript(subscript)) = raised {
-                raised = Some(&subscript.value);
-            }
-            matches!(raised, Some(Expr::Name(raised)) if module.symbol_id(raised).is_some_and(|id| kept.contains(&id)))
+            let Some(raised) = stmt.exc.as_deref() else {
+                return false;
+            };
+            // `raise errors[0]`, `raise Failures(errors)`
+            module.descendants(raised).any(|inner| match inner {
+                AnyNodeRef::ExprName(name) => {
+                    module.symbol_id(name).is_some_and(|id| kept.contains(&id))
+                }
+                _ => false,
+            })
         })
 }
 
@@ -187,14 +201,28 @@ fn raises_cancellation<'a>(cx: &Context<'a, '_>, coroutine: &'a StmtFunctionDef)
     })
 }
 
-/// `asyncio.current_task().cancel()`: the cancellation comes again at the next `await`.
-fn cancels_itself<'a>(cx: &Context<'a, '_>, handler: &'a ExceptHandlerExceptHandler) -> bool {
-    own(cx, handler.into()).any(|node| {
+/// `asyncio.current_task().cancel()` in the handler: the cancellation comes again at the next `await`.
+/// Or `call_later(5, task.cancel)` with that task: the coroutine has asked for it itself.
+fn cancels_itself<'a>(
+    cx: &Context<'a, '_>,
+    coroutine: &'a StmtFunctionDef,
+    handler: &'a ExceptHandlerExceptHandler,
+) -> bool {
+    let is_own_task = |expr: &'a Expr| matches!(expr, Expr::Call(call) if cx.module.refers_to(&call.func, "asyncio.current_task"));
+    own(cx, coroutine.into()).any(|node| {
         let AnyNodeRef::ExprAttribute(attribute) = node else {
             return false;
         };
+        let is_own = match &*attribute.value {
+            Expr::Name(name) => cx.module.only_binding(name).is_some_and(
+                |binding| matches!(binding.kind, BindingKind::Value(value) if is_own_task(value)),
+            ),
+            value => is_own_task(value),
+        };
+        let is_given = || matches!(cx.module.parent(attribute), Some(AnyNodeRef::Arguments(_)));
         attribute.attr.as_str() == "cancel"
-            && matches!(&*attribute.value, Expr::Call(call) if cx.module.refers_to(&call.func, "asyncio.current_task"))
+            && is_own
+            && (cx.module.contains(handler, attribute) || is_given())
     })
 }
 

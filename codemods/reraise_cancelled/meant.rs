@@ -54,8 +54,8 @@ fn docstring(function: &StmtFunctionDef) -> Option<&str> {
     }
 }
 
-/// The line of a docstring that says that a cancellation does not get out.
-fn said_of_cancellation(text: &str) -> Option<&str> {
+/// The sentence of a docstring that says that a cancellation does not get out.
+fn said_of_cancellation(text: &str) -> Option<String> {
     const KEEPS: &[&str] = &[
         "ignor",
         "never raise",
@@ -70,10 +70,14 @@ fn said_of_cancellation(text: &str) -> Option<&str> {
         "swallow",
         "without raising",
     ];
-    text.lines().map(str::trim).find(|line| {
-        let line = line.to_lowercase();
-        line.contains("cancel") && KEEPS.iter().any(|it| line.contains(it))
-    })
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let text = words.join(" ");
+    let mut sentences = text.split_inclusive(". ");
+    let said = sentences.find(|sentence| {
+        let sentence = sentence.to_lowercase();
+        sentence.contains("cancel") && KEEPS.iter().any(|it| sentence.contains(it))
+    });
+    said.map(|sentence| sentence.trim().to_string())
 }
 
 /// The comment that says what the cancellation stands for: one in the body that names its class, for

@@ -147,7 +147,7 @@ pub fn of<'a>(
         let AnyNodeRef::ExprAwait(awaited) = node else {
             continue;
         };
-        if is_thrown(cx, &awaited.value) {
+        if is_thrown(cx, &awaited.value) || is_from_canceller(cx, &awaited.value) {
             return Source::Child;
         }
         let awaited_keys = keys(cx, &awaited.value);
@@ -189,6 +189,35 @@ pub fn of<'a>(
         }
     }
     source
+}
+
+/// `for task in self.cancel_all(): await task`: what is awaited comes from a function of this module
+/// that cancels something.
+fn is_from_canceller<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> bool {
+    let module = cx.module;
+    let Expr::Name(name) = expr else {
+        return false;
+    };
+    let Some(binding) = module.only_binding(name) else {
+        return false;
+    };
+    let from = match binding.kind {
+        BindingKind::Value(value) => Some(value),
+        BindingKind::Loop => module
+            .ancestors(module.node(binding.node))
+            .find_map(|around| match around {
+                AnyNodeRef::StmtFor(stmt) => Some(&*stmt.iter),
+                AnyNodeRef::Comprehension(clause) => Some(&clause.iter),
+                _ => None,
+            }),
+        _ => None,
+    };
+    let Some(Expr::Call(call)) = from else {
+        return false;
+    };
+    module
+        .function_definition(&call.func)
+        .is_some_and(|function| !cancels(cx, function, function.end()).is_empty())
 }
 
 /// `generator.athrow(asyncio.CancelledError())`: the coroutine itself has thrown it in.

@@ -250,3 +250,32 @@ fn a_loop_that_may_run_where_no_other_does_is_silent() {
         assert_eq!(runs(&calls), "", "{calls}");
     }
 }
+
+#[test]
+fn a_session_that_another_file_enters_is_silent() {
+    let make = "\
+import httpx
+
+
+def make_session(wrapped):
+    session = httpx.AsyncClient()
+    return wrapped(session)
+";
+    let main = |enters: &str| format!("async def fetch(make_session):\n    {enters}\n");
+    let found = said(
+        "--async-with",
+        &[
+            ("make.py", make),
+            (
+                "main.py",
+                &main("async with make_session(list) as it: pass"),
+            ),
+        ],
+    );
+    assert_eq!(found, "");
+    let found = said(
+        "--async-with",
+        &[("make.py", make), ("main.py", &main("pass"))],
+    );
+    assert!(found.contains("nothing closes `session`"), "{found}");
+}
