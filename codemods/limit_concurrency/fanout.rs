@@ -101,8 +101,8 @@ const DATA: &[&str] = &[
 
 /// What says of a list only that it holds something.
 const ANYTHING: &[&str] = &[
-    "arg", "argument", "data", "elem", "element", "input", "item", "number", "object", "obj",
-    "pair", "param", "val", "value",
+    "arg", "argument", "data", "input", "item", "number", "object", "obj", "pair", "param", "val",
+    "value",
 ];
 
 /// What a program is made of.
@@ -128,6 +128,8 @@ pub(super) const PARTS: &[&str] = &[
     "consumer",
     "controller",
     "coordinator",
+    "database",
+    "db",
     "deployment",
     "device",
     "domain",
@@ -179,6 +181,7 @@ pub(super) const PARTS: &[&str] = &[
     "shard",
     "socket",
     "stage",
+    "store",
     "strategy",
     "stream",
     "subscriber",
@@ -437,6 +440,13 @@ fn check_call<'a>(
     if last.starts_with("on_") || has(last, TELLS) {
         return Err(withheld!(
             "`{text}` tells those who listen, who may wait for each other: decide whether they have to run at a time"
+        ));
+    }
+    if matches!(&*call.func, Expr::Attribute(method)
+        if method.attr.as_str() == "send" && matches!(&*method.value, Expr::Name(it) if it.id == "self"))
+    {
+        return Err(withheld!(
+            "`{text}` sends over a connection that the object has, which may take any number: decide whether so many may be sent at a time"
         ));
     }
     if has(last, SETS_UP) || names_cleanup(last) {

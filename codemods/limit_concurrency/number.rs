@@ -189,7 +189,13 @@ fn is_limited_name<'a>(cx: &Context<'a, '_>, name: &'a ExprName, limit: u64) -> 
             });
             elements > 0 && elements as u64 <= limit && is_limited(cx, value) && !grows
         }
-        BindingKind::Parameter | BindingKind::Value(_) => is_batch(&name.id),
+        // `async def run_batch(inputs):` is given one of many.
+        BindingKind::Parameter => {
+            let function = module.function(module.node(binding.node));
+            is_batch(&name.id)
+                || function.is_some_and(|it| it.name.to_lowercase().contains("batch"))
+        }
+        BindingKind::Value(_) => is_batch(&name.id),
         BindingKind::Loop => {
             let iterable = loop_iterable(cx, module.node(binding.node));
             is_batch(&name.id)

@@ -98,6 +98,12 @@ fn comment<'a>(
             words.iter().any(|word| text.contains(word))
         })
     };
+    let first = TextRange::empty(stmt.start());
+    let above: Vec<&str> = module.comments_about(first).collect();
+    let whole = above.join(" ").replace(" # ", " ");
+    if said_of_cancellation(&whole).is_some() {
+        return above.first().copied();
+    }
     about(TextRange::new(stmt.start(), body_end), CLASSES).or_else(|| {
         // With the comments above `except`, and those below the last statement.
         let before = stmt.handlers.iter().map(Ranged::end);
