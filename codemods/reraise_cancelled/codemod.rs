@@ -104,6 +104,12 @@ fn at_handler<'a>(
         ));
     }
     entry::check(cx, coroutine, handler)?;
+    if let Some(timer) = exception::own_timer(cx, coroutine) {
+        return Err(withheld!(
+            "the coroutine asks for its own cancellation by `{}`, as for a time limit: write `asyncio.timeout` in its place, and no handler",
+            cx.module.text(&*timer.func)
+        ));
+    }
     meant::check(cx, stmt, handler, &caught)?;
     if let Some(what) = exception::forwarded(cx, handler) {
         return Err(withheld!(

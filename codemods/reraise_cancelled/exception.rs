@@ -1,7 +1,9 @@
 //! What a handler does with the exception, and whether its author has decided about it.
 
 use engine::Context;
-use python::ast::{AnyNodeRef, ExceptHandlerExceptHandler, Expr, ExprCall, Stmt, StmtFunctionDef};
+use python::ast::{
+    AnyNodeRef, ExceptHandlerExceptHandler, Expr, ExprAttribute, ExprCall, Stmt, StmtFunctionDef,
+};
 use python::{BindingKind, Block, NodeId, Ranged, TryPart};
 
 use super::caught::{self, Caught};
@@ -201,17 +203,35 @@ fn raises_cancellation<'a>(cx: &Context<'a, '_>, coroutine: &'a StmtFunctionDef)
     })
 }
 
-/// `asyncio.current_task().cancel()` in the handler: the cancellation comes again at the next `await`.
-/// Or `call_later(5, task.cancel)` with that task: the coroutine has asked for it itself.
+/// `asyncio.current_task().cancel()`: the cancellation comes again at the next `await`.
 fn cancels_itself<'a>(
     cx: &Context<'a, '_>,
     coroutine: &'a StmtFunctionDef,
     handler: &'a ExceptHandlerExceptHandler,
 ) -> bool {
+    own_cancel(cx, coroutine).any(|cancel| cx.module.contains(handler, cancel))
+}
+
+/// The call by which a coroutine has its own task cancelled later: `call_later(5, task.cancel)`.
+pub fn own_timer<'a>(cx: &Context<'a, '_>, coroutine: &'a StmtFunctionDef) -> Option<&'a ExprCall> {
+    own_cancel(cx, coroutine).find_map(|cancel| {
+        let arguments = cx.module.parent(cancel)?;
+        match (arguments, cx.module.parent(arguments)?) {
+            (AnyNodeRef::Arguments(_), AnyNodeRef::ExprCall(call)) => Some(call),
+            _ => None,
+        }
+    })
+}
+
+/// Where the code of a coroutine has the method that cancels the task which runs it.
+fn own_cancel<'c, 'a: 'c>(
+    cx: &'c Context<'a, '_>,
+    coroutine: &'a StmtFunctionDef,
+) -> impl Iterator<Item = &'a ExprAttribute> + 'c {
     let is_own_task = |expr: &'a Expr| matches!(expr, Expr::Call(call) if cx.module.refers_to(&call.func, "asyncio.current_task"));
-    own(cx, coroutine.into()).any(|node| {
+    own(cx, coroutine.into()).filter_map(move |node| {
         let AnyNodeRef::ExprAttribute(attribute) = node else {
-            return false;
+            return None;
         };
         let is_own = match &*attribute.value {
             Expr::Name(name) => cx.module.only_binding(name).is_some_and(
@@ -219,10 +239,7 @@ fn cancels_itself<'a>(
             ),
             value => is_own_task(value),
         };
-        let is_given = || matches!(cx.module.parent(attribute), Some(AnyNodeRef::Arguments(_)));
-        attribute.attr.as_str() == "cancel"
-            && is_own
-            && (cx.module.contains(handler, attribute) || is_given())
+        (attribute.attr.as_str() == "cancel" && is_own).then_some(attribute)
     })
 }
 
