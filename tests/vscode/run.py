@@ -33,9 +33,10 @@ from neovim import CODES, FIXED_FIRST, TEXT  # noqa: E402
 # node is what code-server asks for.
 PACKAGES = ["node@24", "code-server@4.139.1"]
 
+# VS Code asks the first cell for what is to be done when a notebook is saved: it holds code.
 CELLS = [
-    ("markdown", "# asyncio.run(main())"),
     ("code", "%load_ext autoreload\nfrom time import sleep"),
+    ("markdown", "# asyncio.run(main())"),
     ("code", "async def main():\n    print('é𝒳'); sleep(1)\n    sleep(2)\n    print(sleep)"),
     ("code", "import asyncio\n\nasyncio.run(main())"),
 ]
