@@ -25,7 +25,8 @@ pub struct Document {
     aside: Vec<Part>,
     /// Counts the texts of all documents: no two have the same.
     edition: u64,
-    /// Which text this is, and what was around it: what was found about another is outdated.
+    /// Which text this is, and what was around it: what was found about another is outdated, be it
+    /// of the same document before it was closed and opened again.
     generation: Arc<AtomicU64>,
     /// What is known of the text as it is.
     pub known: Option<Result<Arc<Look>, Problem>>,
@@ -142,8 +143,8 @@ impl Document {
             parts,
             is_notebook,
             aside: Vec::new(),
-            edition: next_edition(),
-            generation: Arc::default(),
+            edition: next_number(),
+            generation: Arc::new(AtomicU64::new(next_number())),
             known: None,
             told: HashMap::new(),
             is_pulled: false,
@@ -219,13 +220,13 @@ impl Document {
     }
 
     fn changed(&mut self) {
-        self.edition = next_edition();
+        self.edition = next_number();
         self.forget();
     }
 
     /// Nothing is known any longer: the text is another one, or what is around it.
     pub fn forget(&mut self) {
-        self.generation.fetch_add(1, Ordering::SeqCst);
+        self.generation.store(next_number(), Ordering::SeqCst);
         self.known = None;
     }
 
@@ -319,7 +320,8 @@ impl Drop for Document {
     }
 }
 
-fn next_edition() -> u64 {
+/// Another one for each text of a document, and for each change around one.
+fn next_number() -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);
     LAST.fetch_add(1, Ordering::SeqCst)
 }
@@ -364,6 +366,17 @@ mod tests {
 
     fn code(uri: &str) -> NotebookCell {
         cell(uri, NotebookCellKind::Code)
+    }
+
+    #[test]
+    fn what_was_found_before_a_document_was_closed_is_outdated() {
+        let closed = Document::new(None, item("a", "python", "a\n"));
+        let outdated = closed.is_outdated();
+        let generation = closed.generation();
+        drop(closed);
+        let again = Document::new(None, item("a", "python", "b\n"));
+        assert!(outdated());
+        assert_ne!(generation, again.generation());
     }
 
     #[test]
