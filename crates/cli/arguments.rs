@@ -667,7 +667,10 @@ pub fn command() -> clap::Command {
             without(suggest.args(flags()), &NOT_OF_A_PROPOSAL)
         })
         .mut_subcommand("server", |server| {
-            without(server.args(flags()), &NOT_OF_A_SERVER)
+            // Many clients say so to every server; there is no other way here.
+            let stdio = clap::Arg::new("stdio").long("stdio").hide(true);
+            let stdio = stdio.action(clap::ArgAction::SetTrue);
+            without(server.args(flags()), &NOT_OF_A_SERVER).arg(stdio)
         })
 }
 

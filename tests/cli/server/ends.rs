@@ -175,6 +175,16 @@ fn it_ends_when_the_client_does() {
     assert_eq!(Client::new(&project, &json!({})).end(), 0);
 }
 
+#[test]
+fn it_takes_the_argument_that_clients_give_every_server() {
+    let project = Project::of(SLEEPS);
+    let mut client = Client::raw(&project, &["--stdio"]);
+    client.ask("initialize", &parameters(&project, &json!({})));
+    client.ask("shutdown", &Value::Null);
+    client.notify("exit", Value::Null);
+    assert_eq!(client.status(), 0);
+}
+
 #[cfg(unix)]
 #[test]
 fn it_ends_with_the_process_that_it_is_told_of() {
