@@ -212,12 +212,12 @@ pub(super) fn deferred<'a>(
     let open = format!("{before}await {}(lambda: ", hop.name);
     let text = module.text(call);
     let new = format!("{open}{text}{after}");
-    match in_its_line(cx, call, &new).or_else(|| in_a_laid_out_line(cx, call, &new)) {
-        Some(edit) => edits.push(edit),
-        None => {
-            edits.push(Edit::insert(call.start(), open));
-            edits.push(Edit::insert(call.end(), after));
-        }
+    let laid_out = in_its_line(cx, call, &new).or_else(|| in_a_laid_out_line(cx, call, &new));
+    if let Some(edit) = laid_out {
+        edits.push(edit);
+    } else {
+        edits.push(Edit::insert(call.start(), open));
+        edits.push(Edit::insert(call.end(), after));
     }
     Ok(edits)
 }

@@ -104,19 +104,15 @@ fn lists_files<'a>(cx: &Context<'a, '_>, iterable: &'a Expr, depth: usize) -> bo
         return false;
     };
     match iterable {
-        Expr::Call(call) => match callee(cx, call) {
-            Callee::Blocking(blocking) => {
-                blocking.is_iterator()
-                    || matches!(blocking.name.as_str(), "glob.glob" | "os.listdir")
+        Expr::Call(call) => {
+            if let Callee::Blocking(blocking) = callee(cx, call) {
+                return blocking.is_iterator() || LISTS.contains(&blocking.name.as_str());
             }
             // `sorted(...)`, `await asyncio.to_thread(os.listdir, path)`
-            _ => {
-                let given = &call.arguments.args;
-                let is_it = |name: &&str| given.iter().any(|it| cx.module.refers_to(it, name));
-                LISTS.iter().any(is_it)
-                    || given.first().is_some_and(|it| lists_files(cx, it, depth))
-            }
-        },
+            let given = &call.arguments.args;
+            let is_it = |name: &&str| given.iter().any(|it| cx.module.refers_to(it, name));
+            LISTS.iter().any(is_it) || given.first().is_some_and(|it| lists_files(cx, it, depth))
+        }
         Expr::Await(awaited) => lists_files(cx, &awaited.value, depth),
         Expr::Lambda(lambda) => lists_files(cx, &lambda.body, depth),
         Expr::Name(name) => match cx.module.only_binding(name).map(|it| it.kind) {
