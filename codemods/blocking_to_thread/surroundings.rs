@@ -75,24 +75,22 @@ pub(super) fn check<'a>(
 /// calls.
 pub(super) fn check_loop<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<(), Refusal> {
     let module = cx.module;
-    let over = module
+    let mut over = module
         .ancestors(call)
         .take_while(|it| !matches!(it, AnyNodeRef::StmtFunctionDef(_)))
-        .find_map(|it| match it {
+        .filter_map(|it| match it {
             AnyNodeRef::StmtFor(stmt) if !module.contains(&*stmt.iter, call) => Some(&*stmt.iter),
             AnyNodeRef::ExprListComp(it) => it.generators.first().map(|it| &it.iter),
             AnyNodeRef::ExprSetComp(it) => it.generators.first().map(|it| &it.iter),
             AnyNodeRef::ExprDictComp(it) => it.generators.first().map(|it| &it.iter),
             _ => None,
         });
-    match over {
-        Some(iterable) if !module.contains(iterable, call) && lists_files(cx, iterable, 4) => {
-            Err(withheld!(
-                "it stands in a loop over files, and would take a step to a thread for each of them: put the loop into one plain function, and run that in a thread"
-            ))
-        }
-        _ => Ok(()),
+    if over.any(|iterable| !module.contains(iterable, call) && lists_files(cx, iterable, 4)) {
+        return Err(withheld!(
+            "it stands in a loop over files, and would take a step to a thread for each of them: put the loop into one plain function, and run that in a thread"
+        ));
     }
+    Ok(())
 }
 
 /// What gives the files of a folder as a list.
