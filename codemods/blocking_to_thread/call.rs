@@ -410,9 +410,10 @@ fn in_a_laid_out_line<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, new: &str) -
     let logical = module.logical_line(call.start());
     let indent = module.indentation_at(logical.start())?;
     let before = TextRange::new(module.line_start(call.start()), call.start());
-    let after = match new.contains(['\n', '\r']) {
-        true => "",
-        false => module.text(TextRange::new(call.end(), module.line_end(call.end()))),
+    let after = if new.contains(['\n', '\r']) {
+        ""
+    } else {
+        module.text(TextRange::new(call.end(), module.line_end(call.end())))
     };
     let long = width(module.text(before)) + width(first_line(new)) + width(after.trim_end());
     if !module.text(logical).contains(['\n', '\r'])
