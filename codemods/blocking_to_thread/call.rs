@@ -212,12 +212,12 @@ pub(super) fn deferred<'a>(
     let open = format!("{before}await {}(lambda: ", hop.name);
     let text = module.text(call);
     let new = format!("{open}{text}{after}");
-    match in_its_line(cx, call, &new).or_else(|| in_a_laid_out_line(cx, call, &new)) {
-        Some(edit) => edits.push(edit),
-        None => {
-            edits.push(Edit::insert(call.start(), open));
-            edits.push(Edit::insert(call.end(), after));
-        }
+    let laid_out = in_its_line(cx, call, &new).or_else(|| in_a_laid_out_line(cx, call, &new));
+    if let Some(edit) = laid_out {
+        edits.push(edit);
+    } else {
+        edits.push(Edit::insert(call.start(), open));
+        edits.push(Edit::insert(call.end(), after));
     }
     Ok(edits)
 }
@@ -403,15 +403,21 @@ fn in_its_line<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, new: &str) -> Optio
     edit(lines.broken(&flat, indent, standing)?)
 }
 
-/// The statement, or its header, around a call on several lines, where a formatter laid it out and
+/// The statement, or its header, around a call, on several lines, where a formatter laid it out and
 /// `new`, in the place of the call, would make the line that it starts on too long: laid out anew.
 fn in_a_laid_out_line<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, new: &str) -> Option<Edit> {
     let module = cx.module;
     let logical = module.logical_line(call.start());
     let indent = module.indentation_at(logical.start())?;
     let before = TextRange::new(module.line_start(call.start()), call.start());
-    if !module.text(call).contains(['\n', '\r'])
-        || width(module.text(before)) + width(first_line(new)) <= cx.settings.line_length
+    let after = if new.contains(['\n', '\r']) {
+        ""
+    } else {
+        module.text(TextRange::new(call.end(), module.line_end(call.end())))
+    };
+    let long = width(module.text(before)) + width(first_line(new)) + width(after.trim_end());
+    if !module.text(logical).contains(['\n', '\r'])
+        || long <= cx.settings.line_length
         || !module.comments(logical).is_empty()
         || module.has_multiline_string(logical)
     {

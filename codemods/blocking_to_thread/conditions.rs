@@ -130,6 +130,13 @@ impl Value {
 impl Test {
     fn of<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef, expr: &'a Expr) -> Self {
         let of = |expr: &'a Expr| Test::of(cx, function, expr);
+        // What is given where an object is made is known better.
+        let asked = first_time::missing(expr).or_else(|| first_time::present(expr));
+        if asked.is_none_or(|it| operand(cx, function, it).is_none())
+            && let Some(value) = first_time::after_the_first(cx, function, expr)
+        {
+            return Test::Always(value);
+        }
         match expr {
             Expr::BoolOp(operation) => {
                 let tests = operation.values.iter().map(of).collect();
@@ -138,7 +145,6 @@ impl Test {
                     BoolOp::Or => Test::Any(tests),
                 }
             }
-            _ if first_time::asks_first(cx, function, expr) => Test::Always(false),
             Expr::UnaryOp(unary) if unary.op == UnaryOp::Not => of(&unary.operand).negated(),
             Expr::BooleanLiteral(literal) => Test::Always(literal.value),
             _ if switches::is_off(cx, expr) => Test::Always(false),

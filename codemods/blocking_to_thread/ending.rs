@@ -1,4 +1,4 @@
-//! What runs only while the process waits for its own end.
+//! What runs only while the process waits for its own end, or is about to end.
 
 use engine::Context;
 use python::NodeId;
@@ -17,6 +17,36 @@ pub(super) fn is_told_before(cx: &Context<'_, '_>, call: NodeId) -> bool {
                 .siblings(statement)
                 .is_some_and(|(body, position)| body.iter().take(position).any(|it| tells(cx, it)))
         })
+}
+
+/// Whether the process ends after `call`, in the list of statements that it stands in:
+/// `time.sleep(1)`, `sys.exit(1)`.
+pub(super) fn is_before_exit(cx: &Context<'_, '_>, call: NodeId) -> bool {
+    let module = cx.module;
+    let statement = module.statement(module.node(call));
+    module
+        .siblings(statement)
+        .is_some_and(|(body, position)| body.iter().skip(position + 1).any(|it| exits(cx, it)))
+}
+
+fn exits(cx: &Context<'_, '_>, stmt: &Stmt) -> bool {
+    let module = cx.module;
+    let name = match stmt {
+        Stmt::Expr(stmt) => match &*stmt.value {
+            Expr::Call(call) => &*call.func,
+            _ => return false,
+        },
+        Stmt::Raise(stmt) => match stmt.exc.as_deref() {
+            Some(Expr::Call(call)) => &*call.func,
+            Some(class) => class,
+            None => return false,
+        },
+        _ => return false,
+    };
+    matches!(module.builtin(name), Some("SystemExit" | "exit" | "quit"))
+        || ["sys.exit", "os._exit"]
+            .iter()
+            .any(|exit| module.refers_to(name, exit))
 }
 
 /// Whether a statement sends the process itself a signal.

@@ -27,7 +27,7 @@ impl<'a> FirstTime<'a> {
             let AnyNodeRef::StmtIf(stmt) = node else {
                 continue;
             };
-            if asks_first(cx, function, &stmt.test) {
+            if after_the_first(cx, function, &stmt.test) == Some(false) {
                 first.within.push(node);
                 continue;
             }
@@ -111,7 +111,7 @@ fn lacks<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef, test: &'a Expr
 }
 
 /// What a test finds there: `x`, `x is not None`.
-fn present(test: &Expr) -> Option<&Expr> {
+pub(super) fn present(test: &Expr) -> Option<&Expr> {
     match test {
         Expr::Name(_) | Expr::Attribute(_) => Some(test),
         _ => compared(test, CmpOp::IsNot),
@@ -130,13 +130,17 @@ fn compared(test: &Expr, wanted: CmpOp) -> Option<&Expr> {
     }
 }
 
-/// Whether a test asks if something is missing that the function sets: it is not, but the first time.
-pub(super) fn asks_first<'a>(
+/// What a test that asks if something is there, which the function sets, gives but the first time.
+pub(super) fn after_the_first<'a>(
     cx: &Context<'a, '_>,
     function: &'a StmtFunctionDef,
     test: &'a Expr,
-) -> bool {
-    missing(test).is_some_and(|expr| is_kept(cx, function, expr)) || lacks(cx, function, test)
+) -> Option<bool> {
+    let is_guard = |expr: &'a Expr| is_kept(cx, function, expr);
+    if missing(test).is_some_and(is_guard) || lacks(cx, function, test) {
+        return Some(false);
+    }
+    present(test).is_some_and(is_guard).then_some(true)
 }
 
 /// Whether a function sets `expr`, and what it sets stays when it has returned.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use edit::Edit;
-use engine::{Context, Layout, Piece, width};
+use engine::{Context, Layout, Lines, Piece, Standing, width};
 use python::ast::{AnyNodeRef, Expr, StmtFunctionDef};
 use python::{Ranged, TextRange, TextSize};
 
@@ -47,12 +47,26 @@ impl Block {
         let range = TextRange::new(first.start(), end);
 
         // What is written into the statements: deeper lines, and `return` for an assignment.
+        let given = match &self.gives {
+            Gives::Value(id) => Some(module.node(*id).start()),
+            _ => None,
+        };
         let mut pieces: Vec<(TextRange, String)> = module
             .lines_to_indent(range)
             .into_iter()
             .filter(|line| *line > first.start())
-            .map(|line| (TextRange::new(line, line), unit.to_string()))
+            .map(|line| match broken_deeper(cx, line) {
+                Some((range, text)) if given.is_none_or(|it| !range.contains(it)) => {
+                    (range, format!("{unit}{text}"))
+                }
+                _ => (TextRange::new(line, line), unit.to_string()),
+            })
             .collect();
+        // The first line is moved by what is written before it.
+        let start = module.indentation_start(first.start());
+        pieces.extend(broken_deeper(cx, start).filter(|(range, _)| {
+            range.start() == first.start() && given.is_none_or(|it| !range.contains(it))
+        }));
         let call = |head: &str| {
             let layout = Layout {
                 module,
@@ -116,6 +130,27 @@ impl Block {
         edits.extend(hop.edits.iter().cloned());
         Some(edits)
     }
+}
+
+/// A statement on one line that gets too long when it stands one level deeper, on several.
+fn broken_deeper(cx: &Context<'_, '_>, line: TextSize) -> Option<(TextRange, String)> {
+    let module = cx.module;
+    let start = line + TextSize::of(module.line_indentation(line));
+    let range = TextRange::new(start, module.line_end(start));
+    let longest = cx.settings.line_length;
+    let wide = width(module.text(TextRange::new(module.line_start(line), range.end())));
+    let is_statement = module.logical_line(start) == range;
+    if wide > longest || wide + width(module.indent()) <= longest || !is_statement {
+        return None;
+    }
+    let lines = Lines {
+        width: longest,
+        indent: module.indent(),
+        newline: module.newline(),
+    };
+    let indent = format!("{}{}", module.line_indentation(line), module.indent());
+    let text = lines.broken(module.text(range), &indent, Standing::Statement)?;
+    Some((range, text))
 }
 
 /// The start of the comments directly above a statement, which belong to it.

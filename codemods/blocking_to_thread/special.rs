@@ -26,6 +26,8 @@ pub(super) fn is_quick(cx: &Context<'_, '_>, call: &ExprCall, blocking: &Blockin
         // What takes no longer than the call itself keeps nobody waiting.
         "time.sleep" => is_less(argument("secs", 0), 0.01),
         "os.waitpid" | "os.wait3" | "os.wait4" | "os.waitid" => mentions("WNOHANG"),
+        // The address is a number already.
+        "socket.getaddrinfo" => mentions("AI_NUMERICHOST"),
         "fcntl.flock" | "fcntl.lockf" => mentions("LOCK_NB") || mentions("LOCK_UN"),
         "ssl.SSLContext.load_verify_locations" => {
             call.arguments.args.is_empty()

@@ -341,7 +341,9 @@ fn takes_time(cx: &Context<'_, '_>, blocks: &effects::Blocks) -> bool {
     };
     let is_no_pause = || {
         blocks.category == Category::Pause
-            && (is_short(cx.module.node(blocks.call)) || ending::is_told_before(cx, blocks.call))
+            && (is_short(cx.module.node(blocks.call))
+                || ending::is_told_before(cx, blocks.call)
+                || ending::is_before_exit(cx, blocks.call))
     };
     !is_no_pause()
         && blocks.category != Category::Metadata

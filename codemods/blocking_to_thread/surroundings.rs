@@ -75,24 +75,22 @@ pub(super) fn check<'a>(
 /// calls.
 pub(super) fn check_loop<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<(), Refusal> {
     let module = cx.module;
-    let over = module
+    let mut over = module
         .ancestors(call)
         .take_while(|it| !matches!(it, AnyNodeRef::StmtFunctionDef(_)))
-        .find_map(|it| match it {
+        .filter_map(|it| match it {
             AnyNodeRef::StmtFor(stmt) if !module.contains(&*stmt.iter, call) => Some(&*stmt.iter),
             AnyNodeRef::ExprListComp(it) => it.generators.first().map(|it| &it.iter),
             AnyNodeRef::ExprSetComp(it) => it.generators.first().map(|it| &it.iter),
             AnyNodeRef::ExprDictComp(it) => it.generators.first().map(|it| &it.iter),
             _ => None,
         });
-    match over {
-        Some(iterable) if !module.contains(iterable, call) && lists_files(cx, iterable, 4) => {
-            Err(withheld!(
-                "it stands in a loop over files, and would take a step to a thread for each of them: put the loop into one plain function, and run that in a thread"
-            ))
-        }
-        _ => Ok(()),
+    if over.any(|iterable| !module.contains(iterable, call) && lists_files(cx, iterable, 4)) {
+        return Err(withheld!(
+            "it stands in a loop over files, and would take a step to a thread for each of them: put the loop into one plain function, and run that in a thread"
+        ));
     }
+    Ok(())
 }
 
 /// What gives the files of a folder as a list.
@@ -104,19 +102,15 @@ fn lists_files<'a>(cx: &Context<'a, '_>, iterable: &'a Expr, depth: usize) -> bo
         return false;
     };
     match iterable {
-        Expr::Call(call) => match callee(cx, call) {
-            Callee::Blocking(blocking) => {
-                blocking.is_iterator()
-                    || matches!(blocking.name.as_str(), "glob.glob" | "os.listdir")
+        Expr::Call(call) => {
+            if let Callee::Blocking(blocking) = callee(cx, call) {
+                return blocking.is_iterator() || LISTS.contains(&blocking.name.as_str());
             }
             // `sorted(...)`, `await asyncio.to_thread(os.listdir, path)`
-            _ => {
-                let given = &call.arguments.args;
-                let is_it = |name: &&str| given.iter().any(|it| cx.module.refers_to(it, name));
-                LISTS.iter().any(is_it)
-                    || given.first().is_some_and(|it| lists_files(cx, it, depth))
-            }
-        },
+            let given = &call.arguments.args;
+            let is_it = |name: &&str| given.iter().any(|it| cx.module.refers_to(it, name));
+            LISTS.iter().any(is_it) || given.first().is_some_and(|it| lists_files(cx, it, depth))
+        }
         Expr::Await(awaited) => lists_files(cx, &awaited.value, depth),
         Expr::Lambda(lambda) => lists_files(cx, &lambda.body, depth),
         Expr::Name(name) => match cx.module.only_binding(name).map(|it| it.kind) {

@@ -61,8 +61,19 @@ impl Lines<'_> {
         } else {
             ""
         };
-        let end = line.len() - tail.len();
+        let mut end = line.len() - tail.len();
         let start = value_start(parts, is_header)?;
+        // `with f(a) as b:`
+        let mut depth = 0;
+        let named = parts.iter().find(|part| {
+            depth = deeper(depth, part);
+            depth == 0 && part.kind == PartKind::Other && part.text == "as"
+        });
+        let mut tail = tail.to_string();
+        if let Some(named) = named {
+            end = named.start.checked_sub(1)?;
+            tail = line.get(end..)?.to_string();
+        }
         let value = line.get(start..end)?;
         let head = line.get(..start)?;
         let mut depth = 0;
@@ -75,7 +86,7 @@ impl Lines<'_> {
         }
         let delimiter = Delimiter::of(&python::parts(value)?);
         if delimiter.as_ref().is_none_or(|it| it.places.len() < 2)
-            && let Some(text) = self.at_last_bracket(head, value, tail, indent)
+            && let Some(text) = self.at_last_bracket(head, value, &tail, indent)
         {
             return Some(text);
         }
@@ -364,6 +375,10 @@ mod tests {
             (
                 "return [await aaaa.bbbb(cccccc, it) for it in items if it]",
                 "return [\n    await aaaa.bbbb(cccccc, it)\n    for it in items\n    if it\n]",
+            ),
+            (
+                "async with aaa.bbbb(**await ccc.ddd(eee)) as f:",
+                "async with aaa.bbbb(\n    **await ccc.ddd(eee)\n) as f:",
             ),
             (
                 "for a, b in zip(await aaaa.bbbb(cccccc, dd), eeeee):",
