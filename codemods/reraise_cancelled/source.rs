@@ -297,6 +297,7 @@ fn may_be_child<'a>(cx: &Context<'a, '_>, expr: &'a Expr, depth: usize) -> Optio
             let own = module.awaitable(expr) == Awaitable::Coroutine
                 || is_declared_coroutine(cx, name)
                 || is_own_task(cx, name)
+                || is_tested_coroutine(cx, name)
                 || cx.awaitable(expr) == Awaitable::Coroutine;
             (!own).then_some(expr)
         }
@@ -410,6 +411,25 @@ fn returns_exceptions(call: &ExprCall) -> bool {
         .is_some_and(
             |keyword| matches!(&keyword.value, Expr::BooleanLiteral(literal) if literal.value),
         )
+}
+
+/// `if inspect.iscoroutine(result): await result`
+fn is_tested_coroutine<'a>(cx: &Context<'a, '_>, name: &'a ExprName) -> bool {
+    let module = cx.module;
+    module.ancestors(name).any(|around| {
+        let AnyNodeRef::StmtIf(branch) = around else {
+            return false;
+        };
+        let Expr::Call(test) = &*branch.test else {
+            return false;
+        };
+        let is_test = ["inspect.iscoroutine", "asyncio.iscoroutine"]
+            .iter()
+            .any(|it| module.refers_to(&test.func, it));
+        is_test
+            && branch.body.iter().any(|stmt| module.contains(stmt, name))
+            && matches!(&*test.arguments.args, [Expr::Name(it)] if it.id == name.id)
+    })
 }
 
 /// A parameter that is annotated as a coroutine.
