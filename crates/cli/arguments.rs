@@ -668,8 +668,8 @@ pub fn command() -> clap::Command {
         })
         .mut_subcommand("server", |server| {
             // Many clients say so to every server; there is no other way here.
-            let stdio = clap::Arg::new("stdio").long("stdio").hide(true);
-            let stdio = stdio.action(clap::ArgAction::SetTrue);
+            let stdio = Arg::new("stdio").long("stdio").hide(true);
+            let stdio = stdio.action(ArgAction::SetTrue);
             without(server.args(flags()), &NOT_OF_A_SERVER).arg(stdio)
         })
 }
