@@ -38,9 +38,12 @@ pub fn never_closed<'a>(
     if own.handled.contains(name) || is_handled_by_a_base(cx, &own, attribute) {
         return Err(Refusal::NotOurs);
     }
-    // In whichever file: `client.session.close()`
-    let closes = ["aclose", "close"].map(|close| format!(".{name}.{close}("));
-    if cx.project_mentions_any(&[closes[0].as_str(), closes[1].as_str()]) {
+    // In whichever file: `client.session.close()`. That of `self` is another object's, or this one's.
+    let is_closed = |owner: &str| {
+        let closes = ["aclose", "close"].map(|close| format!("{owner}.{name}.{close}("));
+        cx.project_mentions_any(&[closes[0].as_str(), closes[1].as_str()])
+    };
+    if is_closed("") && !is_closed("self") {
         return Err(Refusal::NotOurs);
     }
     let text = module.text(attribute);
