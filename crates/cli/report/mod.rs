@@ -9,6 +9,7 @@ pub mod html;
 pub mod ignores;
 pub mod json;
 pub mod junit;
+pub mod outcome;
 pub mod rdjson;
 mod reasons;
 mod remark;

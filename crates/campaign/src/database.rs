@@ -1,0 +1,781 @@
+//! What is known of a campaign: `campaign.db` in its folder, SQLite with a write-ahead log.
+//!
+//! Everything that a run finds out is written in one transaction with the end of the step that it
+//! belongs to, so that a run that is killed leaves a step done, or not begun.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+
+use crate::failure::Failure;
+use crate::lock::Repository;
+use crate::outcome::{Codemod, Outcome, Tests};
+
+/// The scripts that bring a database from each version to the next. The number of those that ran
+/// is `PRAGMA user_version`.
+const SCRIPTS: &[&str] = &[include_str!("schema/1.sql")];
+
+/// What went wrong with the database, in words.
+pub type Result<T> = std::result::Result<T, String>;
+
+/// The database, opened by one process. Each thread has its own.
+pub struct Database {
+    connection: Connection,
+}
+
+/// The steps of a repository, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// A copy of the repository on this machine has the commit.
+    Mirror,
+    /// A work tree of the campaign's own holds its files.
+    Checkout,
+    /// The environment was made.
+    Setup,
+    /// The fixes are in the files, and verified where there is a command for it.
+    Transform,
+    /// They are a commit on a branch of the mirror, and a patch.
+    Commit,
+}
+
+impl Step {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Mirror,
+        Self::Checkout,
+        Self::Setup,
+        Self::Transform,
+        Self::Commit,
+    ];
+
+    /// Its name in the database and in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mirror => "mirror",
+            Self::Checkout => "checkout",
+            Self::Setup => "setup",
+            Self::Transform => "transform",
+            Self::Commit => "commit",
+        }
+    }
+
+    /// The step of that name.
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.as_str() == name)
+    }
+}
+
+/// How a repository stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Nothing is decided.
+    Pending,
+    /// All its steps are done.
+    Done,
+    /// Something went wrong that may go well another time.
+    Retry,
+    /// Something is wrong that stays so.
+    Permanent,
+}
+
+impl State {
+    /// Its name in the database and in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Done => "done",
+            Self::Retry => "retry",
+            Self::Permanent => "permanent",
+        }
+    }
+
+    fn of(name: &str) -> Self {
+        match name {
+            "done" => Self::Done,
+            "retry" => Self::Retry,
+            "permanent" => Self::Permanent,
+            _ => Self::Pending,
+        }
+    }
+}
+
+/// A repository in the database.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Its number.
+    pub id: i64,
+    /// As it is in the lock file.
+    pub repository: Repository,
+    /// How it stands, for the configuration that ran last.
+    pub state: State,
+    /// The step at which something went wrong.
+    pub step: Option<Step>,
+    /// What went wrong.
+    pub reason: Option<String>,
+    /// How often it was begun.
+    pub attempts: u64,
+    /// How long its steps took together.
+    pub took: Duration,
+    /// What a run is at, with its number of the run.
+    pub working: Option<Working>,
+    /// What became of it.
+    pub result: Option<Made>,
+}
+
+/// What a run is at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Working {
+    /// The run's number.
+    pub run: String,
+    /// The step that was begun.
+    pub step: Option<Step>,
+}
+
+/// What became of a repository.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Made {
+    /// How many files were looked at.
+    pub checked: u64,
+    /// How many could not be analysed.
+    pub not_analysed: u64,
+    /// What was found, over all codemods.
+    pub found: u64,
+    /// How many fixes were written.
+    pub fixed: u64,
+    /// How many findings are withheld.
+    pub withheld: u64,
+    /// How many fixes are left that need another option, as `--unsafe-fixes`.
+    pub left: u64,
+    /// What the tests said.
+    pub tests: Option<Tests>,
+    /// By codemod.
+    pub codemods: Vec<Codemod>,
+    /// What was committed; none where nothing was fixed.
+    pub commit: Option<Commit>,
+}
+
+/// The commit that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// In hexadecimal digits.
+    pub id: String,
+    /// The branch of the mirror that it is on: `asyncfix/NAME`.
+    pub branch: String,
+    /// The first line of its message.
+    pub title: String,
+    /// The rest of its message.
+    pub body: String,
+    /// The patch, from the campaign's folder.
+    pub patch: String,
+}
+
+/// What one step came to.
+pub enum Ended<'a> {
+    /// It is done, and nothing more is known by it.
+    Done,
+    /// The fixes are written.
+    Transformed(&'a Outcome),
+    /// They are committed; none where nothing was fixed.
+    Committed(Option<&'a Commit>),
+    /// It failed.
+    Failed(&'a Failure),
+}
+
+fn problem(error: &rusqlite::Error) -> String {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DiskFull) => {
+            "campaign.db: the disk is full: make room, and run it again".to_string()
+        }
+        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
+            format!("campaign.db is damaged ({error}): restore it, or plan the campaign anew")
+        }
+        _ => format!("campaign.db: {error}"),
+    }
+}
+
+trait Said<T> {
+    fn said(self) -> Result<T>;
+}
+
+impl<T> Said<T> for rusqlite::Result<T> {
+    fn said(self) -> Result<T> {
+        self.map_err(|error| problem(&error))
+    }
+}
+
+/// Milliseconds since 1970.
+fn now() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    i64::try_from(now.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
+}
+
+fn count(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+impl Database {
+    /// Opens it, or makes it, and brings it to the version of this asyncfix. One of a later version
+    /// is refused.
+    pub fn open(path: &Path) -> Result<Self> {
+        let connection = Connection::open(path).said()?;
+        // Others write too, each for milliseconds.
+        connection.busy_timeout(Duration::from_secs(60)).said()?;
+        connection
+            .pragma_update(None, "journal_mode", "WAL")
+            .said()?;
+        // With a log that is enough against kills; a loss of power may undo the last steps.
+        connection
+            .pragma_update(None, "synchronous", "NORMAL")
+            .said()?;
+        connection
+            .pragma_update(None, "foreign_keys", true)
+            .said()?;
+        let mut database = Self { connection };
+        database.migrate()?;
+        Ok(database)
+    }
+
+    fn migrate(&mut self) -> Result<()> {
+        let transaction = self.write()?;
+        let version: i64 = transaction
+            .pragma_query_value(None, "user_version", |row| row.get(0))
+            .said()?;
+        let known = i64::try_from(SCRIPTS.len()).unwrap_or(i64::MAX);
+        let Some(next) = usize::try_from(version).ok().filter(|_| version <= known) else {
+            return Err(format!(
+                "campaign.db has version {version}, and this asyncfix ({}) knows {known}: a later \
+                 one wrote it, use that",
+                env!("CARGO_PKG_VERSION")
+            ));
+        };
+        for script in SCRIPTS.iter().skip(next) {
+            transaction.execute_batch(script).said()?;
+        }
+        if version < known {
+            transaction
+                .pragma_update(None, "user_version", known)
+                .said()?;
+        }
+        transaction.commit().said()
+    }
+
+    fn write(&mut self) -> Result<Transaction<'_>> {
+        self.connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .said()
+    }
+
+    /// Takes over what is planned, in its order. Of what is not planned any more nothing is
+    /// reported, and what is known of it stays.
+    pub fn plan(&mut self, repositories: &[Repository]) -> Result<()> {
+        let transaction = self.write()?;
+        transaction
+            .execute("UPDATE repository SET position = NULL", [])
+            .said()?;
+        {
+            let mut insert = transaction
+                .prepare(
+                    "INSERT INTO repository
+                       (name, url, branch, base, commit_id, path, verify, setup, planned, position)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                     ON CONFLICT (name) DO UPDATE SET
+                       url = ?2, branch = ?3, base = ?4, commit_id = ?5, path = ?6, verify = ?7,
+                       setup = ?8, planned = ?9, position = ?10",
+                )
+                .said()?;
+            for (position, it) in repositories.iter().enumerate() {
+                insert
+                    .execute(params![
+                        it.name,
+                        it.url,
+                        it.branch,
+                        it.base,
+                        it.commit,
+                        it.path,
+                        it.verify,
+                        it.setup,
+                        count(it.planned),
+                        count(position as u64),
+                    ])
+                    .said()?;
+            }
+        }
+        transaction.commit().said()
+    }
+
+    /// Notes a run, under a number of its own.
+    pub fn begin_run(&mut self, run: &str, host: &str) -> Result<()> {
+        let transaction = self.write()?;
+        transaction
+            .execute(
+                "INSERT INTO run (id, host, process, version, started) VALUES (?, ?, ?, ?, ?)",
+                params![
+                    run,
+                    host,
+                    std::process::id(),
+                    env!("CARGO_PKG_VERSION"),
+                    now()
+                ],
+            )
+            .said()?;
+        transaction.commit().said()
+    }
+
+    /// Notes that it is over, and lets go of all that it claims.
+    pub fn end_run(&mut self, run: &str) -> Result<()> {
+        let transaction = self.write()?;
+        transaction
+            .execute("UPDATE run SET ended = ? WHERE id = ?", params![now(), run])
+            .said()?;
+        transaction
+            .execute("DELETE FROM claim WHERE run = ?", [run])
+            .said()?;
+        transaction.commit().said()
+    }
+
+    /// Sets what is to be reached: the key of the last step of each repository, by its number. What
+    /// was reached with another key does not count.
+    pub fn aim(&mut self, goals: &[(i64, String)]) -> Result<()> {
+        let transaction = self.write()?;
+        {
+            let mut update = transaction
+                .prepare("UPDATE repository SET goal = ?2 WHERE id = ?1 AND goal IS NOT ?2")
+                .said()?;
+            for (id, goal) in goals {
+                update.execute(params![id, goal]).said()?;
+            }
+        }
+        transaction.commit().said()
+    }
+
+    /// Claims the next repository that is open, for `run`: planned, `wanted`, claimed by no run that
+    /// `is_alive`, and neither done nor given up. What failed and may go well is open if neither
+    /// `run` nor another that is alive tried it.
+    pub fn claim(
+        &mut self,
+        run: &str,
+        wanted: &dyn Fn(&str) -> bool,
+        is_alive: &dyn Fn(&str) -> bool,
+    ) -> Result<Option<i64>> {
+        let transaction = self.write()?;
+        let claimed = {
+            let mut open = transaction
+                .prepare(
+                    "SELECT repository.id, repository.url, claim.run, state.run
+                     FROM repository
+                     LEFT JOIN claim ON claim.repository = repository.id
+                     LEFT JOIN state ON state.repository = repository.id
+                       AND state.goal = repository.goal
+                     WHERE position IS NOT NULL
+                       AND (state.state IS NULL OR state.state = 'retry')
+                     ORDER BY position",
+                )
+                .said()?;
+            let mut rows = open.query([]).said()?;
+            let mut found = None;
+            while let Some(row) = rows.next().said()? {
+                let id: i64 = row.get(0).said()?;
+                let url: String = row.get(1).said()?;
+                let claimed: Option<String> = row.get(2).said()?;
+                let tried: Option<String> = row.get(3).said()?;
+                let is_theirs = |other: &Option<String>| {
+                    other.as_deref().is_some_and(|it| it == run || is_alive(it))
+                };
+                if wanted(&url) && !is_theirs(&claimed) && !is_theirs(&tried) {
+                    found = Some(id);
+                    break;
+                }
+            }
+            found
+        };
+        if let Some(id) = claimed {
+            lose(&transaction, id)?;
+            transaction
+                .execute(
+                    "INSERT INTO claim (repository, run, since) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (repository) DO UPDATE SET run = ?2, since = ?3",
+                    params![id, run, now()],
+                )
+                .said()?;
+        }
+        transaction.commit().said()?;
+        Ok(claimed)
+    }
+
+    /// Whether a repository is open that another run is at.
+    pub fn is_waiting(&self, run: &str, wanted: &dyn Fn(&str) -> bool) -> Result<bool> {
+        let mut claimed = self
+            .connection
+            .prepare(
+                "SELECT url FROM repository JOIN claim ON claim.repository = repository.id
+                 WHERE position IS NOT NULL AND claim.run <> ?",
+            )
+            .said()?;
+        let mut rows = claimed.query([run]).said()?;
+        while let Some(row) = rows.next().said()? {
+            let url: String = row.get(0).said()?;
+            if wanted(&url) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a step is done with this key.
+    pub fn is_done(&self, id: i64, step: Step, key: &str) -> Result<bool> {
+        self.connection
+            .query_row(
+                "SELECT 1 FROM step WHERE repository = ? AND step = ? AND key = ?",
+                params![id, step.as_str(), key],
+                |_| Ok(()),
+            )
+            .optional()
+            .said()
+            .map(|found| found.is_some())
+    }
+
+    /// Notes that a step begins.
+    pub fn begin(&mut self, run: &str, id: i64, step: Step, key: &str) -> Result<()> {
+        let transaction = self.write()?;
+        journal(&transaction, run, id, step, key, "start", None)?;
+        transaction.commit().said()
+    }
+
+    /// Notes how a step ended, with all that is known by it, and which `goal` a failure is one of.
+    pub fn end(&mut self, run: &str, id: i64, step: Step, key: &str, ended: Ended) -> Result<()> {
+        let transaction = self.write()?;
+        let (what, reason) = match &ended {
+            Ended::Failed(failure) => {
+                let (what, reason) = match failure {
+                    Failure::Retry(reason) => ("retry", Some(reason.as_str())),
+                    Failure::Permanent(reason) => ("permanent", Some(reason.as_str())),
+                    Failure::Interrupted => ("stopped", None),
+                };
+                if let Some(reason) = reason {
+                    set_state(&transaction, run, id, what, Some(step), Some(reason))?;
+                }
+                (what, reason)
+            }
+            Ended::Transformed(outcome) => {
+                save_outcome(&transaction, id, outcome)?;
+                ("done", None)
+            }
+            Ended::Committed(commit) => {
+                save_commit(&transaction, id, *commit)?;
+                set_state(&transaction, run, id, "done", None, None)?;
+                ("done", None)
+            }
+            Ended::Done => ("done", None),
+        };
+        if what == "done" {
+            transaction
+                .execute(
+                    "INSERT INTO step (repository, step, key, ended) VALUES (?1, ?2, ?3, ?4)
+                     ON CONFLICT (repository, step) DO UPDATE SET key = ?3, ended = ?4",
+                    params![id, step.as_str(), key, now()],
+                )
+                .said()?;
+        }
+        journal(&transaction, run, id, step, key, what, reason)?;
+        transaction.commit().said()
+    }
+
+    /// Forgets that these steps were done, since what they made is gone.
+    pub fn drop_steps(&mut self, run: &str, id: i64, steps: &[Step]) -> Result<()> {
+        let transaction = self.write()?;
+        for step in steps {
+            let key: Option<String> = transaction
+                .query_row(
+                    "DELETE FROM step WHERE repository = ? AND step = ? RETURNING key",
+                    params![id, step.as_str()],
+                    |row| row.get(0),
+                )
+                .optional()
+                .said()?;
+            if let Some(key) = key {
+                journal(&transaction, run, id, *step, &key, "dropped", None)?;
+            }
+        }
+        transaction.commit().said()
+    }
+
+    /// Lets go of a repository.
+    pub fn release(&mut self, run: &str, id: i64) -> Result<()> {
+        let transaction = self.write()?;
+        transaction
+            .execute(
+                "DELETE FROM claim WHERE repository = ? AND run = ?",
+                params![id, run],
+            )
+            .said()?;
+        transaction.commit().said()
+    }
+
+    /// Opens what failed, permanent failures too, by name; all where none is named. How many those
+    /// are.
+    pub fn retry(&mut self, names: &[String]) -> Result<usize> {
+        let transaction = self.write()?;
+        let sql = "DELETE FROM state WHERE state IN ('retry', 'permanent') AND repository IN
+                   (SELECT id FROM repository WHERE position IS NOT NULL AND (?1 IS NULL OR name = ?1))";
+        let mut opened = 0;
+        if names.is_empty() {
+            opened += transaction.execute(sql, [None::<&str>]).said()?;
+        }
+        for name in names {
+            opened += transaction.execute(sql, [name]).said()?;
+        }
+        transaction.commit().said()?;
+        Ok(opened)
+    }
+
+    /// All that is planned, in its order.
+    pub fn rows(&self) -> Result<Vec<Row>> {
+        let mut statement = self
+            .connection
+            .prepare(
+                "SELECT repository.id, name, url, branch, base, commit_id, path, verify, setup,
+                   planned, state.state, state.step, state.reason, claim.run,
+                   (SELECT count(*) FROM journal WHERE repository = repository.id
+                     AND step = 'mirror' AND what = 'start'),
+                   (SELECT step FROM journal WHERE journal.repository = repository.id
+                     AND claim.run IS NOT NULL AND what = 'start' ORDER BY id DESC LIMIT 1),
+                   (SELECT coalesce(sum(took), 0) FROM journal
+                     WHERE journal.repository = repository.id)
+                 FROM repository
+                 LEFT JOIN state ON state.repository = repository.id
+                   AND state.goal = repository.goal
+                 LEFT JOIN claim ON claim.repository = repository.id
+                 WHERE position IS NOT NULL ORDER BY position",
+            )
+            .said()?;
+        let mut rows = statement.query([]).said()?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().said()? {
+            found.push(self.row(row).said()?);
+        }
+        Ok(found)
+    }
+
+    fn row(&self, row: &rusqlite::Row) -> rusqlite::Result<Row> {
+        let unsigned = |column: usize| -> rusqlite::Result<u64> {
+            let number: i64 = row.get(column)?;
+            Ok(u64::try_from(number).unwrap_or_default())
+        };
+        let step = |name: Option<String>| name.and_then(|name| Step::of(&name));
+        let id = row.get(0)?;
+        let state: Option<String> = row.get(10)?;
+        let run: Option<String> = row.get(13)?;
+        let begun = step(row.get(15)?);
+        Ok(Row {
+            id,
+            repository: Repository {
+                name: row.get(1)?,
+                url: row.get(2)?,
+                branch: row.get(3)?,
+                base: row.get(4)?,
+                commit: row.get(5)?,
+                path: row.get(6)?,
+                verify: row.get(7)?,
+                setup: row.get(8)?,
+                planned: unsigned(9)?,
+            },
+            state: State::of(state.as_deref().unwrap_or_default()),
+            step: step(row.get(11)?),
+            reason: row.get(12)?,
+            attempts: unsigned(14)?,
+            took: Duration::from_millis(unsigned(16)?),
+            working: run.map(|run| Working { run, step: begun }),
+            result: self.made(id)?,
+        })
+    }
+
+    /// What became of a repository.
+    pub fn made_of(&self, id: i64) -> Result<Option<Made>> {
+        self.made(id).said()
+    }
+
+    fn made(&self, id: i64) -> rusqlite::Result<Option<Made>> {
+        let mut statement = self.connection.prepare(
+            "SELECT checked, not_analysed, found, fixed, withheld, remaining, tests,
+               commit_id, fixes_branch, title, body, patch
+             FROM result WHERE repository = ?",
+        )?;
+        let made = statement
+            .query_row([id], |row| {
+                let unsigned = |column: usize| -> rusqlite::Result<u64> {
+                    let number: i64 = row.get(column)?;
+                    Ok(u64::try_from(number).unwrap_or_default())
+                };
+                let tests: Option<String> = row.get(6)?;
+                let commit: Option<String> = row.get(7)?;
+                let commit = match commit {
+                    Some(commit) => Some(Commit {
+                        id: commit,
+                        branch: row.get(8)?,
+                        title: row.get(9)?,
+                        body: row.get(10)?,
+                        patch: row.get(11)?,
+                    }),
+                    None => None,
+                };
+                Ok(Made {
+                    checked: unsigned(0)?,
+                    not_analysed: unsigned(1)?,
+                    found: unsigned(2)?,
+                    fixed: unsigned(3)?,
+                    withheld: unsigned(4)?,
+                    left: unsigned(5)?,
+                    tests: tests.and_then(|text| serde_json::from_str(&text).ok()),
+                    codemods: Vec::new(),
+                    commit,
+                })
+            })
+            .optional()?;
+        let Some(mut made) = made else {
+            return Ok(None);
+        };
+        let mut statement = self
+            .connection
+            .prepare("SELECT counts FROM codemod WHERE repository = ? ORDER BY position")?;
+        let rows = statement.query_map([id], |row| row.get::<_, String>(0))?;
+        for counts in rows {
+            made.codemods.extend(serde_json::from_str(&counts?).ok());
+        }
+        Ok(Some(made))
+    }
+}
+
+/// Of what a run began that is gone: that it was lost.
+fn lose(transaction: &Transaction, id: i64) -> Result<()> {
+    transaction
+        .execute(
+            "INSERT INTO journal (time, run, repository, step, key, what)
+             SELECT ?2, run, repository, step, key, 'lost' FROM journal AS begun
+             WHERE repository = ?1 AND what = 'start' AND NOT EXISTS (
+               SELECT 1 FROM journal AS later WHERE later.repository = ?1
+                 AND later.id > begun.id AND later.step = begun.step AND later.run = begun.run
+                 AND later.what <> 'dropped')",
+            params![id, now()],
+        )
+        .said()?;
+    Ok(())
+}
+
+fn journal(
+    transaction: &Transaction,
+    run: &str,
+    id: i64,
+    step: Step,
+    key: &str,
+    what: &str,
+    reason: Option<&str>,
+) -> Result<()> {
+    let now = now();
+    let began: Option<i64> = if matches!(what, "start" | "dropped") {
+        None
+    } else {
+        transaction
+            .query_row(
+                "SELECT time FROM journal WHERE repository = ? AND step = ? AND run = ?
+                 AND what = 'start' ORDER BY id DESC LIMIT 1",
+                params![id, step.as_str(), run],
+                |row| row.get(0),
+            )
+            .optional()
+            .said()?
+    };
+    transaction
+        .execute(
+            "INSERT INTO journal (time, run, repository, step, key, what, took, reason)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            params![
+                now,
+                run,
+                id,
+                step.as_str(),
+                key,
+                what,
+                began.map(|began| now - began),
+                reason
+            ],
+        )
+        .said()?;
+    Ok(())
+}
+
+fn set_state(
+    transaction: &Transaction,
+    run: &str,
+    id: i64,
+    state: &str,
+    step: Option<Step>,
+    reason: Option<&str>,
+) -> Result<()> {
+    transaction
+        .execute(
+            "INSERT INTO state (repository, goal, state, step, reason, run, time)
+             SELECT id, goal, ?2, ?3, ?4, ?5, ?6 FROM repository WHERE id = ?1
+             ON CONFLICT (repository) DO UPDATE SET
+               goal = excluded.goal, state = ?2, step = ?3, reason = ?4, run = ?5, time = ?6",
+            params![id, state, step.map(Step::as_str), reason, run, now()],
+        )
+        .said()?;
+    Ok(())
+}
+
+fn save_outcome(transaction: &Transaction, id: i64, outcome: &Outcome) -> Result<()> {
+    let tests = match &outcome.tests {
+        Some(tests) => Some(serde_json::to_string(tests).map_err(|error| error.to_string())?),
+        None => None,
+    };
+    let total = outcome.total();
+    transaction
+        .execute(
+            "INSERT OR REPLACE INTO result
+               (repository, checked, not_analysed, found, fixed, withheld, remaining, tests)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            params![
+                id,
+                count(outcome.checked),
+                count(outcome.not_analysed),
+                count(total.found),
+                count(total.fixed),
+                count(total.withheld),
+                count(total.left()),
+                tests,
+            ],
+        )
+        .said()?;
+    transaction
+        .execute("DELETE FROM codemod WHERE repository = ?", [id])
+        .said()?;
+    for (position, codemod) in outcome.codemods.iter().enumerate() {
+        let counts = serde_json::to_string(codemod).map_err(|error| error.to_string())?;
+        transaction
+            .execute(
+                "INSERT INTO codemod (repository, position, name, counts) VALUES (?, ?, ?, ?)",
+                params![id, count(position as u64), codemod.name, counts],
+            )
+            .said()?;
+    }
+    Ok(())
+}
+
+fn save_commit(transaction: &Transaction, id: i64, commit: Option<&Commit>) -> Result<()> {
+    transaction
+        .execute(
+            "UPDATE result SET commit_id = ?2, fixes_branch = ?3, title = ?4, body = ?5, patch = ?6
+             WHERE repository = ?1",
+            params![
+                id,
+                commit.map(|it| &it.id),
+                commit.map(|it| &it.branch),
+                commit.map(|it| &it.title),
+                commit.map(|it| &it.body),
+                commit.map(|it| &it.patch),
+            ],
+        )
+        .said()?;
+    Ok(())
+}
