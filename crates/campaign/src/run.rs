@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::child::Keeper;
 use crate::database::{Database, Ended, Made, Row, State, Step};
@@ -14,7 +14,7 @@ use crate::folder::{self, Campaign};
 use crate::keeper::open_lock;
 use crate::lock::Repository;
 use crate::shard::Shard;
-use crate::source::{Address, hash};
+use crate::source::hash;
 use crate::steps::{self, Came, Place};
 
 /// How a run goes.
@@ -36,6 +36,8 @@ pub enum Event<'a> {
     Begun(&'a Repository),
     /// A step begins.
     Step(&'a Repository, Step),
+    /// asyncfix is through with it.
+    Found(&'a Repository, &'a Made),
     /// It failed, or is to go on another time.
     Failed(&'a Repository, Step, &'a Failure),
     /// All its steps are done.
@@ -76,6 +78,9 @@ pub fn run(campaign: &Campaign, options: &Options, watch: &dyn Watch) -> Result<
         }
     });
     let mut database = campaign.database()?;
+    if !options.keep_trees {
+        run.sweep(&mut database)?;
+    }
     database.end_run(&run.id)?;
     let problems = problems
         .into_inner()
@@ -99,6 +104,9 @@ pub fn run(campaign: &Campaign, options: &Options, watch: &dyn Watch) -> Result<
     }
     Ok(ran)
 }
+
+/// How often is looked whether what another run is at is free.
+const PAUSE: Duration = Duration::from_millis(200);
 
 struct Run<'a> {
     id: String,
@@ -144,10 +152,7 @@ impl<'a> Run<'a> {
     }
 
     fn is_wanted(&self, url: &str) -> bool {
-        let Some(shard) = self.options.shard else {
-            return true;
-        };
-        Address::known(url).is_ok_and(|address| shard.has(&address))
+        self.options.shard.is_none_or(|shard| shard.has_url(url))
     }
 
     fn is_alive(&self, run: &str) -> bool {
@@ -165,13 +170,45 @@ impl<'a> Run<'a> {
         let alive = |run: &str| self.is_alive(run);
         while !self.is_interrupted() {
             let Some(id) = database.claim(&self.id, &wanted, &alive)? else {
-                return Ok(());
+                if !database.is_shared(&self.id, &wanted, &alive)? {
+                    return Ok(());
+                }
+                // Whoever is at the rest may be killed.
+                thread::sleep(PAUSE);
+                continue;
             };
             if let Some(row) = self.rows.iter().find(|row| row.id == id) {
                 self.repository(&mut database, row)?;
             }
             database.release(&self.id, id)?;
         }
+        Ok(())
+    }
+
+    /// Removes work trees that runs left that were killed when all else was done.
+    fn sweep(&self, database: &mut Database) -> Result<(), String> {
+        for row in database.rows()? {
+            let is_shared = row.working.is_some_and(|it| self.is_alive(&it.run));
+            let tree = self.campaign.tree(&row.repository.name);
+            if row.state == State::Done && !is_shared && tree.exists() {
+                self.remove(database, row.id, &row.repository)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the work tree of what is done.
+    fn remove(
+        &self,
+        database: &mut Database,
+        id: i64,
+        repository: &Repository,
+    ) -> Result<(), String> {
+        let place = Place::new(self.campaign, repository, self.options.keeper, 1)?;
+        let gone = [Step::Checkout, Step::Setup, Step::Transform];
+        database.drop_steps(&self.id, id, &gone)?;
+        // Only space is lost where that does not go well.
+        let _ = steps::remove(&place);
         Ok(())
     }
 
@@ -197,29 +234,29 @@ impl<'a> Run<'a> {
             self.watch.on(&Event::Step(repository, step));
             database.begin(&self.id, row.id, step, &key)?;
             match place.step(step) {
-                Ok(Came::Done) => database.end(&self.id, row.id, step, &key, Ended::Done)?,
+                Ok(Came::Done) => database.end(&self.id, row.id, step, &key, &Ended::Done)?,
                 Ok(Came::Transformed(outcome)) => {
                     let ended = Ended::Transformed(&outcome);
-                    database.end(&self.id, row.id, step, &key, ended)?;
+                    database.end(&self.id, row.id, step, &key, &ended)?;
+                    if let Some(made) = database.made_of(row.id)? {
+                        self.watch.on(&Event::Found(repository, &made));
+                    }
                 }
                 Ok(Came::Committed(commit)) => {
                     let ended = Ended::Committed(commit.as_ref());
-                    database.end(&self.id, row.id, step, &key, ended)?;
+                    database.end(&self.id, row.id, step, &key, &ended)?;
                     made = database.made_of(row.id)?;
                 }
                 Err(failure) => {
                     let ended = Ended::Failed(&failure);
-                    database.end(&self.id, row.id, step, &key, ended)?;
+                    database.end(&self.id, row.id, step, &key, &ended)?;
                     self.watch.on(&Event::Failed(repository, step, &failure));
                     return Ok(());
                 }
             }
         }
         if !self.options.keep_trees {
-            // Only space is lost where that does not go well.
-            let gone = [Step::Checkout, Step::Setup, Step::Transform];
-            database.drop_steps(&self.id, row.id, &gone)?;
-            let _ = steps::remove(&place);
+            self.remove(database, row.id, repository)?;
         }
         self.watch
             .on(&Event::Done(repository, &made.unwrap_or_default()));

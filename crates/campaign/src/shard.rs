@@ -35,6 +35,11 @@ impl Shard {
         self.index
     }
 
+    /// Whether the repository that was planned at this address belongs to it.
+    pub fn has_url(self, url: &str) -> bool {
+        Address::known(url).is_ok_and(|address| self.has(&address))
+    }
+
     /// Whether the repository at this address belongs to it.
     pub fn has(self, address: &Address) -> bool {
         let digest = Sha256::digest(address.canonical().as_bytes());

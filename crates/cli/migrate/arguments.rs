@@ -25,6 +25,16 @@ pub enum Command {
     Run(Run),
     /// Print how each repository stands
     Status(Status),
+    /// Print a summary of the campaign, or write a page of it
+    ///
+    /// The page is one file that loads nothing: totals, each repository, and each finding.
+    Report(Report),
+    /// Try again what failed, also what failed for good
+    Retry(Retry),
+    /// Put parts that were run with --shard, each in a folder of its own, into one campaign
+    ///
+    /// The parts stay as they are, and may be merged again when they are further.
+    Merge(Merge),
 }
 
 /// The folder of the campaign.
@@ -149,6 +159,43 @@ pub struct Status {
     /// How it is printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub output_format: Format,
+}
+
+/// The arguments of `report`.
+#[derive(Debug, Args)]
+pub struct Report {
+    #[command(flatten)]
+    pub folder: Folder,
+
+    /// Write a page to this file; `-` is standard output
+    #[arg(long, value_name = "OUT")]
+    pub html: Option<PathBuf>,
+}
+
+/// The arguments of `retry`.
+#[derive(Debug, Args)]
+pub struct Retry {
+    /// The repositories, as `status` names them [default: all that failed]
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+
+    /// What failed, for now or for good
+    #[arg(long, required = true)]
+    pub failed: bool,
+
+    #[command(flatten)]
+    pub run: Run,
+}
+
+/// The arguments of `merge`.
+#[derive(Debug, Args)]
+pub struct Merge {
+    /// The folders of the parts
+    #[arg(value_name = "PART", required = true)]
+    pub parts: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub folder: Folder,
 }
 
 /// How something is printed.

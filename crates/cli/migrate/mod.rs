@@ -2,7 +2,12 @@
 //! is what it cannot know: arguments, signals, the terminal.
 
 mod arguments;
+mod cells;
+mod live;
+mod merge;
+mod page;
 mod plan;
+mod report;
 mod run;
 mod status;
 
@@ -20,9 +25,12 @@ pub use arguments::Migrate;
 /// Does what was typed.
 pub fn run(arguments: Migrate) -> Result<Exit> {
     match arguments.command {
-        Command::Plan(arguments) => plan::plan(*arguments),
+        Command::Plan(arguments) => plan::plan(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Status(arguments) => status::status(&arguments),
+        Command::Report(arguments) => report::report(&arguments),
+        Command::Retry(arguments) => run::retry(&arguments),
+        Command::Merge(arguments) => merge::merge(&arguments),
     }
 }
 

@@ -7,15 +7,16 @@ use anyhow::{Context, Result, anyhow, bail};
 use campaign::{Config, Keeper, Planning, Problem};
 
 use super::arguments::Plan;
+use super::cells::repositories;
 use super::{is_interrupted, program, watch_signals};
 use crate::exit::Exit;
 use crate::report::{self, summary::plural};
 use crate::{arguments, target};
 
 /// Plans, and says what could not be planned.
-pub fn plan(arguments: Plan) -> Result<Exit> {
+pub fn plan(arguments: &Plan) -> Result<Exit> {
     let (list, base) = read(&arguments.list)?;
-    let config = config(&arguments)?;
+    let config = config(arguments)?;
     watch_signals()?;
     let program = program()?;
     let is_table = arguments
@@ -58,7 +59,7 @@ pub fn plan(arguments: Plan) -> Result<Exit> {
     };
     report::line(&format!(
         "Planned {}{kept}{left}. Next: asyncfix migrate run --campaign {}",
-        plural(planned.repositories, "repository").replace("repositorys", "repositories"),
+        repositories(planned.repositories),
         arguments.folder.campaign.display()
     ));
     Ok(if !planned.retry.is_empty() {

@@ -1,11 +1,13 @@
-//! `asyncfix migrate run`.
+//! `asyncfix migrate run` and `asyncfix migrate retry`.
 
 use std::num::NonZeroUsize;
 
 use anyhow::{Result, anyhow, bail};
-use campaign::{Event, Failure, Keeper, Options, Ran, Shard, Watch};
+use campaign::{Campaign, Keeper, Options, Ran, Shard};
 
-use super::arguments::Run;
+use super::arguments::{Retry, Run};
+use super::cells::repositories;
+use super::live::Live;
 use super::{is_interrupted, open, program, watch_signals};
 use crate::exit::Exit;
 use crate::report;
@@ -13,6 +15,32 @@ use crate::report;
 /// Works on what is open, and says how the campaign stands.
 pub fn run(arguments: &Run) -> Result<Exit> {
     let campaign = open(&arguments.folder)?;
+    work(&campaign, arguments)
+}
+
+/// Opens what failed, and works on what is open.
+pub fn retry(arguments: &Retry) -> Result<Exit> {
+    let campaign = open(&arguments.run.folder)?;
+    let known = |name: &&String| {
+        let mut repositories = campaign.lock.repositories.iter();
+        repositories.all(|it| it.name != **name)
+    };
+    if let Some(name) = arguments.names.iter().find(known) {
+        bail!(
+            "no repository of the campaign is named `{name}`: `asyncfix migrate status` names them"
+        );
+    }
+    let mut database = campaign.database().map_err(|problem| anyhow!(problem))?;
+    let opened = database
+        .retry(&arguments.names)
+        .map_err(|problem| anyhow!(problem))?;
+    if !arguments.run.quiet {
+        report::line(&format!("Tried again: {}.", repositories(opened)));
+    }
+    work(&campaign, &arguments.run)
+}
+
+fn work(campaign: &Campaign, arguments: &Run) -> Result<Exit> {
     let shard = arguments.shard.as_deref().map(shard).transpose()?;
     watch_signals()?;
     let program = program()?;
@@ -26,10 +54,15 @@ pub fn run(arguments: &Run) -> Result<Exit> {
             is_interrupted: &is_interrupted,
         },
     };
-    let lines = Lines {
-        is_wanted: !arguments.quiet,
-    };
-    let ran = campaign::run(&campaign, &options, &lines).map_err(|problem| anyhow!(problem))?;
+    let rows = campaign.database().and_then(|database| database.rows());
+    let mut rows = rows.map_err(|problem| anyhow!(problem))?;
+    if let Some(shard) = shard {
+        rows.retain(|row| shard.has_url(&row.repository.url));
+    }
+    let live = Live::new(&rows, arguments.quiet);
+    let ran = campaign::run(campaign, &options, &live);
+    live.finish();
+    let ran = ran.map_err(|problem| anyhow!(problem))?;
     if !arguments.quiet {
         report::line(&sentence(&ran));
     }
@@ -37,7 +70,7 @@ pub fn run(arguments: &Run) -> Result<Exit> {
 }
 
 /// The exit status that says how a campaign stands.
-pub fn exit(ran: &Ran) -> Exit {
+fn exit(ran: &Ran) -> Exit {
     if ran.interrupted {
         Exit::Interrupted
     } else if ran.retry > 0 || ran.pending > 0 {
@@ -68,8 +101,8 @@ fn shard(text: &str) -> Result<Shard> {
 fn sentence(ran: &Ran) -> String {
     let mut parts = vec![format!("{} of {} done", ran.done, ran.planned)];
     for (count, what) in [
-        (ran.retry, "failed, and may go well another time"),
-        (ran.permanent, "failed for good"),
+        (ran.retry, "failed for now"),
+        (ran.permanent, "failed"),
         (ran.pending, "open"),
     ] {
         if count > 0 {
@@ -79,34 +112,9 @@ fn sentence(ran: &Ran) -> String {
     let said = parts.join(", ");
     if ran.interrupted {
         format!("Interrupted: {said}. The same command goes on.")
+    } else if ran.retry > 0 {
+        format!("{said}. The same command tries what failed for now.")
     } else {
         format!("{said}.")
-    }
-}
-
-/// A line for each repository that is over.
-struct Lines {
-    is_wanted: bool,
-}
-
-impl Watch for Lines {
-    fn on(&self, event: &Event) {
-        match event {
-            Event::Failed(
-                repository,
-                step,
-                failure @ (Failure::Retry(_) | Failure::Permanent(_)),
-            ) => {
-                let name = &repository.name;
-                report::line(&format!("{name}: {}: {failure}", step.as_str()));
-            }
-            Event::Done(repository, made) if self.is_wanted => {
-                report::line(&format!(
-                    "{}: {} found, {} fixed, {} withheld",
-                    repository.name, made.found, made.fixed, made.withheld
-                ));
-            }
-            _ => {}
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! What a run prints. Findings and patches go to standard output, all else to standard error.
 
-mod as_json;
+pub mod as_json;
 pub mod diff;
 pub mod fingerprint;
 pub mod github;

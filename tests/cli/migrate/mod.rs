@@ -76,7 +76,13 @@ impl Campaign {
         let rows = whole["repositories"].as_array().unwrap().clone();
         let name = |row: &Value| {
             let name = row["name"].as_str().unwrap();
-            name.rsplit_once('-').unwrap().0.rsplit('-').next().unwrap().to_string()
+            name.rsplit_once('-')
+                .unwrap()
+                .0
+                .rsplit('-')
+                .next()
+                .unwrap()
+                .to_string()
         };
         rows.into_iter().map(|row| (name(&row), row)).collect()
     }
@@ -136,7 +142,14 @@ impl Campaign {
 #[track_caller]
 pub fn git(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
-        .args(["-c", "user.name=A", "-c", "user.email=a@b", "-c", "protocol.file.allow=always"])
+        .args([
+            "-c",
+            "user.name=A",
+            "-c",
+            "user.email=a@b",
+            "-c",
+            "protocol.file.allow=always",
+        ])
         .args(arguments)
         .current_dir(folder)
         .env("GIT_CONFIG_GLOBAL", "/dev/null")

@@ -24,7 +24,10 @@ fn a_source_with_changes_of_its_own_stays_byte_for_byte() {
     let patches = campaign.patches("c");
     let patch = patches.values().next().unwrap();
     assert!(patch.contains("+    await asyncio.sleep(1)"), "{patch}");
-    assert!(!patch.contains("b.py") && !patch.contains("c.py"), "{patch}");
+    assert!(
+        !patch.contains("b.py") && !patch.contains("c.py"),
+        "{patch}"
+    );
 }
 
 #[test]
@@ -41,9 +44,17 @@ fn addresses_that_run_programs_or_are_options_are_refused_with_their_line() {
     let ran = campaign.migrate(&["plan", "list"]);
     assert_eq!(ran.status, 3, "{}", ran.stderr);
     for line in 2..=8 {
-        assert!(ran.stderr.contains(&format!("list:{line}: ")), "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains(&format!("list:{line}: ")),
+            "{}",
+            ran.stderr
+        );
     }
-    assert!(ran.stderr.contains("Planned 1 repository"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("Planned 1 repository"),
+        "{}",
+        ran.stderr
+    );
     assert!(!touched.exists());
 }
 
@@ -86,7 +97,12 @@ fn a_folder_that_the_campaign_did_not_make_stays() {
     let before = snapshot(&campaign.project.path(&tree));
     let ran = campaign.migrate(&["run"]);
     assert_eq!(ran.status, 3, "{}", ran.stderr);
-    assert!(ran.stderr.contains("the campaign did not make it: move it away"), "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .contains("the campaign did not make it: move it away"),
+        "{}",
+        ran.stderr
+    );
     assert_eq!(snapshot(&campaign.project.path(&tree)), before);
     // A mirror as well.
     let other = Campaign::new();
@@ -101,7 +117,11 @@ fn a_folder_that_the_campaign_did_not_make_stays() {
     other.migrate(&["plan", "list"]);
     let ran = other.migrate(&["run"]);
     assert_eq!(ran.status, 3, "{}", ran.stderr);
-    assert!(ran.stderr.contains("the campaign did not make it"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("the campaign did not make it"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
@@ -112,11 +132,19 @@ fn a_folder_with_something_else_in_it_becomes_no_campaign() {
     campaign.project.write("list", "r");
     let ran = campaign.migrate(&["plan", "list"]);
     assert_eq!(ran.status, 2);
-    assert!(ran.stderr.contains("is not empty and holds no campaign"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("is not empty and holds no campaign"),
+        "{}",
+        ran.stderr
+    );
     assert_eq!(snapshot(&campaign.project.path("c")).len(), 1);
     let ran = campaign.migrate(&["run"]);
     assert_eq!(ran.status, 2);
-    assert!(ran.stderr.contains("asyncfix migrate plan"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("asyncfix migrate plan"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
@@ -127,13 +155,21 @@ fn nothing_that_a_repository_brings_along_is_run() {
         &[
             ("a.py", SLEEPS),
             (".gitattributes", "*.py filter=evil diff=evil merge=evil\n"),
-            ("conftest.py", "import pathlib\npathlib.Path('/nowhere').touch()\n"),
+            (
+                "conftest.py",
+                "import pathlib\npathlib.Path('/nowhere').touch()\n",
+            ),
         ],
     );
     let touched = campaign.project.path("touched");
     let script = format!("#!/bin/sh\ntouch '{}'\n", touched.display());
     // Hooks and drivers of the source's own configuration, which a clone of a path could meet.
-    for hook in ["post-checkout", "pre-commit", "reference-transaction", "post-merge"] {
+    for hook in [
+        "post-checkout",
+        "pre-commit",
+        "reference-transaction",
+        "post-merge",
+    ] {
         let path = source.join(".git/hooks").join(hook);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, &script).unwrap();
@@ -142,7 +178,13 @@ fn nothing_that_a_repository_brings_along_is_run() {
     campaign.project.write("evil", &script);
     let evil = campaign.project.path("evil");
     fs::set_permissions(&evil, fs::Permissions::from_mode(0o755)).unwrap();
-    for key in ["filter.evil.smudge", "filter.evil.clean", "diff.evil.textconv", "diff.evil.command", "core.fsmonitor"] {
+    for key in [
+        "filter.evil.smudge",
+        "filter.evil.clean",
+        "diff.evil.textconv",
+        "diff.evil.command",
+        "core.fsmonitor",
+    ] {
         git(&source, &["config", key, evil.to_str().unwrap()]);
     }
     fs::remove_file(&touched).ok();
@@ -156,14 +198,28 @@ fn nothing_that_a_repository_brings_along_is_run() {
     git(&source, &["config", "core.hooksPath", "/dev/null"]);
     git(&source, &["add", "--all"]);
     let head = git(&source, &["rev-parse", "HEAD"]);
-    git(&source, &["update-index", "--add", "--cacheinfo", &format!("160000,{},m", head.trim())]);
+    git(
+        &source,
+        &[
+            "update-index",
+            "--add",
+            "--cacheinfo",
+            &format!("160000,{},m", head.trim()),
+        ],
+    );
     git(&source, &["commit", "-q", "-m", "More"]);
     git(&source, &["config", "--unset", "core.hooksPath"]);
-    git(&source, &["config", "core.fsmonitor", evil.to_str().unwrap()]);
+    git(
+        &source,
+        &["config", "core.fsmonitor", evil.to_str().unwrap()],
+    );
     fs::remove_file(&touched).ok();
     // The user has such drivers too.
     let home = campaign.project.path("home");
-    let drivers = format!("[filter \"evil\"]\n\tsmudge = {0}\n\tclean = {0}\n", evil.display());
+    let drivers = format!(
+        "[filter \"evil\"]\n\tsmudge = {0}\n\tclean = {0}\n",
+        evil.display()
+    );
     campaign.project.write("home/.gitconfig", drivers);
     campaign.plan(&["r"], &[]);
     let mut run = campaign.command(&["run"]);
@@ -198,7 +254,10 @@ fn what_the_commands_change_is_neither_looked_at_nor_committed() {
     let status = campaign.status();
     let tree = format!("c/trees/{}", status["r"]["name"].as_str().unwrap());
     assert_eq!(campaign.project.read(&format!("{tree}/a.py")), AWAITS);
-    assert_eq!(campaign.project.read(&format!("{tree}/env/lib/x.py")), SLEEPS);
+    assert_eq!(
+        campaign.project.read(&format!("{tree}/env/lib/x.py")),
+        SLEEPS
+    );
     let b = campaign.project.read(&format!("{tree}/b.py"));
     assert_eq!(b, format!("{SLEEPS}# by setup\n"));
 }
@@ -216,7 +275,11 @@ fn a_campaign_of_a_later_version_is_refused() {
         let ran = campaign.migrate(&[command]);
         assert_eq!(ran.status, 2);
         assert!(ran.stderr.contains("version 999"), "{}", ran.stderr);
-        assert!(ran.stderr.contains("a later one wrote it"), "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains("a later one wrote it"),
+            "{}",
+            ran.stderr
+        );
     }
 }
 
@@ -239,7 +302,10 @@ fn wrong_usage_says_what_to_do() {
     }
     assert!(!campaign.project.path("c").exists());
     campaign.plan(&["r"], &[]);
-    for (shard, said) in [("2/2", "parts count from 0"), ("2", "JOB_COMPLETION_INDEX is not set")] {
+    for (shard, said) in [
+        ("2/2", "parts count from 0"),
+        ("2", "JOB_COMPLETION_INDEX is not set"),
+    ] {
         let ran = campaign.migrate(&["run", &format!("--shard={shard}")]);
         assert_eq!(ran.status, 2, "{}", ran.stderr);
         assert!(ran.stderr.contains(said), "{}", ran.stderr);

@@ -17,8 +17,8 @@ use crate::outcome::Outcome;
 /// Makes both; nothing where nothing was written that is tracked.
 pub fn commit(place: &Place) -> Result<Option<Commit>, Failure> {
     let (campaign, repository) = (place.campaign, place.repository);
-    let path = campaign.outcome(&repository.name);
-    let bytes = fs_err::read(&path).map_err(|error| Failure::retry(error.to_string()))?;
+    let bytes = fs_err::read(campaign.outcome(&repository.name))
+        .map_err(|error| Failure::retry(error.to_string()))?;
     let outcome = Outcome::parse(&bytes).map_err(Failure::Permanent)?;
     let patch = campaign.patch(&repository.name);
     let patch_path = campaign.folder().join(&patch);

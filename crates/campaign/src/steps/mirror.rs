@@ -70,7 +70,7 @@ pub fn mirror(place: &Place) -> Result<(), Failure> {
 }
 
 /// An empty repository, where there is none.
-fn make(mirror: &Path, git: Git, url: &str) -> Result<(), Failure> {
+pub fn make(mirror: &Path, git: Git, url: &str) -> Result<(), Failure> {
     let io = |error: std::io::Error| Failure::retry(format!("`{}`: {error}", mirror.display()));
     let marker = mirror.join(MARKER);
     if !marker.exists() {

@@ -20,6 +20,7 @@ use crate::outcome::Outcome;
 use crate::source::hash;
 
 pub use checkout::remove;
+pub use mirror::make as make_mirror;
 
 /// One repository that a run is at.
 pub struct Place<'a> {

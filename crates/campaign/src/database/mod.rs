@@ -1,7 +1,12 @@
-//! What is known of a campaign: `campaign.db` in its folder, SQLite with a write-ahead log.
+//! What is known of a campaign: `campaign.db` in its folder, `SQLite` with a write-ahead log.
 //!
 //! Everything that a run finds out is written in one transaction with the end of the step that it
 //! belongs to, so that a run that is killed leaves a step done, or not begun.
+
+mod import;
+mod rows;
+mod save;
+mod step;
 
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -10,7 +15,13 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 
 use crate::failure::Failure;
 use crate::lock::Repository;
-use crate::outcome::{Codemod, Outcome, Tests};
+use crate::outcome::Outcome;
+
+pub use import::Imported;
+pub use rows::{Commit, Made, Row, State, Working};
+pub use step::Step;
+
+use save::{save_commit, save_outcome};
 
 /// The scripts that bring a database from each version to the next. The number of those that ran
 /// is `PRAGMA user_version`.
@@ -22,152 +33,6 @@ pub type Result<T> = std::result::Result<T, String>;
 /// The database, opened by one process. Each thread has its own.
 pub struct Database {
     connection: Connection,
-}
-
-/// The steps of a repository, in their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Step {
-    /// A copy of the repository on this machine has the commit.
-    Mirror,
-    /// A work tree of the campaign's own holds its files.
-    Checkout,
-    /// The environment was made.
-    Setup,
-    /// The fixes are in the files, and verified where there is a command for it.
-    Transform,
-    /// They are a commit on a branch of the mirror, and a patch.
-    Commit,
-}
-
-impl Step {
-    /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::Mirror,
-        Self::Checkout,
-        Self::Setup,
-        Self::Transform,
-        Self::Commit,
-    ];
-
-    /// Its name in the database and in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Mirror => "mirror",
-            Self::Checkout => "checkout",
-            Self::Setup => "setup",
-            Self::Transform => "transform",
-            Self::Commit => "commit",
-        }
-    }
-
-    /// The step of that name.
-    pub fn of(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|step| step.as_str() == name)
-    }
-}
-
-/// How a repository stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Nothing is decided.
-    Pending,
-    /// All its steps are done.
-    Done,
-    /// Something went wrong that may go well another time.
-    Retry,
-    /// Something is wrong that stays so.
-    Permanent,
-}
-
-impl State {
-    /// Its name in the database and in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Done => "done",
-            Self::Retry => "retry",
-            Self::Permanent => "permanent",
-        }
-    }
-
-    fn of(name: &str) -> Self {
-        match name {
-            "done" => Self::Done,
-            "retry" => Self::Retry,
-            "permanent" => Self::Permanent,
-            _ => Self::Pending,
-        }
-    }
-}
-
-/// A repository in the database.
-#[derive(Clone, Debug)]
-pub struct Row {
-    /// Its number.
-    pub id: i64,
-    /// As it is in the lock file.
-    pub repository: Repository,
-    /// How it stands, for the configuration that ran last.
-    pub state: State,
-    /// The step at which something went wrong.
-    pub step: Option<Step>,
-    /// What went wrong.
-    pub reason: Option<String>,
-    /// How often it was begun.
-    pub attempts: u64,
-    /// How long its steps took together.
-    pub took: Duration,
-    /// What a run is at, with its number of the run.
-    pub working: Option<Working>,
-    /// What became of it.
-    pub result: Option<Made>,
-}
-
-/// What a run is at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Working {
-    /// The run's number.
-    pub run: String,
-    /// The step that was begun.
-    pub step: Option<Step>,
-}
-
-/// What became of a repository.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Made {
-    /// How many files were looked at.
-    pub checked: u64,
-    /// How many could not be analysed.
-    pub not_analysed: u64,
-    /// What was found, over all codemods.
-    pub found: u64,
-    /// How many fixes were written.
-    pub fixed: u64,
-    /// How many findings are withheld.
-    pub withheld: u64,
-    /// How many fixes are left that need another option, as `--unsafe-fixes`.
-    pub left: u64,
-    /// What the tests said.
-    pub tests: Option<Tests>,
-    /// By codemod.
-    pub codemods: Vec<Codemod>,
-    /// What was committed; none where nothing was fixed.
-    pub commit: Option<Commit>,
-}
-
-/// The commit that was made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Commit {
-    /// In hexadecimal digits.
-    pub id: String,
-    /// The branch of the mirror that it is on: `asyncfix/NAME`.
-    pub branch: String,
-    /// The first line of its message.
-    pub title: String,
-    /// The rest of its message.
-    pub body: String,
-    /// The patch, from the campaign's folder.
-    pub patch: String,
 }
 
 /// What one step came to.
@@ -220,7 +85,7 @@ impl Database {
     pub fn open(path: &Path) -> Result<Self> {
         let connection = Connection::open(path).said()?;
         // Others write too, each for milliseconds.
-        connection.busy_timeout(Duration::from_secs(60)).said()?;
+        connection.busy_timeout(Duration::from_mins(1)).said()?;
         connection
             .pragma_update(None, "journal_mode", "WAL")
             .said()?;
@@ -403,19 +268,25 @@ impl Database {
         Ok(claimed)
     }
 
-    /// Whether a repository is open that another run is at.
-    pub fn is_waiting(&self, run: &str, wanted: &dyn Fn(&str) -> bool) -> Result<bool> {
+    /// Whether another run that `is_alive` is at a repository that is `wanted`.
+    pub fn is_shared(
+        &self,
+        run: &str,
+        wanted: &dyn Fn(&str) -> bool,
+        is_alive: &dyn Fn(&str) -> bool,
+    ) -> Result<bool> {
         let mut claimed = self
             .connection
             .prepare(
-                "SELECT url FROM repository JOIN claim ON claim.repository = repository.id
+                "SELECT url, claim.run FROM claim
+                 JOIN repository ON claim.repository = repository.id
                  WHERE position IS NOT NULL AND claim.run <> ?",
             )
             .said()?;
         let mut rows = claimed.query([run]).said()?;
         while let Some(row) = rows.next().said()? {
-            let url: String = row.get(0).said()?;
-            if wanted(&url) {
+            let (url, other): (String, String) = (row.get(0).said()?, row.get(1).said()?);
+            if wanted(&url) && is_alive(&other) {
                 return Ok(true);
             }
         }
@@ -443,9 +314,9 @@ impl Database {
     }
 
     /// Notes how a step ended, with all that is known by it, and which `goal` a failure is one of.
-    pub fn end(&mut self, run: &str, id: i64, step: Step, key: &str, ended: Ended) -> Result<()> {
+    pub fn end(&mut self, run: &str, id: i64, step: Step, key: &str, ended: &Ended) -> Result<()> {
         let transaction = self.write()?;
-        let (what, reason) = match &ended {
+        let (what, reason) = match ended {
             Ended::Failed(failure) => {
                 let (what, reason) = match failure {
                     Failure::Retry(reason) => ("retry", Some(reason.as_str())),
@@ -528,122 +399,6 @@ impl Database {
         transaction.commit().said()?;
         Ok(opened)
     }
-
-    /// All that is planned, in its order.
-    pub fn rows(&self) -> Result<Vec<Row>> {
-        let mut statement = self
-            .connection
-            .prepare(
-                "SELECT repository.id, name, url, branch, base, commit_id, path, verify, setup,
-                   planned, state.state, state.step, state.reason, claim.run,
-                   (SELECT count(*) FROM journal WHERE repository = repository.id
-                     AND step = 'mirror' AND what = 'start'),
-                   (SELECT step FROM journal WHERE journal.repository = repository.id
-                     AND claim.run IS NOT NULL AND what = 'start' ORDER BY id DESC LIMIT 1),
-                   (SELECT coalesce(sum(took), 0) FROM journal
-                     WHERE journal.repository = repository.id)
-                 FROM repository
-                 LEFT JOIN state ON state.repository = repository.id
-                   AND state.goal = repository.goal
-                 LEFT JOIN claim ON claim.repository = repository.id
-                 WHERE position IS NOT NULL ORDER BY position",
-            )
-            .said()?;
-        let mut rows = statement.query([]).said()?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next().said()? {
-            found.push(self.row(row).said()?);
-        }
-        Ok(found)
-    }
-
-    fn row(&self, row: &rusqlite::Row) -> rusqlite::Result<Row> {
-        let unsigned = |column: usize| -> rusqlite::Result<u64> {
-            let number: i64 = row.get(column)?;
-            Ok(u64::try_from(number).unwrap_or_default())
-        };
-        let step = |name: Option<String>| name.and_then(|name| Step::of(&name));
-        let id = row.get(0)?;
-        let state: Option<String> = row.get(10)?;
-        let run: Option<String> = row.get(13)?;
-        let begun = step(row.get(15)?);
-        Ok(Row {
-            id,
-            repository: Repository {
-                name: row.get(1)?,
-                url: row.get(2)?,
-                branch: row.get(3)?,
-                base: row.get(4)?,
-                commit: row.get(5)?,
-                path: row.get(6)?,
-                verify: row.get(7)?,
-                setup: row.get(8)?,
-                planned: unsigned(9)?,
-            },
-            state: State::of(state.as_deref().unwrap_or_default()),
-            step: step(row.get(11)?),
-            reason: row.get(12)?,
-            attempts: unsigned(14)?,
-            took: Duration::from_millis(unsigned(16)?),
-            working: run.map(|run| Working { run, step: begun }),
-            result: self.made(id)?,
-        })
-    }
-
-    /// What became of a repository.
-    pub fn made_of(&self, id: i64) -> Result<Option<Made>> {
-        self.made(id).said()
-    }
-
-    fn made(&self, id: i64) -> rusqlite::Result<Option<Made>> {
-        let mut statement = self.connection.prepare(
-            "SELECT checked, not_analysed, found, fixed, withheld, remaining, tests,
-               commit_id, fixes_branch, title, body, patch
-             FROM result WHERE repository = ?",
-        )?;
-        let made = statement
-            .query_row([id], |row| {
-                let unsigned = |column: usize| -> rusqlite::Result<u64> {
-                    let number: i64 = row.get(column)?;
-                    Ok(u64::try_from(number).unwrap_or_default())
-                };
-                let tests: Option<String> = row.get(6)?;
-                let commit: Option<String> = row.get(7)?;
-                let commit = match commit {
-                    Some(commit) => Some(Commit {
-                        id: commit,
-                        branch: row.get(8)?,
-                        title: row.get(9)?,
-                        body: row.get(10)?,
-                        patch: row.get(11)?,
-                    }),
-                    None => None,
-                };
-                Ok(Made {
-                    checked: unsigned(0)?,
-                    not_analysed: unsigned(1)?,
-                    found: unsigned(2)?,
-                    fixed: unsigned(3)?,
-                    withheld: unsigned(4)?,
-                    left: unsigned(5)?,
-                    tests: tests.and_then(|text| serde_json::from_str(&text).ok()),
-                    codemods: Vec::new(),
-                    commit,
-                })
-            })
-            .optional()?;
-        let Some(mut made) = made else {
-            return Ok(None);
-        };
-        let mut statement = self
-            .connection
-            .prepare("SELECT counts FROM codemod WHERE repository = ? ORDER BY position")?;
-        let rows = statement.query_map([id], |row| row.get::<_, String>(0))?;
-        for counts in rows {
-            made.codemods.extend(serde_json::from_str(&counts?).ok());
-        }
-        Ok(Some(made))
-    }
 }
 
 /// Of what a run began that is gone: that it was lost.
@@ -719,62 +474,6 @@ fn set_state(
              ON CONFLICT (repository) DO UPDATE SET
                goal = excluded.goal, state = ?2, step = ?3, reason = ?4, run = ?5, time = ?6",
             params![id, state, step.map(Step::as_str), reason, run, now()],
-        )
-        .said()?;
-    Ok(())
-}
-
-fn save_outcome(transaction: &Transaction, id: i64, outcome: &Outcome) -> Result<()> {
-    let tests = match &outcome.tests {
-        Some(tests) => Some(serde_json::to_string(tests).map_err(|error| error.to_string())?),
-        None => None,
-    };
-    let total = outcome.total();
-    transaction
-        .execute(
-            "INSERT OR REPLACE INTO result
-               (repository, checked, not_analysed, found, fixed, withheld, remaining, tests)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            params![
-                id,
-                count(outcome.checked),
-                count(outcome.not_analysed),
-                count(total.found),
-                count(total.fixed),
-                count(total.withheld),
-                count(total.left()),
-                tests,
-            ],
-        )
-        .said()?;
-    transaction
-        .execute("DELETE FROM codemod WHERE repository = ?", [id])
-        .said()?;
-    for (position, codemod) in outcome.codemods.iter().enumerate() {
-        let counts = serde_json::to_string(codemod).map_err(|error| error.to_string())?;
-        transaction
-            .execute(
-                "INSERT INTO codemod (repository, position, name, counts) VALUES (?, ?, ?, ?)",
-                params![id, count(position as u64), codemod.name, counts],
-            )
-            .said()?;
-    }
-    Ok(())
-}
-
-fn save_commit(transaction: &Transaction, id: i64, commit: Option<&Commit>) -> Result<()> {
-    transaction
-        .execute(
-            "UPDATE result SET commit_id = ?2, fixes_branch = ?3, title = ?4, body = ?5, patch = ?6
-             WHERE repository = ?1",
-            params![
-                id,
-                commit.map(|it| &it.id),
-                commit.map(|it| &it.branch),
-                commit.map(|it| &it.title),
-                commit.map(|it| &it.body),
-                commit.map(|it| &it.patch),
-            ],
         )
         .said()?;
     Ok(())
