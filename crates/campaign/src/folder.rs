@@ -56,9 +56,7 @@ impl Campaign {
         }
         fs_err::create_dir_all(folder).map_err(|error| error.to_string())?;
         let folder = fs_err::canonicalize(folder).map_err(|error| error.to_string())?;
-        for name in ["mirrors", "trees", "patches", "outcomes", "logs", "runs"] {
-            fs_err::create_dir_all(folder.join(name)).map_err(|error| error.to_string())?;
-        }
+        make_folders(&folder)?;
         Ok(folder)
     }
 
@@ -86,6 +84,8 @@ impl Campaign {
             Config::parse(&text).map_err(|error| format!("`{}`: {error}", path.display()))?;
         let (path, text) = read("campaign.lock")?;
         let lock = Lock::parse(&text).map_err(|error| format!("`{}`: {error}", path.display()))?;
+        // A part is made by copying these two files.
+        make_folders(&folder)?;
         Ok(Self {
             folder,
             config,
@@ -161,6 +161,13 @@ impl Campaign {
         }
         Ok(migrated)
     }
+}
+
+fn make_folders(folder: &Path) -> Result<(), String> {
+    for name in ["mirrors", "trees", "patches", "outcomes", "logs", "runs"] {
+        fs_err::create_dir_all(folder.join(name)).map_err(|error| error.to_string())?;
+    }
+    Ok(())
 }
 
 /// Writes a file as a whole: it is there with all of `content`, or as it was.
