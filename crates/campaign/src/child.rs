@@ -51,6 +51,7 @@ pub struct Job<'a> {
     lock: &'a Path,
     variables: Vec<(OsString, Option<OsString>)>,
     log: Option<PathBuf>,
+    is_all_logged: bool,
 }
 
 /// So much of standard error is kept in hand.
@@ -66,6 +67,7 @@ impl<'a> Job<'a> {
             lock,
             variables: Vec::new(),
             log: None,
+            is_all_logged: false,
         }
     }
 
@@ -91,11 +93,16 @@ impl<'a> Job<'a> {
         self
     }
 
-    /// What it prints on standard error is kept in this file; on standard output too, unless it is
-    /// asked for.
+    /// What it prints on standard error is kept in this file.
     pub fn log(mut self, path: &Path) -> Self {
         self.log = Some(path.to_path_buf());
         self
+    }
+
+    /// All that it prints is kept in this file.
+    pub fn log_all(mut self, path: &Path) -> Self {
+        self.is_all_logged = true;
+        self.log(path)
     }
 
     /// Runs it for as long as `limit`. The error is one of the system, or that it cannot be started.
@@ -119,7 +126,11 @@ impl<'a> Job<'a> {
             .args(self.arguments)
             .current_dir(self.folder)
             .stdin(Stdio::piped())
-            .stdout(stdout.try_clone()?)
+            .stdout(if self.is_all_logged {
+                stderr.try_clone()?
+            } else {
+                stdout.try_clone()?
+            })
             .stderr(stderr.try_clone()?);
         for (name, value) in self.variables {
             match value {

@@ -1,5 +1,6 @@
 //! A run: threads that claim one repository after the other, and bring each through its steps.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -93,7 +94,7 @@ pub fn run(campaign: &Campaign, options: &Options, watch: &dyn Watch) -> Result<
         interrupted: (options.keeper.is_interrupted)(),
         ..Ran::default()
     };
-    for row in rows.iter().filter(|row| run.is_wanted(&row.repository.url)) {
+    for row in rows.iter().filter(|row| run.row(row.id).is_some()) {
         ran.planned += 1;
         match row.state {
             State::Done => ran.done += 1,
@@ -113,7 +114,8 @@ struct Run<'a> {
     campaign: &'a Campaign,
     options: &'a Options<'a>,
     watch: &'a dyn Watch,
-    rows: Vec<Row>,
+    /// By number.
+    rows: HashMap<i64, Row>,
     /// Locked as long as the process lives.
     _alive: File,
 }
@@ -141,6 +143,13 @@ impl<'a> Run<'a> {
             .map(|row| (row.id, steps::key(Step::Commit, campaign, &row.repository)))
             .collect();
         database.aim(&goals)?;
+        let is_wanted = |row: &Row| {
+            options
+                .shard
+                .is_none_or(|shard| shard.has_url(&row.repository.url))
+        };
+        let rows = rows.into_iter().filter(is_wanted);
+        let rows = rows.map(|row| (row.id, row)).collect();
         Ok(Self {
             id,
             campaign,
@@ -151,8 +160,9 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn is_wanted(&self, url: &str) -> bool {
-        self.options.shard.is_none_or(|shard| shard.has_url(url))
+    /// The repository of this number, if it belongs to the part, and was planned when the run began.
+    fn row(&self, id: i64) -> Option<&Row> {
+        self.rows.get(&id)
     }
 
     fn is_alive(&self, run: &str) -> bool {
@@ -166,7 +176,7 @@ impl<'a> Run<'a> {
     /// What one thread does.
     fn work(&self) -> Result<(), String> {
         let mut database = self.campaign.database()?;
-        let wanted = |url: &str| self.is_wanted(url);
+        let wanted = |id: i64| self.row(id).is_some();
         let alive = |run: &str| self.is_alive(run);
         while !self.is_interrupted() {
             let Some(id) = database.claim(&self.id, &wanted, &alive)? else {
@@ -177,7 +187,7 @@ impl<'a> Run<'a> {
                 thread::sleep(PAUSE);
                 continue;
             };
-            if let Some(row) = self.rows.iter().find(|row| row.id == id) {
+            if let Some(row) = self.row(id) {
                 self.repository(&mut database, row)?;
             }
             database.release(&self.id, id)?;
@@ -222,8 +232,17 @@ impl<'a> Run<'a> {
         let place = Place::new(self.campaign, repository, self.options.keeper, threads)?;
         // What a run that was killed started there may still be ending.
         let stop = || self.is_interrupted();
-        if folder::wait_for_keepers(&place.lock, &stop).is_err() {
-            return Ok(());
+        match folder::wait_for_keepers(&place.lock, &stop) {
+            Ok(()) => {}
+            Err(Failure::Interrupted) => return Ok(()),
+            Err(failure) => {
+                let (step, ended) = (Step::Mirror, Ended::Failed(&failure));
+                let key = steps::key(step, self.campaign, repository);
+                database.begin(&self.id, row.id, step, &key)?;
+                database.end(&self.id, row.id, step, &key, &ended)?;
+                self.watch.on(&Event::Failed(repository, step, &failure));
+                return Ok(());
+            }
         }
         let mut made = None;
         for step in Step::ALL {

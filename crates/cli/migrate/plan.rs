@@ -93,18 +93,6 @@ fn config(arguments: &Plan) -> Result<Config> {
     } else {
         Config::default()
     };
-    for name in &arguments.select {
-        arguments::find(name).map_err(|problem| anyhow!("--select: {problem}"))?;
-    }
-    if let Some(version) = &arguments.target_version {
-        target::parse_version(version).map_err(|problem| anyhow!("--target-version: {problem}"))?;
-    }
-    for setting in &arguments.settings {
-        if !setting.contains('=') {
-            bail!("--config takes KEY=VALUE here, and no file: `{setting}`");
-        }
-        crate::config::read_argument(setting)?;
-    }
     let typed = |value: &Option<String>, known: Option<String>| value.clone().or(known);
     config.name = typed(&arguments.name, config.name);
     config.target_version = typed(&arguments.target_version, config.target_version);
@@ -128,5 +116,24 @@ fn config(arguments: &Plan) -> Result<Config> {
     if config.author.is_none() {
         config.author = campaign::git_author();
     }
+    check(&config)?;
     Ok(config)
+}
+
+/// Whether asyncfix will take what the configuration gives it: better known before than of each
+/// repository.
+pub fn check(config: &Config) -> Result<()> {
+    for name in &config.select {
+        arguments::find(name).map_err(|problem| anyhow!("`select`: {problem}"))?;
+    }
+    if let Some(version) = &config.target_version {
+        target::parse_version(version).map_err(|problem| anyhow!("`target-version`: {problem}"))?;
+    }
+    for setting in &config.settings {
+        if !setting.contains('=') {
+            bail!("`settings` are KEY=VALUE, and no file: `{setting}`");
+        }
+        crate::config::read_argument(setting)?;
+    }
+    Ok(())
 }

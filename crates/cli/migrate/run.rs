@@ -2,12 +2,13 @@
 
 use std::num::NonZeroUsize;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use campaign::{Campaign, Keeper, Options, Ran, Shard};
 
 use super::arguments::{Retry, Run};
 use super::cells::repositories;
 use super::live::Live;
+use super::plan::check;
 use super::{is_interrupted, open, program, watch_signals};
 use crate::exit::Exit;
 use crate::report;
@@ -41,6 +42,7 @@ pub fn retry(arguments: &Retry) -> Result<Exit> {
 }
 
 fn work(campaign: &Campaign, arguments: &Run) -> Result<Exit> {
+    check(&campaign.config).context("campaign.toml")?;
     let shard = arguments.shard.as_deref().map(shard).transpose()?;
     watch_signals()?;
     let program = program()?;

@@ -311,4 +311,22 @@ fn wrong_usage_says_what_to_do() {
         assert!(ran.stderr.contains(said), "{}", ran.stderr);
     }
     commit(&source, "Not planned");
+    let toml = campaign.project.read("c/campaign.toml");
+    for (from, to, said) in [
+        ("select = []", "select = [\"await-slep\"]", "await-sleep"),
+        (
+            "settings = []",
+            "settings = [\"pyproject.toml\"]",
+            "KEY=VALUE",
+        ),
+        ("select = []", "selct = []", "selct"),
+    ] {
+        let edited = toml.replace(from, to);
+        assert_ne!(edited, toml);
+        campaign.project.write("c/campaign.toml", edited);
+        let ran = campaign.migrate(&["run"]);
+        assert_eq!(ran.status, 2, "{}", ran.stderr);
+        assert!(ran.stderr.contains("campaign.toml"), "{}", ran.stderr);
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    }
 }

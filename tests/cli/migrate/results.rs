@@ -244,4 +244,40 @@ fn the_report_tells_the_whole() {
     for said in ["good", "old", "await-sleep", "a.py"] {
         assert!(page.contains(said), "{said}");
     }
+    // It leads from the repository to its findings.
+    let status = campaign.status();
+    let name = status["good"]["name"].as_str().unwrap();
+    let link = format!("<a href=\"#folder={}\">", name.replace('-', "%2D"));
+    assert!(page.contains(&link), "{link}");
+    assert!(page.contains(&format!("\"path\":\"{name}/a.py\"")));
+}
+
+#[test]
+fn what_others_wrote_is_text_on_the_page() {
+    let campaign = Campaign::new();
+    let evil = "</script><img src=x onerror=alert(1)>";
+    campaign.repository(
+        "r",
+        &[("<i>.py", SLEEPS), ("a.py", &format!("{SLEEPS}# {evil}\n"))],
+    );
+    campaign.repository("s", &[("a.py", SLEEPS)]);
+    campaign.project.write(
+        "list.csv",
+        format!("url,setup\nr,\ns,\"echo '{evil}' >&2; exit 1\"\n"),
+    );
+    let ran = campaign.migrate(&["plan", "list.csv", "--no-types"]);
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    let ran = campaign.migrate(&["run"]);
+    assert_eq!(ran.status, 1, "{}", ran.stderr);
+    campaign.migrate(&["report", "--html", "page.html"]);
+    let page = campaign.project.read("page.html");
+    assert!(
+        page.contains("&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;"),
+        "the reason"
+    );
+    assert!(!page.contains(evil) && !page.contains("<i>.py"));
+    // What each of them printed is kept.
+    let name = campaign.status()["s"]["name"].as_str().unwrap().to_string();
+    let log = campaign.project.read(&format!("c/logs/{name}.setup.log"));
+    assert_eq!(log, format!("{evil}\n"));
 }

@@ -214,20 +214,20 @@ impl Database {
         transaction.commit().said()
     }
 
-    /// Claims the next repository that is open, for `run`: planned, `wanted`, claimed by no run that
-    /// `is_alive`, and neither done nor given up. What failed and may go well is open if neither
-    /// `run` nor another that is alive tried it.
+    /// Claims the next repository that is open, for `run`: planned, `wanted` by its number, claimed
+    /// by no run that `is_alive`, and neither done nor given up. What failed and may go well is open
+    /// if neither `run` nor another that is alive tried it.
     pub fn claim(
         &mut self,
         run: &str,
-        wanted: &dyn Fn(&str) -> bool,
+        wanted: &dyn Fn(i64) -> bool,
         is_alive: &dyn Fn(&str) -> bool,
     ) -> Result<Option<i64>> {
         let transaction = self.write()?;
         let claimed = {
             let mut open = transaction
                 .prepare(
-                    "SELECT repository.id, repository.url, claim.run, state.run
+                    "SELECT repository.id, claim.run, state.run
                      FROM repository
                      LEFT JOIN claim ON claim.repository = repository.id
                      LEFT JOIN state ON state.repository = repository.id
@@ -241,13 +241,12 @@ impl Database {
             let mut found = None;
             while let Some(row) = rows.next().said()? {
                 let id: i64 = row.get(0).said()?;
-                let url: String = row.get(1).said()?;
-                let claimed: Option<String> = row.get(2).said()?;
-                let tried: Option<String> = row.get(3).said()?;
+                let claimed: Option<String> = row.get(1).said()?;
+                let tried: Option<String> = row.get(2).said()?;
                 let is_theirs = |other: &Option<String>| {
                     other.as_deref().is_some_and(|it| it == run || is_alive(it))
                 };
-                if wanted(&url) && !is_theirs(&claimed) && !is_theirs(&tried) {
+                if wanted(id) && !is_theirs(&claimed) && !is_theirs(&tried) {
                     found = Some(id);
                     break;
                 }
@@ -272,21 +271,21 @@ impl Database {
     pub fn is_shared(
         &self,
         run: &str,
-        wanted: &dyn Fn(&str) -> bool,
+        wanted: &dyn Fn(i64) -> bool,
         is_alive: &dyn Fn(&str) -> bool,
     ) -> Result<bool> {
         let mut claimed = self
             .connection
             .prepare(
-                "SELECT url, claim.run FROM claim
+                "SELECT claim.repository, claim.run FROM claim
                  JOIN repository ON claim.repository = repository.id
                  WHERE position IS NOT NULL AND claim.run <> ?",
             )
             .said()?;
         let mut rows = claimed.query([run]).said()?;
         while let Some(row) = rows.next().said()? {
-            let (url, other): (String, String) = (row.get(0).said()?, row.get(1).said()?);
-            if wanted(&url) && is_alive(&other) {
+            let (id, other): (i64, String) = (row.get(0).said()?, row.get(1).said()?);
+            if wanted(id) && is_alive(&other) {
                 return Ok(true);
             }
         }

@@ -22,7 +22,7 @@ pub fn setup(place: &Place) -> Result<(), Failure> {
         let output = Job::shell(command, &folder, &place.lock)
             .variable("VIRTUAL_ENV", None)
             .variable("CONDA_PREFIX", None)
-            .log(&log)
+            .log_all(&log)
             .run(place.keeper, place.left())
             .map_err(|error| Failure::retry(format!("`{command}`: {error}")))?;
         if !output.is_success() {
