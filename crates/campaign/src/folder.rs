@@ -43,8 +43,9 @@ pub struct Migrated {
 pub const MARKER: &str = "asyncfix-campaign";
 
 impl Campaign {
-    /// Makes the folder where there is none. One that holds something else is refused.
-    pub fn create(folder: &Path) -> Result<PathBuf, String> {
+    /// Makes the folder, where there is none, of a campaign that is to be done so. One that holds
+    /// something else is refused.
+    pub fn create(folder: &Path, config: &Config) -> Result<PathBuf, String> {
         if folder.is_dir() && !folder.join("campaign.toml").exists() {
             let mut entries = fs_err::read_dir(folder).map_err(|error| error.to_string())?;
             if entries.next().is_some() {
@@ -56,6 +57,9 @@ impl Campaign {
         }
         fs_err::create_dir_all(folder).map_err(|error| error.to_string())?;
         let folder = fs_err::canonicalize(folder).map_err(|error| error.to_string())?;
+        // First, so that what is half made is known as ours.
+        let text = config.to_toml()?;
+        write(&folder.join("campaign.toml"), text.as_bytes()).map_err(|error| error.to_string())?;
         make_folders(&folder)?;
         Ok(folder)
     }

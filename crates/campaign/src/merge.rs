@@ -93,11 +93,10 @@ fn target(parts: &[Campaign], into: &Path) -> Result<Campaign, String> {
             }
         }
     }
-    let folder = Campaign::create(into)?;
+    let folder = Campaign::create(into, &config)?;
     let write = |name: &str, text: &str| {
         folder::write(&folder.join(name), text.as_bytes()).map_err(|error| error.to_string())
     };
-    write("campaign.toml", &config.to_toml()?)?;
     Database::open(&folder.join("campaign.db"))?;
     write("campaign.lock", &Lock::new(repositories).to_text()?)?;
     Campaign::open(&folder)

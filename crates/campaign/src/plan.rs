@@ -46,6 +46,8 @@ pub struct Planned {
     pub retry: Vec<Problem>,
     /// What is not in it, by line, until somebody changes something.
     pub permanent: Vec<Problem>,
+    /// Whether it was interrupted: the lock file is as it was.
+    pub interrupted: bool,
     /// What stands twice in the list.
     pub duplicates: Vec<Problem>,
 }
@@ -59,7 +61,7 @@ pub fn plan(planning: &Planning) -> Result<Planned, String> {
         ..Planned::default()
     };
     let wanted = without_duplicates(wanted, &mut planned.duplicates);
-    let folder = Campaign::create(planning.folder)?;
+    let folder = Campaign::create(planning.folder, &planning.config)?;
     let known = if planning.refresh {
         HashMap::new()
     } else {
@@ -93,22 +95,26 @@ pub fn plan(planning: &Planning) -> Result<Planned, String> {
                 planned.kept += usize::from(was_known);
                 repositories.push(repository);
             }
-            Err(Failure::Interrupted) => return Err("interrupted: nothing was planned".to_string()),
+            Err(Failure::Interrupted) => {
+                return Ok(Planned {
+                    interrupted: true,
+                    ..Planned::default()
+                });
+            }
             Err(Failure::Retry(message)) => planned.retry.push(Problem { line, message }),
             Err(Failure::Permanent(message)) => planned.permanent.push(Problem { line, message }),
         }
     }
     planned.permanent.sort_by_key(|problem| problem.line);
     planned.repositories = repositories.len();
-    save(&folder, &planning.config, repositories)?;
+    save(&folder, repositories)?;
     Ok(planned)
 }
 
-fn save(folder: &Path, config: &Config, repositories: Vec<Repository>) -> Result<(), String> {
+fn save(folder: &Path, repositories: Vec<Repository>) -> Result<(), String> {
     let write = |name: &str, text: &str| {
         folder::write(&folder.join(name), text.as_bytes()).map_err(|error| error.to_string())
     };
-    write("campaign.toml", &config.to_toml()?)?;
     let mut database = Database::open(&folder.join("campaign.db"))?;
     let lock = Lock::new(repositories);
     write("campaign.lock", &lock.to_text()?)?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::ops::Range;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
@@ -245,13 +246,19 @@ fn failures(rows: &[Row], found: &Found) -> String {
     text
 }
 
-fn head(text: &mut String, title: &str, columns: &[&str]) {
+/// The beginning of a table. `numbers` are the columns that hold numbers.
+fn head(text: &mut String, title: &str, columns: &[&str], numbers: Range<usize>) {
     let _ = write!(
         text,
         "<details class=\"campaign\" open><summary>{title}</summary><div><table><thead><tr>"
     );
-    for column in columns {
-        let _ = write!(text, "<th scope=\"col\">{column}</th>");
+    for (number, column) in columns.iter().enumerate() {
+        let class = if numbers.contains(&number) {
+            " class=\"n\""
+        } else {
+            ""
+        };
+        let _ = write!(text, "<th scope=\"col\"{class}>{column}</th>");
     }
     text.push_str("</tr></thead><tbody>");
 }
@@ -273,6 +280,7 @@ fn codemods(summary: &Summary) -> String {
             "Withheld",
             "Left to other options",
         ],
+        1..5,
     );
     for it in &summary.codemods {
         let _ = write!(text, "<tr><th scope=\"row\">{}</th>", code(&it.name));
@@ -294,6 +302,7 @@ fn reasons(summary: &Summary) -> String {
         &mut text,
         "Why findings are withheld",
         &["Codemod", "How many", "Reason", "One of them"],
+        1..2,
     );
     for codemod in &summary.codemods {
         for reason in codemod.reasons.iter().take(REASONS) {
@@ -327,6 +336,7 @@ fn table(campaign: &Campaign, rows: &[Row], found: &Found) -> String {
             "Commit",
             "Took",
         ],
+        2..6,
     );
     for row in rows {
         let repository = &row.repository;

@@ -37,6 +37,10 @@ pub fn plan(arguments: &Plan) -> Result<Exit> {
         },
     };
     let planned = campaign::plan(&planning).map_err(|problem| anyhow!(problem))?;
+    if planned.interrupted {
+        report::line("Interrupted: campaign.lock is as it was.");
+        return Ok(Exit::Interrupted);
+    }
     let shown = arguments.list.display();
     let tell = |problems: &[Problem], what: &str| {
         for Problem { line, message } in problems {

@@ -51,10 +51,9 @@ fn text(campaign: &Campaign, rows: &[Row], out: &mut impl Write) -> io::Result<(
     )?;
     writeln!(
         out,
-        "Of {} in {}, {} were fixed, {} are withheld for a person to decide, and {} are left to \
-         other options.",
-        plural(size(summary.found), "finding"),
+        "Found in {}: {}. Fixed: {}. Withheld, for a person to decide: {}. Left to other options: {}.",
         plural(size(summary.checked), "file"),
+        summary.found,
         summary.fixed,
         summary.withheld,
         summary.left

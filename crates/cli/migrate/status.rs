@@ -1,6 +1,6 @@
 //! `asyncfix migrate status`.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use anyhow::{Result, anyhow};
 use campaign::{Campaign, Codemod, Row, Summary, Tests};
@@ -51,7 +51,12 @@ fn print(campaign: &Campaign, rows: &[Row], out: &mut impl Write) -> io::Result<
                 .unwrap_or(0)
         })
         .collect();
-    let width = width();
+    // Who reads it elsewhere than in a terminal gets all of it.
+    let most = if io::stdout().is_terminal() {
+        width().max(80)
+    } else {
+        usize::MAX
+    };
     for cells in &lines {
         let mut line = String::new();
         for (number, (cell, width)) in cells.iter().zip(&widths).enumerate() {
@@ -63,8 +68,13 @@ fn print(campaign: &Campaign, rows: &[Row], out: &mut impl Write) -> io::Result<
                 line = line + cell + &gap + "  ";
             }
         }
-        let line: String = line.trim_end().chars().take(width.max(80)).collect();
-        writeln!(out, "{line}")?;
+        let line = line.trim_end();
+        if display_width(line) > most {
+            let cut: String = line.chars().take(most - 1).collect();
+            writeln!(out, "{cut}…")?;
+        } else {
+            writeln!(out, "{line}")?;
+        }
     }
     writeln!(out, "\n{}", sentence(&Summary::new(rows)))
 }

@@ -119,15 +119,29 @@ fn a_source_that_is_gone_or_rewritten_is_said() {
     let campaign = Campaign::new();
     let gone = campaign.repository("gone", &[("a.py", SLEEPS)]);
     let rewritten = campaign.repository("rewritten", &[("a.py", SLEEPS)]);
-    let folder = campaign.repository("folder", &[("a.py", SLEEPS)]);
-    campaign.plan(&["gone", "rewritten", "folder - src"], &[]);
+    campaign.repository("folder", &[("a.py", SLEEPS)]);
+    let linked = campaign.repository("linked", &[("a.py", SLEEPS)]);
+    let outside = campaign.project.path("outside");
+    campaign.project.write("outside/a.py", SLEEPS);
+    std::os::unix::fs::symlink(&outside, linked.join("link")).unwrap();
+    super::commit(&linked, "A link");
+    campaign.plan(
+        &["gone", "rewritten", "folder - src", "linked main link"],
+        &[],
+    );
     std::fs::remove_dir_all(gone).unwrap();
     super::git(&rewritten, &["commit", "-q", "--amend", "-m", "Other"]);
     super::git(&rewritten, &["reflog", "expire", "--expire=now", "--all"]);
     super::git(&rewritten, &["gc", "-q", "--prune=now"]);
-    drop(folder);
     let ran = campaign.migrate(&["run"]);
     assert_eq!(ran.status, 3, "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .contains("the folder `link` is a link that leads out of the repository"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(campaign.project.read("outside/a.py"), SLEEPS);
     let status = campaign.status();
     let reason = |name: &str| status[name]["reason"].as_str().unwrap_or("-").to_string();
     assert!(reason("gone").contains("git says"), "{}", reason("gone"));

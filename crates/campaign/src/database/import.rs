@@ -93,7 +93,7 @@ impl Database {
             .said()?;
         transaction
             .execute(
-                "UPDATE run SET ended = ? WHERE ended IS NULL",
+                "UPDATE run SET ended = ? WHERE ended IS NULL AND id IN (SELECT id FROM other.run)",
                 params![now()],
             )
             .said()?;

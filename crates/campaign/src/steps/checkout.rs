@@ -40,10 +40,20 @@ pub fn checkout(place: &Place) -> Result<(), Failure> {
         .arguments(["checkout", "--quiet", "--force", "--detach"])
         .arguments([place.repository.commit.as_str()])
         .stdout()?;
+    let (path, commit) = (&place.repository.path, &place.repository.commit);
     if !place.root().is_dir() {
         return Err(Failure::Permanent(format!(
-            "there is no folder `{}` at commit {}",
-            place.repository.path, place.repository.commit
+            "there is no folder `{path}` at commit {commit}"
+        )));
+    }
+    // A link of the repository's may lead anywhere.
+    let (root, tree) = (
+        fs_err::canonicalize(place.root()),
+        fs_err::canonicalize(tree),
+    );
+    if !root.map_err(io)?.starts_with(tree.map_err(io)?) {
+        return Err(Failure::Permanent(format!(
+            "the folder `{path}` is a link that leads out of the repository"
         )));
     }
     Ok(())
