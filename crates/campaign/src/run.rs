@@ -236,11 +236,11 @@ impl<'a> Run<'a> {
             Ok(()) => {}
             Err(Failure::Interrupted) => return Ok(()),
             Err(failure) => {
-                let (step, ended) = (Step::Mirror, Ended::Failed(&failure));
-                let key = steps::key(step, self.campaign, repository);
-                database.begin(&self.id, row.id, step, &key)?;
-                database.end(&self.id, row.id, step, &key, &ended)?;
-                self.watch.on(&Event::Failed(repository, step, &failure));
+                let (first, ended) = (Step::Mirror, Ended::Failed(&failure));
+                let key = steps::key(first, self.campaign, repository);
+                database.begin(&self.id, row.id, first, &key)?;
+                database.end(&self.id, row.id, first, &key, &ended)?;
+                self.watch.on(&Event::Failed(repository, first, &failure));
                 return Ok(());
             }
         }

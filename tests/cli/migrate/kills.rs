@@ -50,7 +50,7 @@ fn copied(campaign: &Campaign, name: &str) {
 
 fn start(campaign: &Campaign, name: &str) -> Child {
     let mut command = campaign.command(&["run", "--jobs=2", "--campaign", name]);
-    command.stderr(Stdio::piped()).stdout(Stdio::null());
+    command.stderr(Stdio::null()).stdout(Stdio::null());
     command.spawn().unwrap()
 }
 
@@ -157,6 +157,25 @@ fn what_interrupts_a_run_ends_it_and_the_next_one_goes_on() {
     assert!(rustix::process::test_kill_process(pid).is_err());
     assert_eq!(campaign.status()["r"]["state"], "pending");
     campaign.nothing_was_done_twice("c");
+}
+
+#[test]
+fn a_repository_that_kills_its_run_does_not_hold_up_the_others() {
+    let campaign = Campaign::new();
+    for name in ["poison", "one", "two"] {
+        campaign.repository(name, &[("a.py", SLEEPS), (name, "")]);
+    }
+    // Between the run and the command is what keeps it.
+    let setup = "--setup=if [ -e poison ]; then kill -9 $(cut -d ' ' -f 4 /proc/$PPID/stat); fi";
+    campaign.plan(&["poison", "one", "two"], &[setup]);
+    for _ in 0..2 {
+        let status = campaign.command(&["run", "--jobs=1"]).status().unwrap();
+        assert_eq!(status.code(), None);
+    }
+    let status = campaign.status();
+    assert_eq!(status["one"]["state"], "done");
+    assert_eq!(status["two"]["state"], "done");
+    assert_eq!(status["poison"]["state"], "pending");
 }
 
 #[test]

@@ -162,58 +162,44 @@ fn nothing_that_a_repository_brings_along_is_run() {
         ],
     );
     let touched = campaign.project.path("touched");
-    let script = format!("#!/bin/sh\ntouch '{}'\n", touched.display());
+    // A submodule whose address runs a program.
+    let module = format!(
+        "[submodule \"m\"]\n\tpath = m\n\turl = ext::sh -c touch%20{}\n",
+        touched.display()
+    );
+    campaign.project.write("r/.gitmodules", module);
+    git(&source, &["add", "--all"]);
+    let head = git(&source, &["rev-parse", "HEAD"]);
+    let link = format!("160000,{},m", head.trim());
+    git(&source, &["update-index", "--add", "--cacheinfo", &link]);
+    git(&source, &["commit", "-q", "-m", "More"]);
     // Hooks and drivers of the source's own configuration, which a clone of a path could meet.
-    for hook in [
-        "post-checkout",
-        "pre-commit",
-        "reference-transaction",
-        "post-merge",
-    ] {
-        let path = source.join(".git/hooks").join(hook);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, &script).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    }
+    let script = format!("#!/bin/sh\ntouch '{}'\n", touched.display());
     campaign.project.write("evil", &script);
     let evil = campaign.project.path("evil");
-    fs::set_permissions(&evil, fs::Permissions::from_mode(0o755)).unwrap();
+    let hooks = source.join(".git/hooks");
+    fs::create_dir_all(&hooks).unwrap();
+    let names = ["post-checkout", "pre-commit", "reference-transaction"];
+    let hooks = names.map(|name| hooks.join(name));
+    for path in hooks.iter().chain([&evil]) {
+        fs::write(path, &script).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
     for key in [
         "filter.evil.smudge",
         "filter.evil.clean",
         "diff.evil.textconv",
         "diff.evil.command",
         "core.fsmonitor",
+        "core.sshCommand",
+        "uploadpack.packObjectsHook",
     ] {
         git(&source, &["config", key, evil.to_str().unwrap()]);
     }
-    fs::remove_file(&touched).ok();
-    // A submodule whose address runs a program.
-    let module = format!(
-        "[submodule \"m\"]\n\tpath = m\n\turl = ext::sh -c touch%20{}\n",
-        touched.display()
-    );
-    git(&source, &["config", "--unset", "core.fsmonitor"]);
-    campaign.project.write("r/.gitmodules", module);
-    git(&source, &["config", "core.hooksPath", "/dev/null"]);
-    git(&source, &["add", "--all"]);
-    let head = git(&source, &["rev-parse", "HEAD"]);
-    git(
-        &source,
-        &[
-            "update-index",
-            "--add",
-            "--cacheinfo",
-            &format!("160000,{},m", head.trim()),
-        ],
-    );
-    git(&source, &["commit", "-q", "-m", "More"]);
-    git(&source, &["config", "--unset", "core.hooksPath"]);
-    git(
-        &source,
-        &["config", "core.fsmonitor", evil.to_str().unwrap()],
-    );
-    fs::remove_file(&touched).ok();
+    // Whoever heeds them runs them.
+    git(&source, &["status"]);
+    assert!(touched.exists());
+    fs::remove_file(&touched).unwrap();
     // The user has such drivers too.
     let home = campaign.project.path("home");
     let drivers = format!(

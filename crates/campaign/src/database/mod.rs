@@ -3,6 +3,7 @@
 //! Everything that a run finds out is written in one transaction with the end of the step that it
 //! belongs to, so that a run that is killed leaves a step done, or not begun.
 
+mod claims;
 mod import;
 mod rows;
 mod save;
@@ -214,84 +215,6 @@ impl Database {
         transaction.commit().said()
     }
 
-    /// Claims the next repository that is open, for `run`: planned, `wanted` by its number, claimed
-    /// by no run that `is_alive`, and neither done nor given up. What failed and may go well is open
-    /// if neither `run` nor another that is alive tried it.
-    pub fn claim(
-        &mut self,
-        run: &str,
-        wanted: &dyn Fn(i64) -> bool,
-        is_alive: &dyn Fn(&str) -> bool,
-    ) -> Result<Option<i64>> {
-        let transaction = self.write()?;
-        let claimed = {
-            let mut open = transaction
-                .prepare(
-                    "SELECT repository.id, claim.run, state.run
-                     FROM repository
-                     LEFT JOIN claim ON claim.repository = repository.id
-                     LEFT JOIN state ON state.repository = repository.id
-                       AND state.goal = repository.goal
-                     WHERE position IS NOT NULL
-                       AND (state.state IS NULL OR state.state = 'retry')
-                     ORDER BY position",
-                )
-                .said()?;
-            let mut rows = open.query([]).said()?;
-            let mut found = None;
-            while let Some(row) = rows.next().said()? {
-                let id: i64 = row.get(0).said()?;
-                let claimed: Option<String> = row.get(1).said()?;
-                let tried: Option<String> = row.get(2).said()?;
-                let is_theirs = |other: &Option<String>| {
-                    other.as_deref().is_some_and(|it| it == run || is_alive(it))
-                };
-                if wanted(id) && !is_theirs(&claimed) && !is_theirs(&tried) {
-                    found = Some(id);
-                    break;
-                }
-            }
-            found
-        };
-        if let Some(id) = claimed {
-            lose(&transaction, id)?;
-            transaction
-                .execute(
-                    "INSERT INTO claim (repository, run, since) VALUES (?1, ?2, ?3)
-                     ON CONFLICT (repository) DO UPDATE SET run = ?2, since = ?3",
-                    params![id, run, now()],
-                )
-                .said()?;
-        }
-        transaction.commit().said()?;
-        Ok(claimed)
-    }
-
-    /// Whether another run that `is_alive` is at a repository that is `wanted`.
-    pub fn is_shared(
-        &self,
-        run: &str,
-        wanted: &dyn Fn(i64) -> bool,
-        is_alive: &dyn Fn(&str) -> bool,
-    ) -> Result<bool> {
-        let mut claimed = self
-            .connection
-            .prepare(
-                "SELECT claim.repository, claim.run FROM claim
-                 JOIN repository ON claim.repository = repository.id
-                 WHERE position IS NOT NULL AND claim.run <> ?",
-            )
-            .said()?;
-        let mut rows = claimed.query([run]).said()?;
-        while let Some(row) = rows.next().said()? {
-            let (id, other): (i64, String) = (row.get(0).said()?, row.get(1).said()?);
-            if wanted(id) && is_alive(&other) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
     /// Whether a step is done with this key.
     pub fn is_done(&self, id: i64, step: Step, key: &str) -> Result<bool> {
         self.connection
@@ -370,18 +293,6 @@ impl Database {
         transaction.commit().said()
     }
 
-    /// Lets go of a repository.
-    pub fn release(&mut self, run: &str, id: i64) -> Result<()> {
-        let transaction = self.write()?;
-        transaction
-            .execute(
-                "DELETE FROM claim WHERE repository = ? AND run = ?",
-                params![id, run],
-            )
-            .said()?;
-        transaction.commit().said()
-    }
-
     /// Opens what failed, permanent failures too, by name; all where none is named. How many those
     /// are.
     pub fn retry(&mut self, names: &[String]) -> Result<usize> {
@@ -398,22 +309,6 @@ impl Database {
         transaction.commit().said()?;
         Ok(opened)
     }
-}
-
-/// Of what a run began that is gone: that it was lost.
-fn lose(transaction: &Transaction, id: i64) -> Result<()> {
-    transaction
-        .execute(
-            "INSERT INTO journal (time, run, repository, step, key, what)
-             SELECT ?2, run, repository, step, key, 'lost' FROM journal AS begun
-             WHERE repository = ?1 AND what = 'start' AND NOT EXISTS (
-               SELECT 1 FROM journal AS later WHERE later.repository = ?1
-                 AND later.id > begun.id AND later.step = begun.step AND later.run = begun.run
-                 AND later.what <> 'dropped')",
-            params![id, now()],
-        )
-        .said()?;
-    Ok(())
 }
 
 fn journal(
