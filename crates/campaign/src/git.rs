@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::source::PROTOCOLS;
 
 /// What is set for every call.
-const ALWAYS: [&str; 16] = [
+const ALWAYS: [&str; 18] = [
     "-c",
     "core.hooksPath=/dev/null",
     "-c",
@@ -27,6 +27,9 @@ const ALWAYS: [&str; 16] = [
     "fetch.recurseSubmodules=false",
     "-c",
     "gc.auto=0",
+    // What is fetched comes as a whole, or not at all: single objects would be there one by one.
+    "-c",
+    "fetch.unpackLimit=1",
 ];
 
 /// Variables by which somebody else's git says which repository it is about, or what to run.

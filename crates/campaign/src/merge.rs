@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::child::Keeper;
 use crate::database::{Database, Imported, Step};
 use crate::failure::Failure;
-use crate::folder::{self, Campaign, MARKER, hold};
+use crate::folder::{self, Campaign, MARKER};
 use crate::git::Git;
 use crate::lock::{Lock, Repository};
 use crate::steps;
@@ -145,12 +145,16 @@ fn mirror(
     one: &Imported,
     keeper: Keeper,
 ) -> Result<(), Failure> {
-    let _held = hold(&to.with_extension("claim"), keeper.is_interrupted)?;
-    let lock = to.with_extension("lock");
-    let git = Git {
-        keeper,
-        lock: &lock,
-    };
+    steps::alone_with_mirror(to, keeper, |git| fetch(from, to, repository, one, git))
+}
+
+fn fetch(
+    from: &Path,
+    to: &Path,
+    repository: &Repository,
+    one: &Imported,
+    git: Git,
+) -> Result<(), Failure> {
     steps::make_mirror(to, git, &repository.url)?;
     let from = from.to_string_lossy();
     let mut fetch = git

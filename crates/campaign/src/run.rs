@@ -244,6 +244,7 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
         }
+        place.remove_locks();
         let mut made = None;
         for step in Step::ALL {
             let key = steps::key(step, self.campaign, repository);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
-use super::Place;
+use super::{Place, mirror};
 use crate::config::author_parts;
 use crate::database::Commit;
 use crate::failure::Failure;
@@ -32,11 +32,11 @@ pub fn commit(place: &Place) -> Result<Option<Commit>, Failure> {
     let (title, body) = message(&outcome, repository);
     let id = committed(place, &tree, &format!("{title}\n\n{body}"))?;
     let reference = format!("refs/heads/{branch}");
-    place
-        .git()
-        .local(&place.mirror)
-        .arguments(["update-ref", "--no-deref", &reference, &id])
-        .stdout()?;
+    mirror::alone(&place.mirror, place.keeper, |git| {
+        git.local(&place.mirror)
+            .arguments(["update-ref", "--no-deref", &reference, &id])
+            .stdout()
+    })?;
     let text = place
         .git()
         .local(&place.mirror)

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::Place;
+use crate::child::Keeper;
 use crate::failure::Failure;
 use crate::folder::{self, MARKER, hold, wait_for_keepers};
 use crate::git::Git;
@@ -11,16 +12,10 @@ use crate::plan::of_remote;
 
 /// Makes it, or sees that it has the commit.
 pub fn mirror(place: &Place) -> Result<(), Failure> {
-    let stop = || place.is_interrupted();
-    let beside = |what: &str| place.mirror.with_extension(what);
-    // Another entry of the same address may be at it, in this process or in another.
-    let _held = hold(&beside("claim"), &stop)?;
-    let lock = beside("lock");
-    wait_for_keepers(&lock, &stop)?;
-    let git = Git {
-        keeper: place.keeper,
-        lock: &lock,
-    };
+    alone(&place.mirror, place.keeper, |git| fill(place, git))
+}
+
+fn fill(place: &Place, git: Git) -> Result<(), Failure> {
     let mirror = place.mirror.as_path();
     make(mirror, git, &place.repository.url)?;
     let commit = place.repository.commit.as_str();
@@ -87,24 +82,41 @@ pub fn make(mirror: &Path, git: Git, url: &str) -> Result<(), Failure> {
         fs_err::create_dir_all(mirror).map_err(io)?;
         folder::write(&marker, format!("{url}\n").as_bytes())?;
     }
-    remove_locks(mirror);
     git.local(mirror)
         .arguments(["init", "--bare", "--quiet", "--template=", "."])
         .stdout()
         .map(drop)
 }
 
+/// Whether a ref leads to the commit. Of a fetch that was killed the commit may be there without
+/// its files; refs are set when all is there.
 fn has(mirror: &Path, git: Git, commit: &str) -> Result<bool, Failure> {
-    let object = format!("{commit}^{{commit}}");
     let output = git
         .local(mirror)
-        .arguments(["cat-file", "-e", &object])
+        .arguments(["for-each-ref", "--count=1", "--contains", commit])
         .output()?;
-    Ok(output.is_success())
+    Ok(output.is_success() && !output.stdout.is_empty())
+}
+
+/// Does something with the mirror that sets refs, alone.
+pub fn alone<T>(
+    mirror: &Path,
+    keeper: Keeper,
+    work: impl FnOnce(Git) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    // Another entry of the same address may be at it, in this process or in another.
+    let _held = hold(&mirror.with_extension("claim"), keeper.is_interrupted)?;
+    let lock = mirror.with_extension("lock");
+    wait_for_keepers(&lock, keeper.is_interrupted)?;
+    remove_locks(mirror);
+    work(Git {
+        keeper,
+        lock: &lock,
+    })
 }
 
 /// Removes what a git that was killed left locked. Nobody else is at work here.
-pub fn remove_locks(folder: &Path) {
+fn remove_locks(folder: &Path) {
     let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {
         for entry in fs_err::read_dir(&folder).into_iter().flatten().flatten() {

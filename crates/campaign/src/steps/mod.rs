@@ -20,7 +20,7 @@ use crate::outcome::Outcome;
 use crate::source::hash;
 
 pub use checkout::remove;
-pub use mirror::make as make_mirror;
+pub use mirror::{alone as alone_with_mirror, make as make_mirror};
 
 /// One repository that a run is at.
 pub struct Place<'a> {
@@ -70,6 +70,12 @@ impl<'a> Place<'a> {
             tree: campaign.tree(&repository.name),
             lock: campaign.beside_tree(&repository.name, "lock"),
         })
+    }
+
+    /// Removes what a git left locked that was killed. Nobody else is at work in the tree.
+    pub fn remove_locks(&self) {
+        let name = &self.repository.name;
+        let _ = fs_err::remove_file(self.campaign.beside_tree(name, "index.lock"));
     }
 
     /// Does a step.
@@ -138,10 +144,6 @@ impl<'a> Place<'a> {
                 "--work-tree",
                 &self.tree.to_string_lossy(),
             ])
-    }
-
-    fn is_interrupted(&self) -> bool {
-        (self.keeper.is_interrupted)()
     }
 
     /// What came of a command that the user gave, `named` so, where it did not succeed.
