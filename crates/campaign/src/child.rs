@@ -4,11 +4,11 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::keeper::{GRACE, KEEP, NOT_STARTED, SIGNAL};
+use crate::keeper::{GRACE, KEEP, NOT_STARTED};
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum Ended {
     /// With this exit status.
     Status(u8),
     /// By this signal, which was not ours.
-    Signal(u8),
+    Signal(i32),
     /// It was ended since it took longer than this.
     Late(Duration),
     /// It was ended since the run is to end.
@@ -171,14 +171,10 @@ impl<'a> Job<'a> {
             thread::sleep(pause);
             pause = (pause * 2).min(Duration::from_millis(50));
         };
-        let ended = match (ending, status.code().and_then(|it| u8::try_from(it).ok())) {
+        let ended = match (ending, status.code()) {
             (Some((why, _)), _) => why,
-            (None, Some(code)) if code > SIGNAL && code < SIGNAL + 65 => {
-                Ended::Signal(code - SIGNAL)
-            }
-            (None, Some(code)) => Ended::Status(code),
-            // The keeper itself was killed.
-            (None, None) => Ended::Signal(9),
+            (None, Some(code)) => Ended::Status(u8::try_from(code).unwrap_or(u8::MAX)),
+            (None, None) => Ended::Signal(signal(status)),
         };
         let tail = tail(&mut stderr)?;
         if ended == Ended::Status(NOT_STARTED) && tail.contains("cannot be started") {
@@ -196,6 +192,17 @@ impl<'a> Job<'a> {
             stderr: tail,
         })
     }
+}
+
+/// The signal that ended a keeper, or what it kept.
+#[cfg(unix)]
+fn signal(status: ExitStatus) -> i32 {
+    std::os::unix::process::ExitStatusExt::signal(&status).unwrap_or(0)
+}
+
+#[cfg(windows)]
+fn signal(_: ExitStatus) -> i32 {
+    0
 }
 
 /// The last of what a file holds.

@@ -25,10 +25,7 @@ pub const GRACE: Duration = Duration::from_secs(5);
 /// What a keeper that could not start the program exits with, as shells do.
 pub const NOT_STARTED: u8 = 127;
 
-/// What a keeper says of a program that a signal ended: this, and the number of the signal.
-pub const SIGNAL: u8 = 128;
-
-/// Keeps a program, and gives its exit status. `arguments` are what follows [`KEEP`].
+/// Keeps a program, and gives its exit status; where a signal ended it, that ends the keeper too. `arguments` are what follows [`KEEP`].
 ///
 /// The first of them is a file, which is locked as long as the program may be at work: who waits
 /// for its lock knows that nothing that was kept works there any longer.
@@ -160,11 +157,15 @@ fn code(status: Option<ExitStatus>) -> u8 {
     let Some(status) = status else {
         return NOT_STARTED;
     };
-    match (status.code(), status.signal()) {
-        (Some(code), _) => u8::try_from(code).unwrap_or(u8::MAX),
-        (None, Some(signal)) => SIGNAL.saturating_add(u8::try_from(signal).unwrap_or_default()),
-        (None, None) => NOT_STARTED,
+    if let Some(signal) = status
+        .signal()
+        .and_then(rustix::process::Signal::from_named_raw)
+    {
+        let _ = rustix::process::kill_process(rustix::process::getpid(), signal);
     }
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    // As shells say it, where the signal did nothing to us.
+    code.unwrap_or_else(|| 128 | u8::try_from(status.signal().unwrap_or(0)).unwrap_or(0))
 }
 
 #[cfg(windows)]
