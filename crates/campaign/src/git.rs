@@ -97,7 +97,8 @@ impl<'a> Git<'a> {
     pub fn remote(&self, folder: &'a Path, limit: Duration) -> Call<'a> {
         let mut job = self.job(folder).arguments(ALWAYS);
         let names = ["GIT_SSH_COMMAND", "GIT_SSH"];
-        if names.iter().all(|name| std::env::var_os(name).is_none()) {
+        let is_set = names.iter().any(|name| std::env::var_os(name).is_some());
+        if !is_set && configured("core.sshCommand").is_none() {
             job = job.variable("GIT_SSH_COMMAND", Some("ssh -o BatchMode=yes"));
         }
         Call {
@@ -189,17 +190,21 @@ impl Call<'_> {
 
 /// Who git says that commits here, as `Name <address>`; none where it says nothing.
 pub fn author() -> Option<String> {
-    let asked = |key: &str| {
-        let output = std::process::Command::new("git")
-            .args(["config", "--global", "--get", key])
-            .output()
-            .ok()?;
-        let text = String::from_utf8(output.stdout).ok()?;
-        let text = text.trim().to_string();
-        (output.status.success() && !text.is_empty()).then_some(text)
-    };
-    let author = format!("{} <{}>", asked("user.name")?, asked("user.email")?);
+    let (name, address) = (configured("user.name")?, configured("user.email")?);
+    let author = format!("{name} <{address}>");
     author_parts(&author).is_ok().then_some(author)
+}
+
+/// What the user has configured, wherever they are.
+fn configured(key: &str) -> Option<String> {
+    let output = std::process::Command::new("git")
+        .args(["config", "--global", "--get", key])
+        .stdin(std::process::Stdio::null())
+        .output()
+        .ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let text = text.trim().to_string();
+    (output.status.success() && !text.is_empty()).then_some(text)
 }
 
 /// Names that are each ended by a NUL.

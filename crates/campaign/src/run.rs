@@ -83,6 +83,8 @@ pub fn run(campaign: &Campaign, options: &Options, watch: &dyn Watch) -> Result<
         run.sweep(&mut database)?;
     }
     database.end_run(&run.id)?;
+    // Who asks for it then is told that it is gone.
+    let _ = fs_err::remove_file(lock_of(campaign, &run.id));
     let problems = problems
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
