@@ -174,25 +174,19 @@ fn make_folders(folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Writes a file as a whole: it is there with all of `content`, or as it was.
+/// Writes a file as a whole: it is there with all of `content`, or as it was. Whoever is killed
+/// meanwhile leaves a file beside it that the next one writes over: nobody else writes the same.
 pub fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".part");
+    let part = PathBuf::from(name);
     let written = (|| -> io::Result<()> {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let mut file = tempfile::Builder::new()
-            .prefix(".asyncfix-")
-            .tempfile_in(folder)?;
+        let mut file = fs_err::File::create(&part)?;
         file.write_all(content)?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = std::fs::Permissions::from_mode(0o644);
-            file.as_file().set_permissions(mode)?;
-        }
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
+        file.sync_all()?;
+        fs_err::rename(&part, path)
     })();
-    written.map_err(|error| Failure::retry(format!("`{}`: {error}", path.display())))
+    written.map_err(|error| Failure::retry(error.to_string()))
 }
 
 /// A lock on something that several processes use. It is let go with the value, or with the process.
