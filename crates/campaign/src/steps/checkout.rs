@@ -1,22 +1,20 @@
 //! A work tree of the campaign's own, from the mirror. The source repository is never worked in.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Place;
 use crate::failure::Failure;
-use crate::folder::{self, MARKER};
+use crate::folder;
 
 /// Makes it, at the planned commit. What an earlier run left of it goes.
 pub fn checkout(place: &Place) -> Result<(), Failure> {
     remove(place)?;
     let tree = place.tree.as_path();
     let io = |error: std::io::Error| Failure::retry(format!("`{}`: {error}", tree.display()));
+    // First, so that what is half done is known as ours.
+    folder::write(&marker(place), b"")?;
     fs_err::create_dir_all(tree).map_err(io)?;
     let git = || place.git().local(tree);
-    // The marker comes first, so that what is half done is known as ours.
-    fs_err::create_dir_all(tree.join(".git")).map_err(io)?;
-    let name = format!("{}\n", place.repository.name);
-    folder::write(&tree.join(".git").join(MARKER), name.as_bytes())?;
     git()
         .arguments(["init", "--quiet", "--template=", "."])
         .stdout()?;
@@ -59,9 +57,14 @@ pub fn checkout(place: &Place) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether the campaign made it.
-pub fn is_ours(tree: &Path) -> bool {
-    tree.join(".git").join(MARKER).is_file()
+/// Whether it is there, and the campaign made it.
+pub fn is_ours(place: &Place) -> bool {
+    place.tree.is_dir() && marker(place).is_file()
+}
+
+/// The file beside the tree that says so. It is there before the tree, and goes after it.
+fn marker(place: &Place) -> PathBuf {
+    place.campaign.beside_tree(&place.repository.name, "ours")
 }
 
 /// Removes the work tree, and what belongs to it. One that the campaign did not make is refused.
@@ -74,32 +77,15 @@ pub fn remove(place: &Place) -> Result<(), Failure> {
             entries.unwrap_or(false)
         };
         let is_link = tree.symlink_metadata().is_ok_and(|it| it.is_symlink());
-        if is_link || !(is_ours(tree) || is_empty()) {
+        if is_link || !(is_ours(place) || is_empty()) {
             return Err(Failure::Permanent(format!(
                 "`{}` is there, and the campaign did not make it: move it away",
                 tree.display()
             )));
         }
-        // The marker goes last: what is left of a removal that was killed is known as ours.
-        let entries = fs_err::read_dir(tree).map_err(io)?;
-        for entry in entries {
-            let entry = entry.map_err(io)?;
-            if entry.file_name() == ".git" {
-                continue;
-            }
-            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            if is_folder {
-                remove_folder(&entry.path()).map_err(io)?;
-            } else {
-                fs_err::remove_file(entry.path()).map_err(io)?;
-            }
-        }
-        if tree.join(".git").exists() {
-            remove_folder(&tree.join(".git")).map_err(io)?;
-        }
-        fs_err::remove_dir(tree).map_err(io)?;
+        remove_folder(tree).map_err(io)?;
     }
-    for what in ["index", "index.lock", "kept", "excluded"] {
+    for what in ["index", "index.lock", "kept", "paths", "message", "ours"] {
         let path = place.campaign.beside_tree(&place.repository.name, what);
         if path.exists() {
             fs_err::remove_file(path).map_err(io)?;

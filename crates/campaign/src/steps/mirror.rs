@@ -73,7 +73,9 @@ pub fn make(mirror: &Path, git: Git, url: &str) -> Result<(), Failure> {
             Ok(mut entries) => entries.next().is_none(),
             Err(_) => !mirror.exists(),
         };
-        if !is_empty {
+        // As it was when the marker was half written.
+        let is_begun = mirror.join(format!("{MARKER}.part")).exists();
+        if !is_empty && !is_begun {
             return Err(Failure::Permanent(format!(
                 "`{}` is there, and the campaign did not make it: move it away",
                 mirror.display()

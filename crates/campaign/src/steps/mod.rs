@@ -99,10 +99,9 @@ impl<'a> Place<'a> {
     pub fn is_there(&self, step: Step) -> bool {
         match step {
             Step::Mirror => self.mirror.join(folder::MARKER).exists(),
-            Step::Checkout | Step::Setup => checkout::is_ours(&self.tree),
+            Step::Checkout | Step::Setup => checkout::is_ours(self),
             Step::Transform => {
-                checkout::is_ours(&self.tree)
-                    && self.campaign.outcome(&self.repository.name).exists()
+                checkout::is_ours(self) && self.campaign.outcome(&self.repository.name).exists()
             }
             Step::Commit => true,
         }
