@@ -13,6 +13,7 @@ use clap::{
 use engine::Codemod;
 use python::ast::PythonVersion;
 
+use crate::migrate::Migrate;
 use crate::{nearest, target};
 
 /// Everything that can be typed.
@@ -120,6 +121,16 @@ pub enum Command {
     /// 1 if a file could not be read or parsed; 2 if something is missing, or the service failed.
     /// A path of this name is written `./suggest`.
     Suggest(Box<Suggest>),
+    /// Migrate many repositories: plan, run, see, publish
+    ///
+    /// A campaign is a folder: `plan` reads a list of repositories and finds a commit for each, `run`
+    /// migrates them in work trees of its own, and goes on where it was when it was killed. A path
+    /// of this name is written `./migrate`.
+    ///
+    /// Exit status: 0 all is done; 1 some failed in a way that may go well another time, or is
+    /// not done yet; 3 some failed for good, and nothing else is open; 2 wrong usage or
+    /// configuration, or an internal error; 130 it was interrupted.
+    Migrate(Box<Migrate>),
     /// Speak the Language Server Protocol, for editors: findings and fixes while you type
     ///
     /// It is started by an editor, which talks to it on standard input and output. Configuration
@@ -139,13 +150,14 @@ pub enum ListFormat {
 }
 
 /// The names of the subcommands, to tell a slip from a path.
-pub const SUBCOMMANDS: [&str; 7] = [
+pub const SUBCOMMANDS: [&str; 8] = [
     "explain",
     "list",
     "completions",
     "man",
     "report",
     "suggest",
+    "migrate",
     "server",
 ];
 
@@ -163,7 +175,8 @@ pub struct Report {
 }
 
 /// The arguments of a run that say what a page does not leave open.
-const NOT_OF_A_REPORT: [&str; 10] = [
+const NOT_OF_A_REPORT: [&str; 11] = [
+    "outcome",
     "diff",
     "fix",
     "verify",
@@ -231,7 +244,8 @@ pub enum Provider {
 }
 
 /// The arguments of a run that say what a proposal does not leave open.
-const NOT_OF_A_PROPOSAL: [&str; 18] = [
+const NOT_OF_A_PROPOSAL: [&str; 19] = [
+    "outcome",
     "diff",
     "fix",
     "verify",
@@ -254,7 +268,8 @@ const NOT_OF_A_PROPOSAL: [&str; 18] = [
 
 /// The arguments of a run that are of no use to a server: it is told which files, prints nothing,
 /// and writes nothing.
-const NOT_OF_A_SERVER: [&str; 23] = [
+const NOT_OF_A_SERVER: [&str; 24] = [
+    "outcome",
     "paths",
     "diff",
     "fix",
@@ -502,6 +517,10 @@ pub struct Run {
     /// Write findings or the patch to this file instead of standard output
     #[arg(long, value_name = "PATH", help_heading = OUTPUT)]
     pub output_file: Option<PathBuf>,
+
+    /// Write what the run came to, as JSON, for `asyncfix migrate`
+    #[arg(long, value_name = "FILE", requires = "fix", hide = true)]
+    pub outcome: Option<PathBuf>,
 
     /// Exit with 0 where it would be 1
     #[arg(long, help_heading = OUTPUT)]

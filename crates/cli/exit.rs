@@ -12,6 +12,9 @@ pub enum Exit {
     Findings,
     /// Wrong usage, wrong configuration, or a fault of ours. `--exit-zero` never hides it.
     Failure,
+    /// Of a campaign: repositories failed for good, and nothing else is open. That another run comes
+    /// to the same is known to schedulers by this number.
+    Permanent,
     /// Somebody interrupted what was not to end half done, as by Ctrl-C.
     Interrupted,
 }
@@ -22,6 +25,7 @@ impl From<Exit> for ExitCode {
             Exit::Success => 0,
             Exit::Findings => 1,
             Exit::Failure => 2,
+            Exit::Permanent => 3,
             // What shells say of a program that Ctrl-C ended.
             Exit::Interrupted => 130,
         })

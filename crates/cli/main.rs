@@ -18,6 +18,7 @@ mod guard;
 mod list;
 mod manual;
 mod meaning;
+mod migrate;
 mod modules;
 mod nearest;
 mod page;
@@ -62,6 +63,10 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,
         };
+    }
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|word| word == campaign::KEEP) {
+        return ExitCode::from(campaign::keep(words));
     }
     let arguments = match argument_file::expand(std::env::args_os()) {
         Ok(arguments) => arguments,
@@ -117,6 +122,7 @@ fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         Some(Command::Server(arguments)) => return server::run(*arguments),
         Some(Command::Report(report)) => return run::run(&Plan::of_report(*report)?),
         Some(Command::Suggest(suggest)) => return run::run(&Plan::of_suggest(*suggest)?),
+        Some(Command::Migrate(arguments)) => return migrate::run(*arguments),
         Some(Command::Explain {
             codemod,
             no_pager,

@@ -42,6 +42,8 @@ pub struct Plan {
     pub show: Option<Show>,
     /// Where findings and patches go, if not to standard output.
     pub output: Option<PathBuf>,
+    /// Where is written what it came to, for the program that started it.
+    pub outcome: Option<PathBuf>,
     /// Where the page goes that is to be written instead of findings; `-` is standard output.
     pub page: Option<PathBuf>,
     /// How what is found is to be proposed on a pull request, instead of printing it.
@@ -189,6 +191,7 @@ impl Plan {
                 None => colored(arguments.color, &std::io::stdout()),
             },
             output: arguments.output_file.clone(),
+            outcome: arguments.outcome.clone(),
             page: None,
             proposal: None,
             folders: folders(arguments)?,

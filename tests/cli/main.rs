@@ -18,6 +18,8 @@ mod formats; // what other programs read
 mod ignores; // comments that silence findings
 mod imports; // which unused imports go
 mod known_files; // what is known beside the files that are looked at
+#[cfg(unix)]
+mod migrate; // campaigns over many repositories
 mod notebooks; // cells
 mod order; // codemods that come one after the other
 mod overview; // what tells of codemods, files and settings

@@ -17,11 +17,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("crates/engine", &["edit", "python", "types"]),
     ("crates/server", &["edit", "engine"]),
     ("crates/suggest", &["edit"]),
+    ("crates/campaign", &[]),
     ("codemods", &["edit", "engine", "python", "types"]),
     (
         ".",
         &[
-            "codemods", "edit", "engine", "python", "server", "suggest", "types",
+            "campaign", "codemods", "edit", "engine", "python", "server", "suggest", "types",
         ],
     ),
 ];

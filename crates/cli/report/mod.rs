@@ -1,6 +1,6 @@
 //! What a run prints. Findings and patches go to standard output, all else to standard error.
 
-mod as_json;
+pub mod as_json;
 pub mod diff;
 pub mod fingerprint;
 pub mod github;
@@ -9,6 +9,7 @@ pub mod html;
 pub mod ignores;
 pub mod json;
 pub mod junit;
+pub mod outcome;
 pub mod rdjson;
 mod reasons;
 mod remark;

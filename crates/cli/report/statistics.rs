@@ -182,6 +182,18 @@ impl Statistics {
         line(name, &numbers.map(number), name_style, style)
     }
 
+    /// The codemods with most findings first, as JSON has them.
+    pub fn codemods(&self) -> impl Serialize + '_ {
+        let rows = self.sorted().into_iter();
+        let named = rows.map(|(codemod, row)| Named { codemod, row });
+        named.collect::<Vec<_>>()
+    }
+
+    /// How many files could not be analysed.
+    pub fn not_analysed(&self) -> usize {
+        self.files.not_analysed
+    }
+
     /// Prints one JSON object.
     pub fn print_json(&self, out: &mut impl Write) -> io::Result<()> {
         let rows = self.sorted().into_iter();

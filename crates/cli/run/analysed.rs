@@ -98,6 +98,17 @@ impl Analysed<'_> {
         }
     }
 
+    /// What was found, in the file as it was.
+    pub fn found(&self) -> Entry<'_> {
+        let rewritten = &self.rewritten;
+        Entry {
+            text: &self.source.text,
+            findings: rewritten.findings.iter().collect(),
+            suppressions: &rewritten.suppressions,
+            ..self.entry()
+        }
+    }
+
     /// Lets go of what only those need who write or show the rewritten text: of a tree in which
     /// much is found it is most of what is held.
     pub(super) fn forget_rewrite(&mut self) {

@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::plan::{Input, Mode, Plan, Verbosity};
 use crate::report::statistics::Statistics;
 use crate::report::summary::{self, Counts};
-use crate::report::{self, Entry, Failure, Standard, html};
+use crate::report::{self, Entry, Failure, Standard, html, outcome};
 use crate::walk::File;
 use crate::write::{self, NewFile};
 
@@ -142,6 +142,9 @@ pub(super) fn conclude(plan: &Plan, files: &[File], mut looked: Looked) -> Resul
             Mode::Report | Mode::Fix | Mode::Review => print_findings(plan, &looked, &mut out)?,
         }
         out.finish()?;
+    }
+    if let Some(path) = &plan.outcome {
+        write_outcome(path, plan, files, &looked)?;
     }
     if plan.verbosity >= Verbosity::Normal {
         report::line(&summary::sentence(
@@ -287,12 +290,44 @@ fn print_patches(plan: &Plan, analysed: &[Analysed], out: &mut impl Write) -> Re
     Ok(printed)
 }
 
+/// Writes what the run came to, for the program that started it.
+fn write_outcome(path: &Path, plan: &Plan, files: &[File], looked: &Looked) -> Result<()> {
+    let found: Vec<Entry> = looked.analysed.iter().map(Analysed::found).collect();
+    let faults = looked.analysed.iter().flat_map(Analysed::faults);
+    let failures: Vec<Failure> = looked.failures.iter().cloned().chain(faults).collect();
+    let written = looked.analysed.iter().filter(|it| it.written);
+    let written = written.filter_map(|it| Some((it.file.path.as_path(), it.after.as_deref()?)));
+    let mut about = html::About::new(&plan.input, files);
+    about.warnings = plan.folders.warnings();
+    about.warnings.extend_from_slice(&looked.warnings);
+    about.notes.clone_from(&looked.notes);
+    let outcome = outcome::Outcome {
+        statistics: &statistics(plan, files.len(), looked),
+        written: written.collect(),
+        verified: looked.beside.verified.as_ref(),
+        failures: &failures,
+        found: &found,
+        about,
+    };
+    outcome::write(path, outcome)
+}
+
 fn print_statistics(
     plan: &Plan,
     checked: usize,
     looked: &Looked,
     out: &mut impl Write,
 ) -> Result<()> {
+    let statistics = statistics(plan, checked, looked);
+    if plan.format == OutputFormat::Json {
+        statistics.print_json(out)?;
+    } else {
+        statistics.print(plan.color, out)?;
+    }
+    Ok(())
+}
+
+fn statistics(plan: &Plan, checked: usize, looked: &Looked) -> Statistics {
     let mut statistics = Statistics::new(checked, plan.mode == Mode::Fix);
     for analysed in &looked.analysed {
         let Rewritten {
@@ -304,12 +339,7 @@ fn print_statistics(
     for failure in &looked.failures {
         statistics.count_failure(failure);
     }
-    if plan.format == OutputFormat::Json {
-        statistics.print_json(out)?;
-    } else {
-        statistics.print(plan.color, out)?;
-    }
-    Ok(())
+    statistics
 }
 
 fn print_findings(plan: &Plan, looked: &Looked, out: &mut impl Write) -> Result<()> {

@@ -124,7 +124,13 @@ fn look_decide_and_write(plan: &Plan, mut walked: Walked, input: Option<&[u8]>) 
     if let Some(journal) = journal {
         let rewriting = Rewriting::new(all, around, &pool);
         let analysed = std::mem::take(&mut looked.analysed);
-        match verify::verify(plan, journal, rewriting, analysed)? {
+        let verified = verify::verify(plan, journal, rewriting, analysed);
+        if let (Err(error), Some(path)) = (&verified, &plan.outcome)
+            && let Some(stopped) = error.downcast_ref()
+        {
+            report::outcome::write_stopped(path, stopped)?;
+        }
+        match verified? {
             Verified::Interrupted => return Ok(Exit::Interrupted),
             Verified::Done(done) => looked.take(done),
         }

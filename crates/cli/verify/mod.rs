@@ -46,6 +46,53 @@ pub struct Done<'a> {
     pub summary: Option<summary::Verified>,
 }
 
+/// Why it came to nothing.
+#[derive(Debug)]
+pub struct Stopped {
+    pub kind: Kind,
+    message: String,
+}
+
+/// What kind of reason that is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The command does not pass before any fix.
+    Tests,
+    /// It was not done in time then.
+    Late,
+    /// Somebody else changed the files.
+    Changed,
+    Other,
+}
+
+impl Kind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tests => "tests",
+            Self::Late => "late",
+            Self::Changed => "changed",
+            Self::Other => "trouble",
+        }
+    }
+}
+
+impl Stopped {
+    fn other(message: String) -> Self {
+        Self {
+            kind: Kind::Other,
+            message,
+        }
+    }
+}
+
+impl std::fmt::Display for Stopped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Stopped {}
+
 /// Before anything is read: puts back what a run left that was killed, and says so. The journal, if
 /// there is something to verify.
 pub fn begin(plan: &Plan) -> Result<Option<Journal>> {

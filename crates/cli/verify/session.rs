@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 
 use super::command::{self, Ended, Ran, shown};
 use super::journal::Journal;
@@ -14,7 +14,7 @@ use super::search::{Found, Search};
 use super::tree::{Tree, Trouble};
 use super::units::Fixes;
 use super::verdict::{self, Base};
-use super::{Done, Verified, interrupt, quoted};
+use super::{Done, Kind, Stopped, Verified, interrupt, quoted};
 use crate::plan::{Plan, Verify};
 use crate::report::summary;
 use crate::report::{self, Breakage, Failure, TakenBack};
@@ -41,8 +41,7 @@ pub struct Session<'s, 'r, 'a> {
 /// Why it does not go on.
 enum Stop {
     Interrupted,
-    /// In words.
-    Trouble(String),
+    Trouble(Stopped),
 }
 
 /// What a run of the command said against what was applied.
@@ -188,7 +187,11 @@ impl<'s, 'r, 'a> Session<'s, 'r, 'a> {
                 report::line(&format!("  | {line}"));
             }
             let quoted = &self.quoted;
-            return Err(Stop::Trouble(match ran.ended {
+            let kind = match ran.ended {
+                Ended::Late(_) => Kind::Late,
+                _ => Kind::Tests,
+            };
+            let message = match ran.ended {
                 Ended::Late(limit) => format!(
                     "{quoted} was not done after {}, before any fix: raise --verify-timeout",
                     shown(limit)
@@ -207,7 +210,8 @@ impl<'s, 'r, 'a> Session<'s, 'r, 'a> {
                      and unittest do, so that new failures cannot be told from old ones: make it \
                      pass first"
                 ),
-            }));
+            };
+            return Err(Stop::Trouble(Stopped { kind, message }));
         };
         Ok(base)
     }
@@ -323,7 +327,7 @@ impl<'s, 'r, 'a> Session<'s, 'r, 'a> {
             let groups = state.get(&number).unwrap_or(&none);
             let fixed = file
                 .by(groups, &mut self.rewriting)
-                .map_err(|failure| Stop::Trouble(failure.to_string()))?;
+                .map_err(|failure| Stop::Trouble(Stopped::other(failure.to_string())))?;
             contents.push(match fixed.and_then(|it| it.after.as_deref()) {
                 Some(bytes) => bytes.into(),
                 None => self.tree.original(number),
@@ -343,7 +347,10 @@ impl<'s, 'r, 'a> Session<'s, 'r, 'a> {
         self.progress.clear();
         let ran = ran.map_err(|error| {
             let why = write::reason(&error);
-            Stop::Trouble(format!("{} cannot be run: {why}", self.quoted))
+            Stop::Trouble(Stopped::other(format!(
+                "{} cannot be run: {why}",
+                self.quoted
+            )))
         })?;
         match ran.ended {
             Ended::Interrupted => Err(Stop::Interrupted),
@@ -357,7 +364,7 @@ impl<'s, 'r, 'a> Session<'s, 'r, 'a> {
         for (file, groups) in state {
             let rewritten = self.files[*file]
                 .by(groups, &mut self.rewriting)
-                .map_err(|failure| Stop::Trouble(failure.to_string()))?;
+                .map_err(|failure| Stop::Trouble(Stopped::other(failure.to_string())))?;
             let applied = rewritten.iter().flat_map(|it| &it.rewritten.applied);
             fixes += applied.map(|applied| applied.fixes).sum::<usize>();
         }
@@ -422,7 +429,7 @@ impl<'s, 'r, 'a> Session<'s, 'r, 'a> {
             let back = back.remove(&number).unwrap_or_default();
             let mut analysed = file
                 .into_final(back, &mut self.rewriting)
-                .map_err(|failure| Stop::Trouble(failure.to_string()))?;
+                .map_err(|failure| Stop::Trouble(Stopped::other(failure.to_string())))?;
             analysed.written = !self.tree.is_original(number);
             if analysed.written && self.tree.other_links(number) > 0 {
                 done.notes.push(write::linked(&analysed.file.path));
@@ -457,7 +464,10 @@ impl<'s, 'r, 'a> Session<'s, 'r, 'a> {
                 report::line(&format!("interrupted: {left}"));
                 Ok(Verified::Interrupted)
             }
-            Stop::Trouble(what) => bail!("{what}; {left}"),
+            Stop::Trouble(Stopped { kind, message }) => {
+                let message = format!("{message}; {left}");
+                Err(Stopped { kind, message }.into())
+            }
         }
     }
 }
@@ -497,13 +507,18 @@ fn said(ran: &Ran) -> String {
 
 impl From<Trouble> for Stop {
     fn from(trouble: Trouble) -> Self {
-        Self::Trouble(match trouble {
+        let kind = match trouble {
+            Trouble::Changed(_) => Kind::Changed,
+            Trouble::Unwritable(..) | Trouble::Journal(_) => Kind::Other,
+        };
+        let message = match trouble {
             Trouble::Changed(path) => format!(
                 "{} changed meanwhile, by the command or by somebody else, and was left alone",
                 path.display()
             ),
             Trouble::Unwritable(path, reason) => format!("{}: {reason}", path.display()),
             Trouble::Journal(problem) => format!("the journal cannot be written: {problem}"),
-        })
+        };
+        Self::Trouble(Stopped { kind, message })
     }
 }

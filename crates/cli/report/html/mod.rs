@@ -16,6 +16,8 @@ use sha2::{Digest, Sha256};
 
 pub use about::About;
 pub use document::Document;
+pub use escape::html as escaped;
+pub use still::{code, markdown, noun, number};
 
 const PAGE: &str = include_str!("assets/page.html");
 const STYLE: &str = include_str!("assets/style.css");
@@ -31,28 +33,56 @@ const SCRIPT: &str = concat!(
     include_str!("assets/app.js"),
 );
 
+/// What a page shows, as HTML but for its title, and what its scripts know.
+pub struct Parts<'a> {
+    pub title: &'a str,
+    pub about: String,
+    pub totals: String,
+    pub failures: String,
+    /// What stands above the charts.
+    pub more: String,
+    /// The findings for those who run no scripts.
+    pub findings: String,
+    /// JSON, as [`Document`] is written.
+    pub data: String,
+}
+
 /// The page of `document`.
 pub fn page(document: &Document) -> io::Result<String> {
-    let data = escape::json(&serde_json::to_string(document)?);
+    Ok(assemble(&Parts {
+        title: &document.about.title,
+        about: still::about(document),
+        totals: still::totals(document),
+        failures: still::failures(document),
+        more: String::new(),
+        findings: still::findings(document),
+        data: serde_json::to_string(document)?,
+    }))
+}
+
+/// The page with these parts.
+pub fn assemble(parts: &Parts) -> String {
+    let data = escape::json(&parts.data);
     let policy = format!(
         "default-src 'none'; script-src {} {}; style-src {}; base-uri 'none'; form-action 'none'",
         hash(THEME),
         hash(SCRIPT),
         hash(STYLE)
     );
-    Ok(filled(PAGE, |name| match name {
+    filled(PAGE, |name| match name {
         "policy" => policy.clone(),
         "style" => STYLE.to_string(),
         "theme" => THEME.to_string(),
         "script" => SCRIPT.to_string(),
         "data" => data.clone(),
-        "title" => escape::html(&document.about.title),
-        "about" => still::about(document),
-        "totals" => still::totals(document),
-        "failures" => still::failures(document),
-        "findings" => still::findings(document),
+        "title" => escape::html(parts.title),
+        "about" => parts.about.clone(),
+        "totals" => parts.totals.clone(),
+        "failures" => parts.failures.clone(),
+        "more" => parts.more.clone(),
+        "findings" => parts.findings.clone(),
         _ => String::new(),
-    }))
+    })
 }
 
 /// What a policy calls the only script or style that it lets in (Content Security Policy Level 3,

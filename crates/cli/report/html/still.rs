@@ -228,12 +228,13 @@ pub fn findings(document: &Document) -> String {
     text
 }
 
-fn code(text: &str) -> String {
+/// As code.
+pub fn code(text: &str) -> String {
     format!("<code>{}</code>", html(text))
 }
 
 /// Text with backticks around code.
-fn markdown(text: &str) -> String {
+pub fn markdown(text: &str) -> String {
     let parts = text.split('`').enumerate();
     parts
         .map(|(index, part)| {
@@ -247,7 +248,7 @@ fn markdown(text: &str) -> String {
 }
 
 /// With a comma between thousands.
-fn number(number: usize) -> String {
+pub fn number(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -259,7 +260,8 @@ fn number(number: usize) -> String {
     text
 }
 
-fn noun(count: usize, noun: &str) -> String {
+/// Of several, where there are not just one.
+pub fn noun(count: usize, noun: &str) -> String {
     if count == 1 {
         noun.to_string()
     } else {

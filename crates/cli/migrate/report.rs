@@ -1,0 +1,138 @@
+//! `asyncfix migrate report`: a campaign for those who decide about it.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
+use campaign::{Campaign, Row, State, Summary};
+
+use super::arguments::Report;
+use super::cells::{repositories, time};
+use super::{open, page};
+use crate::exit::Exit;
+use crate::report::{Standard, summary::plural};
+use crate::terminal::{width, wrap};
+use crate::write;
+
+/// Prints a summary, or writes the page.
+pub fn report(arguments: &Report) -> Result<Exit> {
+    let campaign = open(&arguments.folder)?;
+    let database = campaign.database().map_err(|problem| anyhow!(problem))?;
+    let rows = database.rows().map_err(|problem| anyhow!(problem))?;
+    let mut out = Standard::lock();
+    let Some(path) = &arguments.html else {
+        text(&campaign, &rows, &mut out)?;
+        out.flush()?;
+        return Ok(Exit::Success);
+    };
+    let page = page::page(&campaign, &rows)?;
+    if path == Path::new("-") {
+        out.write_all(page.as_bytes())?;
+        out.flush()?;
+    } else {
+        write::create(path, page.as_bytes())
+            .map_err(|problem| anyhow!("--html: `{}` {problem}", path.display()))?;
+    }
+    Ok(Exit::Success)
+}
+
+/// So many reasons are listed of each codemod.
+const REASONS: usize = 5;
+
+fn text(campaign: &Campaign, rows: &[Row], out: &mut impl Write) -> io::Result<()> {
+    let summary = Summary::new(rows);
+    writeln!(
+        out,
+        "Campaign {}: {}, {} done, {} with fixes on a branch.",
+        campaign.name(),
+        repositories(summary.repositories),
+        summary.done,
+        summary.changed
+    )?;
+    writeln!(
+        out,
+        "Found in {}: {}. Fixed: {}. Withheld, for a person to decide: {}. Left to other options: {}.",
+        plural(size(summary.checked), "file"),
+        summary.found,
+        summary.fixed,
+        summary.withheld,
+        summary.left
+    )?;
+    if summary.verified > 0 {
+        writeln!(
+            out,
+            "In {} the tests passed with the fixes; {} taken back since they do not.",
+            repositories(summary.verified),
+            match summary.taken_back {
+                1 => "1 fix was".to_string(),
+                count => format!("{count} fixes were"),
+            }
+        )?;
+    }
+    if summary.not_analysed > 0 {
+        writeln!(
+            out,
+            "{} could not be analysed.",
+            plural(size(summary.not_analysed), "file")
+        )?;
+    }
+    writeln!(out, "All steps took {} together.", time(summary.took))?;
+    let head = ["found", "fixed", "withheld", "left"];
+    let line = |name: &str, [found, fixed, withheld, left]: [String; 4]| {
+        format!("{name:<30}{found:>8}{fixed:>8}{withheld:>10}{left:>8}")
+    };
+    if !summary.codemods.is_empty() {
+        writeln!(out, "\n{}", line("codemod", head.map(str::to_string)))?;
+    }
+    for it in &summary.codemods {
+        let numbers = [it.found, it.fixed, it.withheld, it.left()];
+        writeln!(out, "{}", line(&it.name, numbers.map(|it| it.to_string())))?;
+    }
+    let withheld = summary.codemods.iter().filter(|it| !it.reasons.is_empty());
+    for (number, codemod) in withheld.enumerate() {
+        if number == 0 {
+            writeln!(out, "\nWhy findings are withheld")?;
+        }
+        writeln!(out, "{}", codemod.name)?;
+        for reason in codemod.reasons.iter().take(REASONS) {
+            let first = format!("{:>6}  ", reason.count);
+            for line in wrap(&reason.reason, width(), &first, "        ") {
+                writeln!(out, "{line}")?;
+            }
+        }
+        if let Some(more) = codemod
+            .reasons
+            .len()
+            .checked_sub(REASONS)
+            .filter(|it| *it > 0)
+        {
+            writeln!(out, "        and {}", plural(more, "more reason"))?;
+        }
+    }
+    for (state, title) in [
+        (State::Permanent, "Failed"),
+        (
+            State::Retry,
+            "Failed for now: `asyncfix migrate run` tries them again",
+        ),
+    ] {
+        let failed: Vec<&Row> = rows.iter().filter(|row| row.state == state).collect();
+        if failed.is_empty() {
+            continue;
+        }
+        writeln!(out, "\n{title}")?;
+        for row in failed {
+            let step = row.step.map_or("", campaign::Step::as_str);
+            let reason = row.reason.as_deref().unwrap_or_default();
+            let said = format!("{} ({step}): {reason}", row.repository.name);
+            for line in wrap(&said, width(), "  ", "    ") {
+                writeln!(out, "{line}")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn size(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
