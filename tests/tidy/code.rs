@@ -18,6 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("crates/server", &["edit", "engine"]),
     ("crates/suggest", &["edit"]),
     ("crates/campaign", &[]),
+    ("crates/batch", &["cli"]),
     ("codemods", &["edit", "engine", "python", "types"]),
     (
         ".",
