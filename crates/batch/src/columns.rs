@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use arrow_array::builder::{
-    ArrayBuilder, BinaryBuilder, BinaryViewBuilder, BooleanBuilder, Int32Builder,
-    LargeBinaryBuilder, LargeStringBuilder, ListBuilder, StringBuilder, StringViewBuilder,
-    StructBuilder,
+    ArrayBuilder, BinaryBuilder, BinaryViewBuilder, Int32Builder, LargeBinaryBuilder,
+    LargeStringBuilder, ListBuilder, StringBuilder, StringViewBuilder, StructBuilder,
 };
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{Array, ArrayRef, BooleanArray, Int32Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef};
 use cli::batch::{Batch, Content, Fixed, Found, Row};
 
@@ -42,22 +41,17 @@ impl Columns<'_> {
                 content: content(&*sources, row),
             })
             .collect();
-        let fixed = fixer.fix(&rows);
+        let made = fixer.fix(&rows);
         let mut columns: Vec<ArrayRef> = paths.iter().map(Arc::clone).collect();
-        columns.push(rewritten(&*sources, &rows, &fixed, self.source)?);
-        let of = |fixed: &Fixed| fixed.output.is_some();
-        let mut changed = BooleanBuilder::with_capacity(fixed.len());
-        fixed.iter().for_each(|row| changed.append_value(of(row)));
-        columns.push(Arc::new(changed.finish()));
-        columns.push(counts(&fixed, |row| row.found.len()));
-        columns.push(counts(&fixed, |row| row.fixed));
-        columns.push(counts(&fixed, |row| row.withheld));
-        columns.push(findings(&fixed));
-        let mut errors = StringBuilder::new();
-        fixed
-            .iter()
-            .for_each(|row| errors.append_option(row.error.as_deref()));
-        columns.push(Arc::new(errors.finish()));
+        columns.push(rewritten(&*sources, &rows, &made, self.source)?);
+        let changed: Vec<bool> = made.iter().map(|row| row.output.is_some()).collect();
+        columns.push(Arc::new(BooleanArray::from(changed)));
+        columns.push(counts(&made, |row| row.found.len()));
+        columns.push(counts(&made, |row| row.fixed));
+        columns.push(counts(&made, |row| row.withheld));
+        columns.push(findings(&made));
+        let errors: StringArray = made.iter().map(|row| row.error.as_deref()).collect();
+        columns.push(Arc::new(errors));
         RecordBatch::try_new(schema, columns).map_err(|error| error.to_string())
     }
 
@@ -211,11 +205,12 @@ fn number(count: usize) -> i32 {
 }
 
 fn counts(fixed: &[Fixed], of: impl Fn(&Fixed) -> usize) -> ArrayRef {
-    let mut counts = Int32Builder::with_capacity(fixed.len());
-    fixed
-        .iter()
-        .for_each(|row| counts.append_value(number(of(row))));
-    Arc::new(counts.finish())
+    Arc::new(
+        fixed
+            .iter()
+            .map(|row| Some(number(of(row))))
+            .collect::<Int32Array>(),
+    )
 }
 
 /// A finding: its columns, in the order of [`findings`].

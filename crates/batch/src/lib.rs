@@ -46,7 +46,7 @@ mod _native {
 
     /// Rewrites the Python sources in `batch`, each for itself.
     ///
-    /// `batch` is a `pyarrow.RecordBatch` or `pyarrow.Table`, or whatever else has Arrow's PyCapsule
+    /// `batch` is a `pyarrow.RecordBatch` or `pyarrow.Table`, or whatever else has Arrow's `PyCapsule`
     /// interface. The stub beside the module, and docs/batch.md, say what the columns are.
     #[pyfunction]
     #[pyo3(signature = (
