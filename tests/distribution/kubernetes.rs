@@ -50,10 +50,7 @@ fn it_is_a_job_of_kubernetes() {
     for (place, wrong) in [
         ("/spec", ("backoffLimitPerIndexes", Value::from(1))),
         ("/spec", ("completions", Value::from("50"))),
-        (
-            "/spec/podFailurePolicy/rules/0",
-            ("action", Value::from(7)),
-        ),
+        ("/spec/podFailurePolicy/rules/0", ("action", Value::from(7))),
     ] {
         let mut bad = good.clone();
         let part = bad.pointer_mut(place).unwrap();
