@@ -16,7 +16,6 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("crates/types", &["python"]),
     ("crates/engine", &["edit", "python", "types"]),
     ("crates/server", &["edit", "engine"]),
-    ("crates/suggest", &["edit"]),
     ("crates/campaign", &[]),
     ("crates/publish", &["service"]),
     ("crates/service", &[]),
@@ -26,9 +25,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         ".",
         &[
-            "campaign", "codemods", "edit", "engine", "python", "server", "suggest", "types",
-            "codemods", "edit", "engine", "publish", "python", "server", "service", "suggest",
-            "types",
+            "campaign", "codemods", "edit", "engine", "publish", "python", "server", "service",
+            "suggest", "types",
         ],
     ),
 ];

@@ -16,7 +16,7 @@ mod place;
 mod publish;
 mod throttle;
 
-pub use body::{Summary, body};
+pub use body::{Summary, Tests, body};
 pub use github::GitHub;
 pub use gitlab::GitLab;
 pub use hub::{Hub, People, Pull, State, Wanted};
