@@ -47,7 +47,7 @@ pub fn look_at_one<'a>(
             }
             Err(failure) => one.failures.push(failure),
         },
-        Look::Failed(failure) => one.failures.push(failure),
+        Look::Failed(failure) => one.failures.push(*failure),
         Look::Passed(file, _) => one.failures.extend(check(file, &mut buffer)),
         Look::Nothing | Look::Skipped(_) | Look::Asks(_) => {}
     }
