@@ -129,7 +129,7 @@ def by_command(binary, folder, threads):
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         files = pathlib.Path(scratch) / "files"
         shutil.copytree(folder / "files", files)
-        words = [binary, "--isolated", "--no-types", "--fix", "-q", "--target-version", "py311", f"--threads={threads}", str(files)]
+        words = [binary, "--isolated", "--no-types", "--fix", "-q", "--target-version", "py311", f"--jobs={threads}", str(files)]
         start = time.perf_counter()
         subprocess.run(words, capture_output=True, check=False)
         taken = time.perf_counter() - start
