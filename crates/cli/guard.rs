@@ -2,14 +2,20 @@
 
 use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe};
+use std::sync::Once;
 
 thread_local! {
     static GUARDED: Cell<bool> = const { Cell::new(false) };
     static MESSAGE: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Keeps the panics that [`guarded`] catches from being printed. Once, at the start.
+/// Keeps the panics that [`guarded`] catches from being printed. Further calls do nothing.
 pub fn install() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(install_hook);
+}
+
+fn install_hook() {
     let default = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         if !GUARDED.get() {

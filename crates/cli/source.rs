@@ -156,6 +156,13 @@ impl Source {
         notebook.is_some_and(|it| it.notebook.unread.contains(name))
     }
 
+    /// What the file holds, as an editor has read it, where `text` is what it is analysed as.
+    pub fn editor_text(&self, text: &str) -> Result<String, Unreadable> {
+        let file = self.file_text(text)?;
+        let mark = if self.bom { "\u{feff}" } else { "" };
+        Ok([mark, file.as_str()].concat())
+    }
+
     /// The bytes of `text`, written as this source was.
     pub fn encode(&self, text: &str) -> Result<Vec<u8>, Unreadable> {
         let file = self.file_text(text)?;

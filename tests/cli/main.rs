@@ -25,6 +25,7 @@ mod order; // codemods that come one after the other
 mod overview; // what tells of codemods, files and settings
 mod patches; // what --diff prints
 mod project; // a folder to run in
+mod publish; // pull requests of a campaign
 mod report; // the page of a run
 mod reports; // what is printed for findings
 #[cfg(unix)]

@@ -11,6 +11,7 @@
 mod action; // action.yml and its scripts
 mod component; // templates/asyncfix.yml
 mod hooks; // .pre-commit-hooks.yaml
+mod kubernetes; // templates/kubernetes.yaml
 mod pages; // docs/, and what it names
 #[path = "../cli/project.rs"]
 #[allow(dead_code)] // The other half of it is what tests/cli uses.

@@ -11,6 +11,7 @@ use crate::{documents, files, keys, parse, read, root};
 fn pages() -> Vec<PathBuf> {
     let mut pages = files("docs", "md");
     pages.push(root().join("README.md"));
+    pages.push(root().join("crates/batch/README.md"));
     pages
 }
 
@@ -101,9 +102,10 @@ fn inputs_of_the_component_that_are_shown_exist() {
 fn versions_that_are_shown_are_the_current_one() {
     let current = env!("CARGO_PKG_VERSION");
     let mut count = 0;
-    for page in pages() {
+    for page in pages().into_iter().chain([root().join("pyproject.toml")]) {
         for (number, line) in read(&page).lines().enumerate() {
             for before in [
+                "asyncfix-batch==",
                 "asyncfix-cli==",
                 "asyncfix@v",
                 "asyncfix.git@v",
@@ -122,7 +124,7 @@ fn versions_that_are_shown_are_the_current_one() {
             }
         }
     }
-    assert!(count >= 4);
+    assert!(count >= 5);
 }
 
 #[test]

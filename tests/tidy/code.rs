@@ -16,13 +16,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("crates/types", &["python"]),
     ("crates/engine", &["edit", "python", "types"]),
     ("crates/server", &["edit", "engine"]),
-    ("crates/suggest", &["edit"]),
     ("crates/campaign", &[]),
+    ("crates/publish", &["service"]),
+    ("crates/service", &[]),
+    ("crates/suggest", &["edit", "service"]),
+    ("crates/batch", &["cli"]),
     ("codemods", &["edit", "engine", "python", "types"]),
     (
         ".",
         &[
-            "campaign", "codemods", "edit", "engine", "python", "server", "suggest", "types",
+            "campaign", "codemods", "edit", "engine", "publish", "python", "server", "service",
+            "suggest", "types",
         ],
     ),
 ];
@@ -128,11 +132,11 @@ fn no_package_holds_unsafe_code() {
 }
 
 /// The only package that may open a connection.
-const SPEAKS: &str = "asyncfix_suggest";
+const SPEAKS: &str = "asyncfix_service";
 
 /// `cargo deny check bans` knows more, and is not at hand everywhere.
 #[test]
-fn nothing_but_suggest_speaks_to_a_network() {
+fn nothing_but_service_speaks_to_a_network() {
     let deny: Table = read("deny.toml").parse().unwrap();
     // Each with those that may depend on it nevertheless.
     let banned: BTreeMap<String, BTreeSet<String>> = deny["bans"]["deny"]
@@ -201,7 +205,7 @@ fn what_speaks_to_a_network_is_seen_wherever_it_comes_in() {
         ("ureq".to_string(), BTreeSet::from([SPEAKS.to_string()])),
         ("tokio".to_string(), BTreeSet::new()),
     ]);
-    let good = "[[package]]\nname = \"asyncfix_suggest\"\ndependencies = [\"ureq\"]\n\
+    let good = "[[package]]\nname = \"asyncfix_service\"\ndependencies = [\"ureq\"]\n\
                 [[package]]\nname = \"ureq\"\n";
     assert_eq!(speakers(&banned, &lock(good)), [""; 0]);
     let bad = "[[package]]\nname = \"asyncfix\"\ndependencies = [\"ureq 3.5.2\"]\n\

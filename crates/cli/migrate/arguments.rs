@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::arguments::Provider;
+
 /// The arguments of `migrate`.
 #[derive(Debug, Args)]
 pub struct Migrate {
@@ -31,6 +33,11 @@ pub enum Command {
     Report(Report),
     /// Try again what failed, also what failed for good
     Retry(Retry),
+    /// Push the branches, and open a pull request for each repository that has fixes
+    ///
+    /// One after the other. What is published already is not published again, also where an answer
+    /// was lost: a pull request is known by its branch. `GITHUB_TOKEN` and `GITLAB_TOKEN` let it in.
+    Publish(Publish),
     /// Put parts that were run with --shard, each in a folder of its own, into one campaign
     ///
     /// The parts stay as they are, and may be merged again when they are further.
@@ -185,6 +192,52 @@ pub struct Retry {
 
     #[command(flatten)]
     pub run: Run,
+}
+
+/// The arguments of `publish`.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags")]
+pub struct Publish {
+    #[command(flatten)]
+    pub folder: Folder,
+
+    /// Print what would be pushed and sent, and send nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Open the pull requests as drafts
+    #[arg(long)]
+    pub draft: bool,
+
+    /// Open or update so many pull requests within an hour at most
+    #[arg(long, value_name = "N", default_value = "60")]
+    pub per_hour: NonZeroUsize,
+
+    /// Open no more while so many of the campaign are open
+    #[arg(long, value_name = "N")]
+    pub max_open: Option<usize>,
+
+    /// Ask nobody to look at them [default: those whom CODEOWNERS names for the changed files]
+    #[arg(long)]
+    pub no_owners: bool,
+
+    /// A host of your own, beside github.com and gitlab.com: its repositories are published too
+    ///
+    /// The token goes to these hosts only, whatever addresses the campaign has.
+    #[arg(long, value_name = "HOST", requires = "provider")]
+    pub host: Option<String>,
+
+    /// What runs at the host
+    #[arg(long, value_name = "NAME")]
+    pub provider: Option<Provider>,
+
+    /// The interface of the provider, where it is not at its usual address
+    #[arg(long, value_name = "URL", requires = "provider")]
+    pub api: Option<String>,
+
+    /// Say nothing but what went wrong
+    #[arg(short, long)]
+    pub quiet: bool,
 }
 
 /// The arguments of `merge`.

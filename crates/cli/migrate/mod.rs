@@ -7,6 +7,7 @@ mod live;
 mod merge;
 mod page;
 mod plan;
+mod publish;
 mod report;
 mod run;
 mod status;
@@ -30,6 +31,7 @@ pub fn run(arguments: Migrate) -> Result<Exit> {
         Command::Status(arguments) => status::status(&arguments),
         Command::Report(arguments) => report::report(&arguments),
         Command::Retry(arguments) => run::retry(&arguments),
+        Command::Publish(arguments) => publish::publish(&arguments),
         Command::Merge(arguments) => merge::merge(&arguments),
     }
 }

@@ -105,7 +105,7 @@ pub(super) fn look_at_all<'a>(
 const PARSED: u64 = 8 << 20;
 
 /// What keeps a file from being analysed, if there is a reason.
-fn check(file: &File, buffer: &mut Vec<u8>) -> Option<Failure> {
+pub(super) fn check(file: &File, buffer: &mut Vec<u8>) -> Option<Failure> {
     if let Err(error) = file.read_into(buffer) {
         return Some(Failure::io(&file.path, "read", &error));
     }

@@ -5,6 +5,7 @@ mod again;
 mod analysed;
 mod conclude;
 mod look;
+mod one;
 mod unparsed;
 
 use std::path::PathBuf;
@@ -38,6 +39,7 @@ pub use again::module;
 pub use analysed::{Analysed, analyse_as};
 pub use conclude::output;
 pub use look::{decode, is_generated};
+pub use one::{One, look_at_one};
 
 /// Does what the plan says. An error is one of configuration, or of standard output.
 pub fn run(plan: &Plan) -> Result<Exit> {

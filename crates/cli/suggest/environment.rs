@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
-use suggest::Token;
+use service::Token;
 
 use crate::arguments::Provider;
 use crate::plan::Proposal;

@@ -10,7 +10,8 @@ mod pull_request;
 use std::io::{self, Write};
 
 use anyhow::{Result, bail};
-use suggest::{Done, Failure as Refusal, File, GitHub, GitLab, Plan as Proposals, Said};
+use service::Failure as Refusal;
+use suggest::{Done, File, GitHub, GitLab, Plan as Proposals, Said};
 
 use crate::exit::Exit;
 use crate::plan::{Plan, Verbosity};
@@ -51,11 +52,11 @@ pub fn propose(
     let said = match &surroundings.service {
         Service::GitHub { repository, number } => {
             let it = github(repository, number, pull_request);
-            it.carry_out(proposals.clone(), &mut GitHub::client(api, token))
+            it.carry_out(proposals.clone(), &mut service::github(api, token))
         }
         Service::GitLab { project, number } => {
             let it = gitlab(project, number, pull_request);
-            it.carry_out(proposals.clone(), &mut GitLab::client(api, token))
+            it.carry_out(proposals.clone(), &mut service::gitlab(api, token))
         }
     };
     match said {

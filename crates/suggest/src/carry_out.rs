@@ -1,10 +1,10 @@
 //! How a plan is carried out, whatever the service.
 
-use crate::client::{Client, Failure};
+use service::{Client, Failure, Request};
+
 use crate::fingerprint;
 use crate::plan::{Comment, Plan};
 use crate::posted::{Done, Posted, Said, Steps, is_same, steps};
-use crate::request::Request;
 use crate::summary::{for_page, settled, summary};
 
 /// A pull request of a service, as somebody who has a token sees it.

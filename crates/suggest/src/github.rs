@@ -6,17 +6,15 @@
 //! `users/get-authenticated`; "Incorporating feedback in your pull request" in GitHub Docs.
 
 use std::collections::{BTreeSet, HashSet};
-use std::time::Duration;
 
 use serde_json::{Value, json};
+use service::{Client, Failure, Method, Request};
 
 use crate::carry_out::{Place, carry_out};
-use crate::client::{Client, Failure, Token};
 use crate::comment;
 use crate::fingerprint;
 use crate::plan::{Comment, Limits, Plan};
 use crate::posted::{Done, Posted, Said};
-use crate::request::{Method, Request};
 use crate::summary::summary;
 
 /// A pull request.
@@ -44,17 +42,6 @@ impl GitHub {
             comments,
             rows: usize::MAX,
         }
-    }
-
-    /// What speaks to the interface at `base`, as `https://api.github.com`.
-    pub fn client(base: &str, token: Token) -> Client {
-        let headers = &[
-            ("accept", "application/vnd.github+json"),
-            ("x-github-api-version", "2022-11-28"),
-        ];
-        // Source: GitHub Docs, "Best practices for using the REST API".
-        let pause = Duration::from_secs(1);
-        Client::new(base, token, ("authorization", "Bearer "), headers, pause)
     }
 
     /// The requests of a pull request on which nothing stands yet.

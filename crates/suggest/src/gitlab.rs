@@ -4,17 +4,15 @@
 //! changes".
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use serde_json::{Value, json};
+use service::{Client, Failure, Method, Request};
 
 use crate::carry_out::{Place, carry_out};
-use crate::client::{Client, Failure, Token};
 use crate::comment;
 use crate::fingerprint;
 use crate::plan::{Comment, Limits, Plan};
 use crate::posted::{Done, Posted, Said};
-use crate::request::{Method, Request};
 use crate::summary::summary;
 
 /// A merge request.
@@ -61,11 +59,6 @@ impl GitLab {
             comments,
             rows: 2 * REACH + 1,
         }
-    }
-
-    /// What speaks to the interface at `base`, as `https://gitlab.com/api/v4`.
-    pub fn client(base: &str, token: Token) -> Client {
-        Client::new(base, token, ("private-token", ""), &[], Duration::ZERO)
     }
 
     /// The requests of a merge request on which nothing stands yet, and whose target branch did

@@ -5,11 +5,9 @@
 //! that a click applies, and a summary of what none can say. [`GitHub`] and [`GitLab`] carry it
 //! out, or tell which requests that would be.
 //!
-//! Knows no terminal, no file, no environment, no git and no Python. This is the only crate of the
-//! project that opens a connection: to the host of the interface that it is given, and no other.
+//! Knows no terminal, no file, no environment, no git and no Python.
 
 mod carry_out;
-mod client;
 mod comment;
 mod diff;
 mod fingerprint;
@@ -19,16 +17,13 @@ mod input;
 mod markdown;
 mod plan;
 mod posted;
-mod request;
 mod summary;
 mod variants;
 
-pub use client::{Client, Failure, Token};
 pub use diff::{Diff, DiffFile, DiffHunk};
 pub use github::GitHub;
 pub use gitlab::GitLab;
 pub use input::{File, Finding, Group, Outcome};
 pub use plan::{Comment, Limits, Plan, Rest, plan};
 pub use posted::{Done, Said};
-pub use request::{Method, Request};
 pub use summary::for_page as summary;

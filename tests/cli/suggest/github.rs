@@ -16,8 +16,13 @@ pub const TOKEN: &str = "ghs_16C7e42F292c6912E7710c838347Ae178B4a";
 /// The account that the token belongs to.
 const BOT: u64 = 41_898_282;
 
-pub struct GitHub {
+/// GitHub's own description of its interface, as far as asyncfix uses it.
+pub struct Description {
     operations: Value,
+}
+
+pub struct GitHub {
+    description: Description,
     /// Of the pull request: the rows that each piece of the diff shows of each file.
     pub diff: BTreeMap<String, Vec<RangeInclusive<u64>>>,
     pub head: String,
@@ -54,14 +59,84 @@ impl Trouble {
             holds: "",
         }
     }
+
+    /// What goes wrong with this request, if something does: the answer, and whether it is carried
+    /// out all the same.
+    pub fn next(
+        troubles: &mut [Self],
+        operation: &str,
+        request: &Request,
+    ) -> Option<(Answer, bool)> {
+        let text = request.body.to_string();
+        let is_it =
+            |it: &&mut Self| it.operation == operation && it.times > 0 && text.contains(it.holds);
+        let trouble = troubles.iter_mut().find(is_it)?;
+        trouble.times -= 1;
+        Some((trouble.answer.clone(), trouble.is_done))
+    }
 }
 
-impl GitHub {
-    pub fn new(head: String, diff: BTreeMap<String, Vec<RangeInclusive<u64>>>) -> Self {
+impl Description {
+    pub fn new() -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/schemas");
         let text = std::fs::read_to_string(folder.join("github-rest.json")).unwrap();
         Self {
             operations: serde_json::from_str(&text).unwrap(),
+        }
+    }
+
+    /// The operation, and the parameters of its path.
+    pub fn operation(&self, request: &Request) -> (String, Vec<String>) {
+        let operations = self.operations.as_object().unwrap();
+        let found = operations.iter().find_map(|(id, operation)| {
+            let is_it = operation["method"].as_str() == Some(&request.method);
+            let values = matched(operation["path"].as_str().unwrap(), &request.path)?;
+            is_it.then_some((id.clone(), values))
+        });
+        found.unwrap()
+    }
+
+    /// Fails where the request is not as the description says.
+    pub fn check(&self, id: &str, request: &Request) {
+        let operation = &self.operations[id];
+        assert_eq!(request.headers["authorization"], format!("Bearer {TOKEN}"));
+        assert_eq!(request.headers["accept"], "application/vnd.github+json");
+        assert_eq!(request.headers["x-github-api-version"], "2022-11-28");
+        assert!(request.headers["user-agent"].starts_with("asyncfix/"));
+        let parameters = operation["parameters"].as_array().unwrap();
+        for (name, value) in &request.query {
+            let is_it = |it: &&Value| it["in"] == "query" && it["name"] == name.as_str();
+            let parameter = parameters.iter().find(is_it).unwrap();
+            let value = match parameter["schema"]["type"].as_str() {
+                Some("integer") => json!(value.parse::<u64>().unwrap()),
+                _ => json!(value),
+            };
+            validate(&parameter["schema"], &value);
+        }
+        match operation.get("body") {
+            None => assert_eq!(request.body, Value::Null),
+            Some(schema) => {
+                validate(schema, &request.body);
+                only_known(schema, &request.body);
+                assert_eq!(request.headers["content-type"], "application/json");
+            }
+        }
+    }
+
+    /// An example of the answer.
+    pub fn example(&self, id: &str) -> Value {
+        self.operations[id]["answer"].clone()
+    }
+
+    pub fn status(&self, id: &str) -> u16 {
+        u16::try_from(self.operations[id]["status"].as_u64().unwrap()).unwrap()
+    }
+}
+
+impl GitHub {
+    pub fn new(head: String, diff: BTreeMap<String, Vec<RangeInclusive<u64>>>) -> Self {
+        Self {
+            description: Description::new(),
             diff,
             head,
             comments: Vec::new(),
@@ -99,55 +174,8 @@ impl GitHub {
         self.next
     }
 
-    /// The operation, and the parameters of its path.
-    fn operation(&self, request: &Request) -> (String, Vec<String>) {
-        let operations = self.operations.as_object().unwrap();
-        let found = operations.iter().find_map(|(id, operation)| {
-            let is_it = operation["method"].as_str() == Some(&request.method);
-            let values = matched(operation["path"].as_str().unwrap(), &request.path)?;
-            is_it.then_some((id.clone(), values))
-        });
-        found.unwrap()
-    }
-
-    /// Fails where the request is not as the description says.
-    fn check(&self, id: &str, request: &Request) {
-        let operation = &self.operations[id];
-        assert_eq!(request.headers["authorization"], format!("Bearer {TOKEN}"));
-        assert_eq!(request.headers["accept"], "application/vnd.github+json");
-        assert_eq!(request.headers["x-github-api-version"], "2022-11-28");
-        assert!(request.headers["user-agent"].starts_with("asyncfix/"));
-        let parameters = operation["parameters"].as_array().unwrap();
-        for (name, value) in &request.query {
-            let is_it = |it: &&Value| it["in"] == "query" && it["name"] == name.as_str();
-            let parameter = parameters.iter().find(is_it).unwrap();
-            let value = match parameter["schema"]["type"].as_str() {
-                Some("integer") => json!(value.parse::<u64>().unwrap()),
-                _ => json!(value),
-            };
-            validate(&parameter["schema"], &value);
-        }
-        match operation.get("body") {
-            None => assert_eq!(request.body, Value::Null),
-            Some(schema) => {
-                validate(schema, &request.body);
-                only_known(schema, &request.body);
-                assert_eq!(request.headers["content-type"], "application/json");
-            }
-        }
-    }
-
-    /// An example of the answer.
-    fn example(&self, id: &str) -> Value {
-        self.operations[id]["answer"].clone()
-    }
-
-    fn status(&self, id: &str) -> u16 {
-        u16::try_from(self.operations[id]["status"].as_u64().unwrap()).unwrap()
-    }
-
     fn carry_out(&mut self, id: &str, values: &[String], request: &Request) -> Answer {
-        let status = self.status(id);
+        let status = self.description.status(id);
         let number = |at: usize| values[at].parse::<u64>().unwrap();
         if id != "users/get-authenticated" {
             assert_eq!(values[..2], ["o", "r"]);
@@ -173,7 +201,7 @@ impl GitHub {
             }
             "issues/list-comments" => Answer::new(status, page(&self.issue_comments, request)),
             "issues/create-comment" => {
-                let mut comment = self.example(id);
+                let mut comment = self.description.example(id);
                 comment["id"] = json!(self.number());
                 comment["body"] = request.body["body"].clone();
                 comment["user"] = bot();
@@ -219,7 +247,7 @@ impl GitHub {
             }
         }
         for comment in comments {
-            let mut made = self.example("pulls/list-review-comments");
+            let mut made = self.description.example("pulls/list-review-comments");
             made.as_object_mut().unwrap().remove("in_reply_to_id");
             made["id"] = json!(self.number());
             made["user"] = bot();
@@ -228,24 +256,19 @@ impl GitHub {
             }
             self.comments.push(made);
         }
-        Answer::new(200, self.example("pulls/create-review"))
+        Answer::new(200, self.description.example("pulls/create-review"))
     }
 }
 
 impl Service for GitHub {
     fn answer(&mut self, request: &Request) -> Answer {
-        let (id, values) = self.operation(request);
-        self.check(&id, request);
+        let (id, values) = self.description.operation(request);
+        self.description.check(&id, request);
         self.asked.push((id.clone(), request.clone()));
-        let text = request.body.to_string();
-        let is_it =
-            |it: &&mut Trouble| it.operation == id && it.times > 0 && text.contains(it.holds);
-        let Some(trouble) = self.troubles.iter_mut().find(is_it) else {
+        let Some((answer, is_done)) = Trouble::next(&mut self.troubles, &id, request) else {
             return self.carry_out(&id, &values, request);
         };
-        trouble.times -= 1;
-        let answer = trouble.answer.clone();
-        if trouble.is_done {
+        if is_done {
             self.carry_out(&id, &values, request);
         }
         answer

@@ -2,10 +2,10 @@
 
 mod apply; // suggestions, applied as GitHub applies them
 mod failures; // what services answer when they are not well
-mod github; // the server
+pub mod github; // the server
 mod gitlab; // merge requests
 mod manners; // what becomes of comments from one run to the next
 mod places; // which lines a suggestion is about
-mod pull; // a pull request
-mod server; // what listens
+pub mod pull; // a pull request
+pub mod server; // what listens
 mod usage; // what has to be known before

@@ -5,6 +5,7 @@
 
 mod claims;
 mod import;
+mod publication;
 mod rows;
 mod save;
 mod step;
@@ -19,6 +20,7 @@ use crate::lock::Repository;
 use crate::outcome::Outcome;
 
 pub use import::Imported;
+pub use publication::Publication;
 pub use rows::{Commit, Made, Row, State, Working};
 pub use step::Step;
 
@@ -26,7 +28,7 @@ use save::{save_commit, save_outcome};
 
 /// The scripts that bring a database from each version to the next. The number of those that ran
 /// is `PRAGMA user_version`.
-const SCRIPTS: &[&str] = &[include_str!("schema/1.sql")];
+const SCRIPTS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// What went wrong with the database, in words.
 pub type Result<T> = std::result::Result<T, String>;

@@ -22,8 +22,13 @@ impl Token {
         Self(token)
     }
 
+    /// The token itself, for a program that has to have it. It is not to be printed.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
     /// The text without the token.
-    fn hidden_in(&self, text: &str) -> String {
+    pub fn hidden_in(&self, text: &str) -> String {
         if self.0.is_empty() {
             return text.to_string();
         }
@@ -135,6 +140,11 @@ impl Client {
         }
     }
 
+    /// Waits so long at most from here on, in all.
+    pub fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
+    }
+
     /// Sends it, and again where the service asks to wait, or where it failed and doing it twice is
     /// doing it once. Gives the answer's JSON; null where it has none.
     pub fn send(&mut self, request: &Request) -> Result<Value, Failure> {
@@ -168,7 +178,8 @@ impl Client {
         let mut all = Vec::new();
         // A list without an end is none.
         for page in 1..=100 {
-            let request = Request::get(format!("{path}?per_page={PAGE}&page={page}"));
+            let joint = if path.contains('?') { '&' } else { '?' };
+            let request = Request::get(format!("{path}{joint}per_page={PAGE}&page={page}"));
             let Value::Array(items) = self.send(&request)? else {
                 return Err(Failure::Broken(format!("{path}: the answer is no list")));
             };

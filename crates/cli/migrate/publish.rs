@@ -1,0 +1,573 @@
+//! `asyncfix migrate publish`: the branches are pushed, and a pull request is opened for each.
+//!
+//! Serial, and to be ended at any time: what is noted is what the service said, and what it did
+//! without our hearing of it is looked up by the name of the branch before it is asked again.
+
+mod said;
+
+use std::io::Write;
+use std::thread::sleep;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Result, anyhow};
+use campaign::{
+    Campaign, Credentials, Database, Failure as GitFailure, Keeper, Migrated, Publication,
+    Publisher, Pushed,
+};
+use publish::{
+    GITHUB_PLACES, GITLAB_PLACES, GitHub, GitLab, Hub, Owners, People, Place, Published, Pull,
+    State, Wanted,
+};
+use serde_json::{Value, json};
+use service::{Client, Failure, Token};
+
+use super::arguments::Publish;
+use super::{is_interrupted, open, program, watch_signals};
+use crate::arguments::Provider;
+use crate::exit::Exit;
+use crate::report::{self, Standard};
+
+/// How long one repository may make us wait: as long as GitHub's limits last.
+const PATIENCE: Duration = Duration::from_mins(65);
+
+/// A repository to be published, and where that is done.
+struct Target {
+    id: i64,
+    migrated: Migrated,
+    provider: Provider,
+    api: String,
+    hub: Box<dyn Hub>,
+    wanted: Wanted,
+}
+
+/// What became of one.
+enum Outcome {
+    Made(String),
+    Updated(String),
+    /// It was there, with nothing to be told.
+    Same,
+    /// Somebody merged it, or closed it: the page, and which of them.
+    Decided(String, State),
+    /// As many are open as may be.
+    Waits,
+    /// What is in the way.
+    Problem(String),
+}
+
+/// What stops publishing, for now.
+struct Stop(Exit, String);
+
+/// Publishes what is migrated, and says what became of it.
+pub fn publish(arguments: &Publish) -> Result<Exit> {
+    let campaign = open(&arguments.folder)?;
+    watch_signals()?;
+    let program = program()?;
+    let keeper = Keeper {
+        program: &program,
+        is_interrupted: &is_interrupted,
+    };
+    let publisher = match Publisher::new(&campaign, keeper) {
+        Ok(publisher) => publisher,
+        Err(GitFailure::Interrupted) => return Ok(Exit::Interrupted),
+        Err(failure) => return Err(anyhow!("{failure}")),
+    };
+    let database = campaign.database().map_err(|problem| anyhow!(problem))?;
+    let mut run = Run {
+        arguments,
+        publisher,
+        database,
+        clients: Vec::new(),
+        counts: Counts::default(),
+    };
+    let targets = run.targets(&campaign)?;
+    if arguments.dry_run {
+        return run.print(&targets);
+    }
+    let stopped = run.all(&targets)?;
+    Ok(run.conclude(stopped))
+}
+
+#[derive(Default)]
+struct Counts {
+    made: usize,
+    updated: usize,
+    same: usize,
+    decided: usize,
+    waiting: usize,
+    problems: usize,
+}
+
+struct Run<'a> {
+    arguments: &'a Publish,
+    publisher: Publisher<'a>,
+    database: Database,
+    /// By the interface that they speak to.
+    clients: Vec<(String, Client, Token)>,
+    counts: Counts,
+}
+
+impl Run<'_> {
+    /// What there is to publish. What cannot be is said.
+    fn targets(&mut self, campaign: &Campaign) -> Result<Vec<Target>> {
+        let rows = self.database.rows().map_err(|problem| anyhow!(problem))?;
+        let migrated = campaign
+            .migrated(&rows)
+            .map_err(|problem| anyhow!(problem))?;
+        let mut targets = Vec::new();
+        for one in migrated {
+            let name = one.repository.name.clone();
+            let id = rows.iter().find(|row| row.repository.name == name);
+            let Some(id) = id.map(|row| row.id) else {
+                continue;
+            };
+            match self.target(id, one) {
+                Ok(target) => targets.push(target),
+                Err(problem) => self.say(&name, &Outcome::Problem(problem)),
+            }
+        }
+        Ok(targets)
+    }
+
+    fn target(&self, id: i64, migrated: Migrated) -> Result<Target, String> {
+        let repository = &migrated.repository;
+        let Some(base) = repository.base.clone() else {
+            return Err(format!(
+                "`{}` is no branch that a pull request could go into: plan it with one",
+                repository.branch.as_deref().unwrap_or(&repository.commit)
+            ));
+        };
+        let place = Place::of(&repository.url)
+            .ok_or_else(|| format!("`{}` is no address of GitHub or GitLab", repository.url))?;
+        let provider = self.provider(&place)?;
+        let api = match (&self.arguments.api, provider) {
+            (Some(api), provider) if self.arguments.provider == Some(provider) => api.clone(),
+            (_, Provider::Github) if place.host == GITHUB => "https://api.github.com".to_string(),
+            (_, Provider::Github) => format!("https://{}/api/v3", place.host),
+            (_, Provider::Gitlab) => format!("https://{}/api/v4", place.host),
+        };
+        let hub: Box<dyn Hub> = match provider {
+            Provider::Github => Box::new(GitHub {
+                repository: place.project,
+            }),
+            Provider::Gitlab => Box::new(GitLab {
+                project: place.project,
+            }),
+        };
+        let people = if self.arguments.no_owners {
+            People::default()
+        } else {
+            self.owners(&migrated, provider)
+                .map_err(|failure| failure.to_string())?
+        };
+        let wanted = Wanted {
+            title: migrated.commit.title.clone(),
+            body: said::body(self.publisher.campaign(), &migrated, provider, &people),
+            branch: migrated.commit.branch.clone(),
+            base,
+            draft: self.arguments.draft,
+            people,
+        };
+        Ok(Target {
+            id,
+            migrated,
+            provider,
+            api,
+            hub,
+            wanted,
+        })
+    }
+
+    fn provider(&self, place: &Place) -> Result<Provider, String> {
+        match (place.host.as_str(), self.arguments.provider) {
+            (GITHUB, _) => Ok(Provider::Github),
+            (GITLAB, _) => Ok(Provider::Gitlab),
+            (host, Some(provider)) if self.arguments.host.as_deref() == Some(host) => Ok(provider),
+            (host, _) => Err(format!(
+                "{host} is neither github.com nor gitlab.com: name it with `--host {host}` and \
+                 `--provider`, so that the token goes there"
+            )),
+        }
+    }
+
+    /// Who owns what is changed, by the file that the service looks at.
+    fn owners(&self, migrated: &Migrated, provider: Provider) -> Result<People, GitFailure> {
+        let places = match provider {
+            Provider::Github => GITHUB_PLACES,
+            Provider::Gitlab => GITLAB_PLACES,
+        };
+        for place in places {
+            let Some(text) = self.publisher.text(migrated, place)? else {
+                continue;
+            };
+            let owners = match provider {
+                Provider::Github => Owners::of_github(&text),
+                Provider::Gitlab => Owners::of_gitlab(&text),
+            };
+            let changed = self.publisher.changed(migrated)?;
+            return Ok(owners.of(changed.iter().map(String::as_str)));
+        }
+        Ok(People::default())
+    }
+
+    /// Publishes all, up to what stops it.
+    fn all(&mut self, targets: &[Target]) -> Result<Option<Stop>> {
+        let mut open = match self.count_open(targets) {
+            Ok(open) => open,
+            Err(stop) => return Ok(Some(stop)),
+        };
+        for target in targets {
+            if is_interrupted() {
+                return Ok(Some(Stop(Exit::Interrupted, "interrupted".to_string())));
+            }
+            let known = self.known(target)?;
+            let is_told = known.commit.as_ref() == Some(&target.migrated.commit.id);
+            let is_open = known.state.as_deref() == Some(State::Open.as_str());
+            let outcome = if is_told && (known.asked || !is_open) {
+                match known.state.as_deref().and_then(State::named) {
+                    Some(state @ (State::Merged | State::Closed)) => {
+                        Outcome::Decided(known.url.unwrap_or_default(), state)
+                    }
+                    _ => Outcome::Same,
+                }
+            } else if !is_open && self.arguments.max_open.is_some_and(|most| open >= most) {
+                Outcome::Waits
+            } else {
+                match self.one(target, known) {
+                    Ok(outcome) => outcome,
+                    Err(stop) => return Ok(Some(stop)),
+                }
+            };
+            open += usize::from(matches!(outcome, Outcome::Made(_)));
+            self.say(&target.migrated.repository.name, &outcome);
+        }
+        Ok(None)
+    }
+
+    fn known(&self, target: &Target) -> Result<Publication> {
+        let known = self.database.publication(target.id);
+        known.map_err(|problem| anyhow!(problem))
+    }
+
+    /// How many pull requests of the campaign are open. Where that decides, the service is asked.
+    fn count_open(&mut self, targets: &[Target]) -> Result<usize, Stop> {
+        let mut open = 0;
+        for target in targets {
+            let mut known = self.known(target).map_err(|error| fatal(&error))?;
+            if known.state.as_deref() != Some(State::Open.as_str()) {
+                continue;
+            }
+            if self.arguments.max_open.is_some() {
+                let client = self.client(target)?;
+                match publish::look_up(&*target.hub, &target.wanted, known.number, client) {
+                    Ok(Some(pull)) => self.note(target, &mut known, &pull, false)?,
+                    Ok(None) => {}
+                    Err(failure) => return Err(stop(&failure, target)),
+                }
+            }
+            open += usize::from(known.state.as_deref() == Some(State::Open.as_str()));
+        }
+        Ok(open)
+    }
+
+    fn one(&mut self, target: &Target, mut known: Publication) -> Result<Outcome, Stop> {
+        let migrated = &target.migrated;
+        let client = self.client(target)?;
+        let there = match publish::look_up(&*target.hub, &target.wanted, known.number, client) {
+            Ok(there) => there,
+            Err(failure) => return of_failure(&failure, target),
+        };
+        if let Some(pull) = there.as_ref().filter(|pull| pull.state != State::Open) {
+            known.commit = Some(migrated.commit.id.clone());
+            self.note(target, &mut known, pull, false)?;
+            return Ok(Outcome::Decided(pull.url.clone(), pull.state));
+        }
+        let is_told = known.commit.as_ref() == Some(&migrated.commit.id);
+        if !(is_told && there.is_some()) {
+            self.wait()?;
+        }
+        let token = self.token(target)?;
+        let credentials = Credentials {
+            user: match target.provider {
+                Provider::Github => "x-access-token",
+                Provider::Gitlab => "oauth2",
+            },
+            password: token.reveal(),
+        };
+        let pushed = self
+            .publisher
+            .push(migrated, known.pushed.as_deref(), Some(credentials));
+        let is_pushed = match pushed {
+            Ok(Pushed::There) => false,
+            Ok(Pushed::Done) => true,
+            Ok(Pushed::Foreign(commit)) => {
+                return Ok(Outcome::Problem(format!(
+                    "the branch `{}` is at {}, which was not pushed from here: it is left alone. \
+                     Remove it, or merge what is on it",
+                    migrated.commit.branch,
+                    commit.get(..10).unwrap_or(&commit)
+                )));
+            }
+            Err(GitFailure::Interrupted) => {
+                return Err(Stop(Exit::Interrupted, "interrupted".to_string()));
+            }
+            Err(failure) => {
+                return Ok(Outcome::Problem(token.hidden_in(&failure.to_string())));
+            }
+        };
+        known.pushed = Some(migrated.commit.id.clone());
+        let noted = self.database.note_publication(target.id, &known, false);
+        noted.map_err(|problem| Stop(Exit::Failure, problem))?;
+        // What somebody wrote into it stays, unless there are other fixes now.
+        let is_changed = is_pushed || known.commit.is_some() && !is_told;
+        let client = self.client(target)?;
+        let done = publish::publish(&*target.hub, &target.wanted, there, is_changed, client);
+        let done = match done {
+            Ok(done) => done,
+            Err(failure) => return of_failure(&failure, target),
+        };
+        known.commit = Some(migrated.commit.id.clone());
+        let is_said = !matches!(done, Published::Left(_));
+        self.note(target, &mut known, done.pull(), is_said)?;
+        let url = done.pull().url.clone();
+        if done.pull().state == State::Open && !known.asked {
+            self.ask(target, done.pull().number)?;
+            known.asked = true;
+            self.note(target, &mut known, done.pull(), false)?;
+        }
+        Ok(match done {
+            Published::Made(_) => Outcome::Made(url),
+            Published::Updated(_) => Outcome::Updated(url),
+            Published::Left(pull) if pull.state == State::Open => Outcome::Same,
+            Published::Left(pull) => Outcome::Decided(url, pull.state),
+        })
+    }
+
+    /// Asks the owners to look at it.
+    fn ask(&mut self, target: &Target, number: u64) -> Result<(), Stop> {
+        let people = &target.wanted.people;
+        let client = self.client(target)?;
+        match publish::ask(&*target.hub, number, people, client) {
+            Ok(problems) => {
+                for problem in problems {
+                    let name = &target.migrated.repository.name;
+                    report::line(&format!(
+                        "warning: {name}: an owner cannot be asked: {problem}"
+                    ));
+                }
+                Ok(())
+            }
+            Err(failure) => Err(stop(&failure, target)),
+        }
+    }
+
+    fn note(
+        &mut self,
+        target: &Target,
+        known: &mut Publication,
+        pull: &Pull,
+        is_told: bool,
+    ) -> Result<(), Stop> {
+        known.number = Some(pull.number);
+        known.url = Some(pull.url.clone());
+        known.state = Some(pull.state.as_str().to_string());
+        let noted = self.database.note_publication(target.id, known, is_told);
+        noted.map_err(|problem| Stop(Exit::Failure, problem))
+    }
+
+    /// Waits until another may come.
+    fn wait(&self) -> Result<(), Stop> {
+        let told = self.database.told();
+        let told = told.map_err(|problem| Stop(Exit::Failure, problem))?;
+        let per_hour = self.arguments.per_hour.get();
+        let pause = publish::pause(&told, per_hour, SystemTime::now());
+        if pause.is_zero() {
+            return Ok(());
+        }
+        if !self.arguments.quiet {
+            let minutes = pause.as_secs().div_ceil(60);
+            report::line(&format!(
+                "{per_hour} within an hour: the next in {minutes} min."
+            ));
+        }
+        let until = SystemTime::now() + pause;
+        while SystemTime::now() < until {
+            if is_interrupted() {
+                return Err(Stop(Exit::Interrupted, "interrupted".to_string()));
+            }
+            sleep(Duration::from_millis(200).min(pause));
+        }
+        Ok(())
+    }
+
+    fn token(&self, target: &Target) -> Result<Token, Stop> {
+        let known = self.clients.iter().find(|(api, ..)| *api == target.api);
+        if let Some((_, _, token)) = known {
+            return Ok(token.clone());
+        }
+        let name = token_name(target.provider);
+        match std::env::var(name).ok().filter(|it| !it.trim().is_empty()) {
+            Some(token) => Ok(Token::new(token.trim().to_string())),
+            None => Err(Stop(
+                Exit::Failure,
+                format!(
+                    "{name} is not set: it is a token that may push branches and open pull requests"
+                ),
+            )),
+        }
+    }
+
+    /// What speaks to the interface of a target.
+    fn client(&mut self, target: &Target) -> Result<&mut Client, Stop> {
+        let token = self.token(target)?;
+        let found = self.clients.iter().position(|(api, ..)| *api == target.api);
+        let at = found.unwrap_or_else(|| {
+            let client = match target.provider {
+                Provider::Github => service::github(&target.api, token.clone()),
+                Provider::Gitlab => service::gitlab(&target.api, token.clone()),
+            };
+            self.clients.push((target.api.clone(), client, token));
+            self.clients.len() - 1
+        });
+        match self.clients.get_mut(at) {
+            Some((_, client, _)) => {
+                client.set_patience(PATIENCE);
+                Ok(client)
+            }
+            None => Err(Stop(Exit::Failure, "no client".to_string())),
+        }
+    }
+
+    fn say(&mut self, name: &str, outcome: &Outcome) {
+        let counts = &mut self.counts;
+        let (count, said) = match outcome {
+            Outcome::Made(url) => (&mut counts.made, Some(format!("made {url}"))),
+            Outcome::Updated(url) => (&mut counts.updated, Some(format!("updated {url}"))),
+            Outcome::Same => (&mut counts.same, None),
+            Outcome::Decided(url, state) => {
+                let said = format!("{} by somebody: {url}", state.as_str());
+                (&mut counts.decided, Some(said))
+            }
+            Outcome::Waits => (&mut counts.waiting, None),
+            Outcome::Problem(problem) => {
+                counts.problems += 1;
+                report::line(&format!("{name}: {problem}"));
+                return;
+            }
+        };
+        *count += 1;
+        if let Some(said) = said.filter(|_| !self.arguments.quiet) {
+            report::line(&format!("{name}: {said}"));
+        }
+    }
+
+    fn conclude(&self, stopped: Option<Stop>) -> Exit {
+        let counts = &self.counts;
+        let mut parts = Vec::new();
+        for (count, what) in [
+            (counts.made, "made"),
+            (counts.updated, "updated"),
+            (counts.same, "as they were"),
+            (counts.decided, "decided by somebody"),
+            (counts.waiting, "waiting for others to be merged or closed"),
+            (counts.problems, "not published"),
+        ] {
+            if count > 0 {
+                parts.push(format!("{count} {what}"));
+            }
+        }
+        if parts.is_empty() {
+            parts.push("nothing to publish".to_string());
+        }
+        let parts = parts.join(", ");
+        match stopped {
+            Some(Stop(Exit::Failure, reason)) => {
+                report::error(&reason);
+                Exit::Failure
+            }
+            Some(Stop(exit, reason)) => {
+                report::line(&format!(
+                    "Stopped: {reason}. Pull requests: {parts}. The same command goes on."
+                ));
+                exit
+            }
+            None => {
+                if !self.arguments.quiet {
+                    report::line(&format!("Pull requests: {parts}."));
+                }
+                if counts.problems > 0 {
+                    Exit::Findings
+                } else {
+                    Exit::Success
+                }
+            }
+        }
+    }
+
+    /// Prints what would be pushed and sent where nothing stands yet.
+    fn print(&self, targets: &[Target]) -> Result<Exit> {
+        let mut all = Vec::new();
+        for target in targets {
+            let known = self.known(target)?;
+            if known.commit.as_ref() == Some(&target.migrated.commit.id) {
+                continue;
+            }
+            let request = match known.number {
+                Some(number) => target.hub.update(number, &target.wanted),
+                None => target.hub.create(&target.wanted),
+            };
+            let Migrated {
+                repository, commit, ..
+            } = &target.migrated;
+            let People { users, teams } = &target.wanted.people;
+            all.push(json!({
+                "repository": repository.name,
+                "push": { "to": repository.url, "branch": commit.branch, "commit": commit.id },
+                "request": serde_json::to_value(request.printed(&target.api))?,
+                "owners": { "users": users, "teams": teams },
+            }));
+        }
+        let mut out = Standard::lock();
+        writeln!(out, "{:#}", Value::from(all))?;
+        out.flush()?;
+        Ok(if self.counts.problems > 0 {
+            Exit::Findings
+        } else {
+            Exit::Success
+        })
+    }
+}
+
+const GITHUB: &str = "github.com";
+const GITLAB: &str = "gitlab.com";
+
+fn token_name(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Github => "GITHUB_TOKEN",
+        Provider::Gitlab => "GITLAB_TOKEN",
+    }
+}
+
+fn fatal(error: &anyhow::Error) -> Stop {
+    Stop(Exit::Failure, format!("{error:#}"))
+}
+
+/// What a service refuses for one repository is a problem of that one; all else stops.
+fn of_failure(failure: &Failure, target: &Target) -> Result<Outcome, Stop> {
+    match failure {
+        Failure::Forbidden(text) | Failure::Missing(text) | Failure::Invalid(text) => {
+            Ok(Outcome::Problem(text.clone()))
+        }
+        _ => Err(stop(failure, target)),
+    }
+}
+
+fn stop(failure: &Failure, target: &Target) -> Stop {
+    match failure {
+        Failure::Unauthorized(text) => Stop(
+            Exit::Failure,
+            format!("{text}: {} is not valid", token_name(target.provider)),
+        ),
+        Failure::Limited(text) => Stop(Exit::Findings, format!("too many requests: {text}")),
+        failure => Stop(Exit::Findings, failure.to_string()),
+    }
+}
