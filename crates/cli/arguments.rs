@@ -155,9 +155,9 @@ pub const SUBCOMMANDS: [&str; 8] = [
     "list",
     "completions",
     "man",
+    "migrate",
     "report",
     "suggest",
-    "migrate",
     "server",
 ];
 
