@@ -28,7 +28,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE.parent))
 
-from neovim import CODES, FIXED_FIRST, TEXT  # noqa: E402
+from editors import CODES, FIXED_FIRST, TEXT  # noqa: E402
 
 # node is what code-server asks for.
 PACKAGES = ["node@24", "code-server@4.139.1"]

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::suggest::github::{Description, Trouble};
-use crate::suggest::server::{Answer, Request, Service};
+use crate::suggest::github::{Described, Description, Desk, Trouble};
+use crate::suggest::server::{Answer, Request};
 
 pub use crate::suggest::github::TOKEN;
 
@@ -48,6 +48,48 @@ impl GitHub {
         let (_, pull) = of_it.next().unwrap();
         assert!(of_it.next().is_none(), "{repository} has more than one");
         pull
+    }
+
+    fn create(&mut self, repository: String, body: &Value) -> Answer {
+        let is_same = |(key, pull): (&(String, u64), &Value)| {
+            key.0 == repository
+                && pull["state"] == "open"
+                && pull["head"]["ref"] == body["head"]
+                && pull["base"]["ref"] == body["base"]
+        };
+        if self.pulls.iter().any(is_same) {
+            let said = format!("A pull request already exists for o:{}.", body["head"]);
+            let errors = json!([{ "message": said }]);
+            return Answer::new(
+                422,
+                json!({ "message": "Validation Failed", "errors": errors }),
+            );
+        }
+        let number = 1 + self.pulls.keys().filter(|it| it.0 == repository).count() as u64;
+        let mut pull = self.description.example("pulls/create");
+        pull["number"] = json!(number);
+        pull["html_url"] = json!(format!("https://github.com/o/{repository}/pull/{number}"));
+        pull["merged_at"] = Value::Null;
+        pull["assignees"] = json!([]);
+        pull["requested_teams"] = json!([]);
+        pull["head"]["ref"] = body["head"].clone();
+        pull["head"]["label"] = json!(format!("o:{}", body["head"].as_str().unwrap()));
+        pull["base"]["ref"] = body["base"].clone();
+        for name in ["title", "body", "draft"] {
+            pull[name] = body[name].clone();
+        }
+        self.pulls.insert((repository, number), pull.clone());
+        Answer::new(201, pull)
+    }
+}
+
+impl Described for GitHub {
+    fn desk(&mut self) -> Desk<'_> {
+        Desk {
+            description: &self.description,
+            asked: &mut self.asked,
+            troubles: &mut self.troubles,
+        }
     }
 
     fn carry_out(&mut self, id: &str, values: &[String], request: &Request) -> Answer {
@@ -94,52 +136,5 @@ impl GitHub {
             }
             _ => unreachable!("{id}"),
         }
-    }
-
-    fn create(&mut self, repository: String, body: &Value) -> Answer {
-        let is_same = |(key, pull): (&(String, u64), &Value)| {
-            key.0 == repository
-                && pull["state"] == "open"
-                && pull["head"]["ref"] == body["head"]
-                && pull["base"]["ref"] == body["base"]
-        };
-        if self.pulls.iter().any(is_same) {
-            let said = format!("A pull request already exists for o:{}.", body["head"]);
-            let errors = json!([{ "message": said }]);
-            return Answer::new(
-                422,
-                json!({ "message": "Validation Failed", "errors": errors }),
-            );
-        }
-        let number = 1 + self.pulls.keys().filter(|it| it.0 == repository).count() as u64;
-        let mut pull = self.description.example("pulls/create");
-        pull["number"] = json!(number);
-        pull["html_url"] = json!(format!("https://github.com/o/{repository}/pull/{number}"));
-        pull["merged_at"] = Value::Null;
-        pull["assignees"] = json!([]);
-        pull["requested_teams"] = json!([]);
-        pull["head"]["ref"] = body["head"].clone();
-        pull["head"]["label"] = json!(format!("o:{}", body["head"].as_str().unwrap()));
-        pull["base"]["ref"] = body["base"].clone();
-        for name in ["title", "body", "draft"] {
-            pull[name] = body[name].clone();
-        }
-        self.pulls.insert((repository, number), pull.clone());
-        Answer::new(201, pull)
-    }
-}
-
-impl Service for GitHub {
-    fn answer(&mut self, request: &Request) -> Answer {
-        let (id, values) = self.description.operation(request);
-        self.description.check(&id, request);
-        self.asked.push((id.clone(), request.clone()));
-        let Some((answer, is_done)) = Trouble::next(&mut self.troubles, &id, request) else {
-            return self.carry_out(&id, &values, request);
-        };
-        if is_done {
-            self.carry_out(&id, &values, request);
-        }
-        answer
     }
 }

@@ -93,6 +93,13 @@ impl Published {
         assert_eq!(ran.status, 0, "{}", ran.stderr);
     }
 
+    /// Changes what is known of the campaign behind its back.
+    pub fn database(&self, sql: &str) {
+        let path = self.campaign.project.path("c").join("campaign.db");
+        let database = rusqlite::Connection::open(path).unwrap();
+        database.execute(sql, []).unwrap();
+    }
+
     /// `asyncfix migrate publish` with these arguments.
     pub fn publish(&self, arguments: &[&str]) -> Ran {
         let words = [

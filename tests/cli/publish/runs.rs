@@ -88,13 +88,8 @@ fn a_token_goes_to_no_host_that_was_not_named() {
     );
 
     let published = Published::new(&["r"]);
-    let sql = "UPDATE repository SET url = 'https://github.com.example/o/r'";
     published.run();
-    let database = published.campaign.project.path("c").join("campaign.db");
-    rusqlite::Connection::open(database)
-        .unwrap()
-        .execute(sql, [])
-        .unwrap();
+    published.database("UPDATE repository SET url = 'https://github.com.example/o/r'");
     let ran = published.publish(&[]);
     assert_eq!(ran.status, 1);
     assert!(
@@ -147,12 +142,7 @@ fn a_second_run_asks_nothing_and_doubles_nothing() {
     assert!(ran.stderr.contains("2 as they were"), "{}", ran.stderr);
     assert_eq!(published.github().asked.len(), asked);
     // What was known here is lost: they are found by their branches.
-    let sql = "DELETE FROM publication";
-    let database = published.campaign.project.path("c").join("campaign.db");
-    rusqlite::Connection::open(database)
-        .unwrap()
-        .execute(sql, [])
-        .unwrap();
+    published.database("DELETE FROM publication");
     let ran = published.publish(&[]);
     assert!(ran.stderr.contains("2 as they were"), "{}", ran.stderr);
     let mut github = published.github();
@@ -293,12 +283,7 @@ fn what_somebody_closed_stays_closed() {
     published.run();
     assert_eq!(published.publish(&[]).status, 0);
     published.github().pull("r")["state"] = json!("closed");
-    let sql = "DELETE FROM publication";
-    let database = published.campaign.project.path("c").join("campaign.db");
-    rusqlite::Connection::open(database)
-        .unwrap()
-        .execute(sql, [])
-        .unwrap();
+    published.database("DELETE FROM publication");
     let ran = published.publish(&[]);
     assert_eq!(ran.status, 0);
     assert!(ran.stderr.contains("closed by somebody"), "{}", ran.stderr);

@@ -76,6 +76,37 @@ impl Trouble {
     }
 }
 
+/// A service whose requests are checked by GitHub's own description.
+pub trait Described {
+    fn desk(&mut self) -> Desk<'_>;
+
+    /// Does what is asked: the operation, and the parameters of its path.
+    fn carry_out(&mut self, id: &str, values: &[String], request: &Request) -> Answer;
+}
+
+/// What a request passes before it is carried out.
+pub struct Desk<'d> {
+    pub description: &'d Description,
+    pub asked: &'d mut Vec<(String, Request)>,
+    pub troubles: &'d mut Vec<Trouble>,
+}
+
+impl<T: Described + Send + 'static> Service for T {
+    fn answer(&mut self, request: &Request) -> Answer {
+        let desk = self.desk();
+        let (id, values) = desk.description.operation(request);
+        desk.description.check(&id, request);
+        desk.asked.push((id.clone(), request.clone()));
+        let Some((answer, is_done)) = Trouble::next(desk.troubles, &id, request) else {
+            return self.carry_out(&id, &values, request);
+        };
+        if is_done {
+            self.carry_out(&id, &values, request);
+        }
+        answer
+    }
+}
+
 impl Description {
     pub fn new() -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/schemas");
@@ -174,49 +205,6 @@ impl GitHub {
         self.next
     }
 
-    fn carry_out(&mut self, id: &str, values: &[String], request: &Request) -> Answer {
-        let status = self.description.status(id);
-        let number = |at: usize| values[at].parse::<u64>().unwrap();
-        if id != "users/get-authenticated" {
-            assert_eq!(values[..2], ["o", "r"]);
-        }
-        match id {
-            // As GitHub answers the token of a job.
-            "users/get-authenticated" => Answer::new(
-                403,
-                json!({ "message": "Resource not accessible by integration" }),
-            ),
-            "pulls/create-review" => self.review(&request.body),
-            "pulls/list-review-comments" => Answer::new(status, page(&self.comments, request)),
-            "pulls/update-review-comment" => {
-                let comment = find(&mut self.comments, number(2));
-                comment["body"] = request.body["body"].clone();
-                Answer::new(status, comment.clone())
-            }
-            "pulls/delete-review-comment" => {
-                let before = self.comments.len();
-                self.comments.retain(|it| it["id"] != json!(number(2)));
-                assert_eq!(self.comments.len(), before - 1);
-                Answer::new(status, Value::Null)
-            }
-            "issues/list-comments" => Answer::new(status, page(&self.issue_comments, request)),
-            "issues/create-comment" => {
-                let mut comment = self.description.example(id);
-                comment["id"] = json!(self.number());
-                comment["body"] = request.body["body"].clone();
-                comment["user"] = bot();
-                self.issue_comments.push(comment.clone());
-                Answer::new(status, comment)
-            }
-            "issues/update-comment" => {
-                let comment = find(&mut self.issue_comments, number(2));
-                comment["body"] = request.body["body"].clone();
-                Answer::new(status, comment.clone())
-            }
-            _ => unreachable!("{id}"),
-        }
-    }
-
     /// Makes all comments, or none: GitHub does not say which was wrong.
     fn review(&mut self, review: &Value) -> Answer {
         assert_eq!(review["commit_id"], self.head.as_str());
@@ -260,18 +248,56 @@ impl GitHub {
     }
 }
 
-impl Service for GitHub {
-    fn answer(&mut self, request: &Request) -> Answer {
-        let (id, values) = self.description.operation(request);
-        self.description.check(&id, request);
-        self.asked.push((id.clone(), request.clone()));
-        let Some((answer, is_done)) = Trouble::next(&mut self.troubles, &id, request) else {
-            return self.carry_out(&id, &values, request);
-        };
-        if is_done {
-            self.carry_out(&id, &values, request);
+impl Described for GitHub {
+    fn desk(&mut self) -> Desk<'_> {
+        Desk {
+            description: &self.description,
+            asked: &mut self.asked,
+            troubles: &mut self.troubles,
         }
-        answer
+    }
+
+    fn carry_out(&mut self, id: &str, values: &[String], request: &Request) -> Answer {
+        let status = self.description.status(id);
+        let number = |at: usize| values[at].parse::<u64>().unwrap();
+        if id != "users/get-authenticated" {
+            assert_eq!(values[..2], ["o", "r"]);
+        }
+        match id {
+            // As GitHub answers the token of a job.
+            "users/get-authenticated" => Answer::new(
+                403,
+                json!({ "message": "Resource not accessible by integration" }),
+            ),
+            "pulls/create-review" => self.review(&request.body),
+            "pulls/list-review-comments" => Answer::new(status, page(&self.comments, request)),
+            "pulls/update-review-comment" => {
+                let comment = find(&mut self.comments, number(2));
+                comment["body"] = request.body["body"].clone();
+                Answer::new(status, comment.clone())
+            }
+            "pulls/delete-review-comment" => {
+                let before = self.comments.len();
+                self.comments.retain(|it| it["id"] != json!(number(2)));
+                assert_eq!(self.comments.len(), before - 1);
+                Answer::new(status, Value::Null)
+            }
+            "issues/list-comments" => Answer::new(status, page(&self.issue_comments, request)),
+            "issues/create-comment" => {
+                let mut comment = self.description.example(id);
+                comment["id"] = json!(self.number());
+                comment["body"] = request.body["body"].clone();
+                comment["user"] = bot();
+                self.issue_comments.push(comment.clone());
+                Answer::new(status, comment)
+            }
+            "issues/update-comment" => {
+                let comment = find(&mut self.issue_comments, number(2));
+                comment["body"] = request.body["body"].clone();
+                Answer::new(status, comment.clone())
+            }
+            _ => unreachable!("{id}"),
+        }
     }
 }
 
