@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::child::Keeper;
-use crate::database::{Database, Imported, Step};
+use crate::database::{Database, Imported};
 use crate::failure::Failure;
 use crate::folder::{self, Campaign, MARKER};
 use crate::git::Git;
@@ -28,13 +28,7 @@ pub fn merge(parts: &[PathBuf], into: &Path, keeper: Keeper) -> Result<Merged, S
         .collect::<Result<_, _>>()?;
     let campaign = target(&parts, into)?;
     let mut database = campaign.database()?;
-    database.plan(&campaign.lock.repositories)?;
-    let rows = database.rows()?;
-    let goals: Vec<(i64, String)> = rows
-        .iter()
-        .map(|row| (row.id, steps::key(Step::Commit, &campaign, &row.repository)))
-        .collect();
-    database.aim(&goals)?;
+    let rows = steps::aim(&campaign, &mut database)?;
     let mut merged = Merged {
         repositories: rows.len(),
         taken: 0,

@@ -95,6 +95,17 @@ pub struct Stopped {
 }
 
 impl Codemod {
+    /// Adds what is counted of another one; what it is called, and the reasons, stay.
+    pub fn add(&mut self, other: &Self) {
+        self.found += other.found;
+        self.files += other.files;
+        self.fixed += other.fixed;
+        self.safe += other.safe;
+        self.intended += other.intended;
+        self.unsafe_ += other.unsafe_;
+        self.withheld += other.withheld;
+    }
+
     /// How many fixes are left that need another option.
     pub fn left(&self) -> u64 {
         self.safe + self.intended + self.unsafe_
@@ -111,12 +122,7 @@ impl Outcome {
     pub fn total(&self) -> Codemod {
         let mut total = Codemod::default();
         for it in &self.codemods {
-            total.found += it.found;
-            total.fixed += it.fixed;
-            total.safe += it.safe;
-            total.intended += it.intended;
-            total.unsafe_ += it.unsafe_;
-            total.withheld += it.withheld;
+            total.add(it);
         }
         total
     }

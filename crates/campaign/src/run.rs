@@ -136,15 +136,8 @@ impl<'a> Run<'a> {
             .and_then(|file| file.lock().map(|()| file))
             .map_err(|error| format!("`{}`: {error}", path.display()))?;
         let mut database = campaign.database()?;
-        // The lock file counts, which may have been edited or copied since.
-        database.plan(&campaign.lock.repositories)?;
+        let rows = steps::aim(campaign, &mut database)?;
         database.begin_run(&id, &host())?;
-        let rows = database.rows()?;
-        let goals: Vec<(i64, String)> = rows
-            .iter()
-            .map(|row| (row.id, steps::key(Step::Commit, campaign, &row.repository)))
-            .collect();
-        database.aim(&goals)?;
         let is_wanted = |row: &Row| {
             options
                 .shard

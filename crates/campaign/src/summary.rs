@@ -91,13 +91,7 @@ impl Summary {
 
 fn add(all: &mut Codemod, one: &Codemod, repository: &str) {
     all.name.clone_from(&one.name);
-    all.found += one.found;
-    all.files += one.files;
-    all.fixed += one.fixed;
-    all.safe += one.safe;
-    all.intended += one.intended;
-    all.unsafe_ += one.unsafe_;
-    all.withheld += one.withheld;
+    all.add(one);
     for reason in &one.reasons {
         match all.reasons.iter_mut().find(|it| it.reason == reason.reason) {
             Some(known) => known.count += reason.count,

@@ -74,7 +74,7 @@ fn tree_of(place: &Place, outcome: &Outcome) -> Result<Option<String>, Failure> 
     }
     let commit = place.repository.commit.as_str();
     let root = place.root();
-    let mut list = Vec::new();
+    let mut paths = Vec::new();
     for written in &outcome.written {
         let file = root.join(&written.path);
         let content = fs_err::read(&file).map_err(|error| Failure::retry(error.to_string()))?;
@@ -90,22 +90,11 @@ fn tree_of(place: &Place, outcome: &Outcome) -> Result<Option<String>, Failure> 
         }
         let mut path = PathBuf::from(&place.repository.path);
         path.push(&written.path);
-        list.extend_from_slice(path.as_os_str().as_encoded_bytes());
-        list.push(0);
+        paths.push(path);
     }
-    let file = place.campaign.beside_tree(&place.repository.name, "paths");
-    folder::write(&file, &list)?;
-    let from = format!("--pathspec-from-file={}", file.display());
-    place
-        .with_tree()
-        .arguments(["read-tree", commit])
-        .stdout()?;
+    place.read_planned()?;
     // Of files that are tracked only.
-    place
-        .with_tree()
-        .arguments(["add", "--update", &from, "--pathspec-file-nul"])
-        .stdout()?;
-    let _ = fs_err::remove_file(&file);
+    place.about(&paths, &["add", "--update"])?;
     let tree = place.with_tree().arguments(["write-tree"]).line()?;
     let before = place
         .git()

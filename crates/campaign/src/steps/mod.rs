@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::child::{Ended, Keeper, Output};
-use crate::database::{Commit, Step};
+use crate::database::{Commit, Database, Row, Step};
 use crate::failure::Failure;
 use crate::folder::{self, Campaign};
 use crate::git::Git;
@@ -145,6 +145,35 @@ impl<'a> Place<'a> {
             ])
     }
 
+    /// Brings the campaign's index to the planned commit.
+    fn read_planned(&self) -> Result<(), Failure> {
+        let commit = self.repository.commit.as_str();
+        let read = self.with_tree().arguments(["read-tree", commit]);
+        read.stdout().map(drop)
+    }
+
+    /// Calls git with these arguments about these paths, which start at the root of the repository.
+    fn about<'p>(
+        &self,
+        paths: impl IntoIterator<Item = &'p PathBuf>,
+        arguments: &[&str],
+    ) -> Result<(), Failure> {
+        let mut list = Vec::new();
+        for path in paths {
+            list.extend_from_slice(path.as_os_str().as_encoded_bytes());
+            list.push(0);
+        }
+        let file = self.campaign.beside_tree(&self.repository.name, "paths");
+        folder::write(&file, &list)?;
+        let from = format!("--pathspec-from-file={}", file.display());
+        self.with_tree()
+            .arguments(arguments.iter().copied())
+            .arguments([from.as_str(), "--pathspec-file-nul"])
+            .stdout()?;
+        let _ = fs_err::remove_file(&file);
+        Ok(())
+    }
+
     /// What came of a command that the user gave, `named` so, where it did not succeed.
     fn failure(&self, named: &str, output: &Output, log: &Path) -> Failure {
         let log = log
@@ -173,6 +202,16 @@ impl<'a> Place<'a> {
             }
         }
     }
+}
+
+/// Tells the database what is to be reached: all that is planned, by the keys of the last steps. The rows are as they
+/// stood before. The lock file counts, which may have been edited or copied since.
+pub fn aim(campaign: &Campaign, database: &mut Database) -> Result<Vec<Row>, String> {
+    database.plan(&campaign.lock.repositories)?;
+    let rows = database.rows()?;
+    let goal = |row: &Row| (row.id, key(Step::Commit, campaign, &row.repository));
+    database.aim(&rows.iter().map(goal).collect::<Vec<_>>())?;
+    Ok(rows)
 }
 
 /// What a step is done with: two with the same key make the same. Each holds that of the step before.

@@ -60,11 +60,7 @@ pub fn setup(place: &Place) -> Result<(), Failure> {
 
 /// The tracked files that are not as in the commit. Reads the commit into the campaign's index.
 pub fn changed(place: &Place) -> Result<Vec<PathBuf>, Failure> {
-    let commit = place.repository.commit.as_str();
-    place
-        .with_tree()
-        .arguments(["read-tree", commit])
-        .stdout()?;
+    place.read_planned()?;
     // It fails where something changed, which is no failure here.
     place
         .with_tree()

@@ -89,18 +89,6 @@ fn restore(place: &Place) -> Result<(), Failure> {
     if changed.is_empty() {
         return Ok(());
     }
-    let list: Vec<u8> = changed
-        .iter()
-        .flat_map(|path| [path.as_os_str().as_encoded_bytes(), b"\0"].concat())
-        .collect();
-    let file = place.campaign.beside_tree(&place.repository.name, "paths");
-    folder::write(&file, &list)?;
-    let from = format!("--pathspec-from-file={}", file.display());
-    place
-        .with_tree()
-        .arguments(["checkout", "--quiet", "--force", &place.repository.commit])
-        .arguments([from.as_str(), "--pathspec-file-nul"])
-        .stdout()?;
-    let _ = fs_err::remove_file(&file);
-    Ok(())
+    let commit = place.repository.commit.as_str();
+    place.about(&changed, &["checkout", "--quiet", "--force", commit])
 }
