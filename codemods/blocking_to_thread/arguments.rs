@@ -1,8 +1,8 @@
 //! What a call gives to the function that it calls, as far as the text shows it.
 
 use engine::Context;
-use python::Ranged;
 use python::ast::{AnyNodeRef, Expr, ExprCall, StmtFunctionDef};
+use python::{CONSUMERS, Ranged};
 
 use super::conditions::{Value, Values};
 
@@ -142,22 +142,6 @@ pub(super) fn parameters<'a>(
         .collect()
 }
 
-/// Functions that go through an iterable before they return.
-const CONSUMERS: &[&str] = &[
-    "all",
-    "any",
-    "dict",
-    "frozenset",
-    "list",
-    "max",
-    "min",
-    "next",
-    "set",
-    "sorted",
-    "sum",
-    "tuple",
-];
-
 /// Functions that give an iterator of what they go through.
 const LAZY: &[&str] = &["enumerate", "filter", "iter", "map", "reversed", "zip"];
 
@@ -194,7 +178,7 @@ fn goes_through<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
         ),
         func => match cx.module.builtin(func) {
             Some(name) if LAZY.contains(&name) => is_consumed(cx, call),
-            Some(name) => CONSUMERS.contains(&name),
+            Some(name) => name == "next" || CONSUMERS.contains(&name),
             None => false,
         },
     }

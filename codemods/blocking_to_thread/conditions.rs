@@ -439,15 +439,7 @@ pub(super) fn set_once<'a>(
             return Vec::new();
         };
         let set = |stmt: &'a Stmt| {
-            let (target, value) = match stmt {
-                Stmt::Assign(assign) => match assign.targets.as_slice() {
-                    [target] => (target, &*assign.value),
-                    _ => return None,
-                },
-                Stmt::AnnAssign(assign) => (&*assign.target, assign.value.as_deref()?),
-                _ => return None,
-            };
-            let Expr::Attribute(attribute) = target else {
+            let (Expr::Attribute(attribute), value) = python::assignment(stmt)? else {
                 return None;
             };
             let Expr::Name(receiver) = &*attribute.value else {

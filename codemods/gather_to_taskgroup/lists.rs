@@ -404,15 +404,7 @@ fn is_type_comment(cx: &Context<'_, '_>, stmt: &Stmt) -> bool {
 
 /// The value that a statement `name = value` gives to the symbol.
 fn assigned<'a>(cx: &Context<'a, '_>, stmt: &'a Stmt, symbol: &Symbol<'a>) -> Option<&'a Expr> {
-    let (target, value) = match stmt {
-        Stmt::Assign(assign) => match assign.targets.as_slice() {
-            [target] => (target, &*assign.value),
-            _ => return None,
-        },
-        Stmt::AnnAssign(assign) => (&*assign.target, assign.value.as_deref()?),
-        _ => return None,
-    };
-    let Expr::Name(name) = target else {
+    let (Expr::Name(name), value) = python::assignment(stmt)? else {
         return None;
     };
     std::ptr::eq(cx.module.symbol(name)?, symbol).then_some(value)

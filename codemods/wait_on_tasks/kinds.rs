@@ -274,15 +274,7 @@ fn made_before<'a>(
     }
     let (block, position) = module.siblings(waiting)?;
     let before = block.get(position.checked_sub(1)?)?;
-    let (target, value) = match before {
-        ast::Stmt::Assign(assign) => match assign.targets.as_slice() {
-            [target] => (target, &*assign.value),
-            _ => return None,
-        },
-        ast::Stmt::AnnAssign(assign) => (&*assign.target, assign.value.as_deref()?),
-        _ => return None,
-    };
-    let Expr::Name(target) = target else {
+    let (Expr::Name(target), value) = python::assignment(before)? else {
         return None;
     };
     if !std::ptr::eq(module.symbol(target)?, symbol)

@@ -4,6 +4,7 @@
 //! The only crate that names ruff's parser. Knows no codemod and makes no edit.
 
 mod annotations;
+mod assignment;
 mod awaitable;
 mod beside;
 mod blocks;
@@ -31,6 +32,7 @@ mod suspension;
 mod versions;
 
 pub use annotations::is_of_standard_library;
+pub use assignment::assignment;
 pub use awaitable::Awaitable;
 pub use blocks::{Block, TryPart};
 pub use callers::Caller;
@@ -48,3 +50,4 @@ pub use notebook::{CELL_END, Cell, CellNumber, NoNotebook, Notebook, Written, sp
 pub use place::AwaitPlace;
 pub use ruff_python_ast as ast;
 pub use ruff_text_size::{Ranged, TextLen, TextRange, TextSize};
+pub use running::CONSUMERS;

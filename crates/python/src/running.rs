@@ -6,7 +6,7 @@ use crate::module::Module;
 use crate::place::AwaitPlace;
 
 /// Builtins that go through an iterable before they return.
-const CONSUMERS: &[&str] = &[
+pub const CONSUMERS: &[&str] = &[
     "all",
     "any",
     "dict",
