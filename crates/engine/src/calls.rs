@@ -137,6 +137,7 @@ pub fn calls(
         }
     }
     let mut sites = Vec::new();
+    let mut asking = FxHashMap::default();
     for call in module.calls() {
         let Some(name) = last_part(&call.func) else {
             continue;
@@ -170,7 +171,9 @@ pub fn calls(
             at_once: match place {
                 AwaitPlace::Coroutine(function)
                 | AwaitPlace::NestedComprehension(function)
-                | AwaitPlace::Function(function) => !asks_for_loop(&module, function),
+                | AwaitPlace::Function(function) => !*asking
+                    .entry(module.id(function))
+                    .or_insert_with(|| asks_for_loop(&module, function)),
                 _ => false,
             },
             in_coroutine: matches!(
