@@ -4,7 +4,10 @@
 //! without our hearing of it is looked up by the name of the branch before it is asked again.
 
 mod said;
+mod target;
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io::Write;
 use std::thread::sleep;
 use std::time::{Duration, SystemTime};
@@ -14,10 +17,7 @@ use campaign::{
     Campaign, Credentials, Database, Failure as GitFailure, Keeper, Migrated, Publication,
     Publisher, Pushed,
 };
-use publish::{
-    GITHUB_PLACES, GITLAB_PLACES, GitHub, GitLab, Hub, Owners, People, Place, Published, Pull,
-    State, Wanted,
-};
+use publish::{People, Published, Pull, State};
 use serde_json::{Value, json};
 use service::{Client, Failure, Token};
 
@@ -26,19 +26,10 @@ use super::{is_interrupted, open, program, watch_signals};
 use crate::arguments::Provider;
 use crate::exit::Exit;
 use crate::report::{self, Standard};
+use target::Target;
 
 /// How long one repository may make us wait: as long as GitHub's limits last.
 const PATIENCE: Duration = Duration::from_mins(65);
-
-/// A repository to be published, and where that is done.
-struct Target {
-    id: i64,
-    migrated: Migrated,
-    provider: Provider,
-    api: String,
-    hub: Box<dyn Hub>,
-    wanted: Wanted,
-}
 
 /// What became of one.
 enum Outcome {
@@ -76,7 +67,7 @@ pub fn publish(arguments: &Publish) -> Result<Exit> {
         arguments,
         publisher,
         database,
-        clients: Vec::new(),
+        clients: HashMap::new(),
         counts: Counts::default(),
     };
     let targets = run.targets(&campaign)?;
@@ -102,7 +93,7 @@ struct Run<'a> {
     publisher: Publisher<'a>,
     database: Database,
     /// By the interface that they speak to.
-    clients: Vec<(String, Client, Token)>,
+    clients: HashMap<String, (Client, Token)>,
     counts: Counts,
 }
 
@@ -120,93 +111,12 @@ impl Run<'_> {
             let Some(id) = id.map(|row| row.id) else {
                 continue;
             };
-            match self.target(id, one) {
+            match Target::of(self.arguments, &self.publisher, id, one) {
                 Ok(target) => targets.push(target),
                 Err(problem) => self.say(&name, &Outcome::Problem(problem)),
             }
         }
         Ok(targets)
-    }
-
-    fn target(&self, id: i64, migrated: Migrated) -> Result<Target, String> {
-        let repository = &migrated.repository;
-        let Some(base) = repository.base.clone() else {
-            return Err(format!(
-                "`{}` is no branch that a pull request could go into: plan it with one",
-                repository.branch.as_deref().unwrap_or(&repository.commit)
-            ));
-        };
-        let place = Place::of(&repository.url)
-            .ok_or_else(|| format!("`{}` is no address of GitHub or GitLab", repository.url))?;
-        let provider = self.provider(&place)?;
-        let api = match (&self.arguments.api, provider) {
-            (Some(api), provider) if self.arguments.provider == Some(provider) => api.clone(),
-            (_, Provider::Github) if place.host == GITHUB => "https://api.github.com".to_string(),
-            (_, Provider::Github) => format!("https://{}/api/v3", place.host),
-            (_, Provider::Gitlab) => format!("https://{}/api/v4", place.host),
-        };
-        let hub: Box<dyn Hub> = match provider {
-            Provider::Github => Box::new(GitHub {
-                repository: place.project,
-            }),
-            Provider::Gitlab => Box::new(GitLab {
-                project: place.project,
-            }),
-        };
-        let people = if self.arguments.no_owners {
-            People::default()
-        } else {
-            self.owners(&migrated, provider)
-                .map_err(|failure| failure.to_string())?
-        };
-        let wanted = Wanted {
-            title: migrated.commit.title.clone(),
-            body: said::body(self.publisher.campaign(), &migrated, provider, &people),
-            branch: migrated.commit.branch.clone(),
-            base,
-            draft: self.arguments.draft,
-            people,
-        };
-        Ok(Target {
-            id,
-            migrated,
-            provider,
-            api,
-            hub,
-            wanted,
-        })
-    }
-
-    fn provider(&self, place: &Place) -> Result<Provider, String> {
-        match (place.host.as_str(), self.arguments.provider) {
-            (GITHUB, _) => Ok(Provider::Github),
-            (GITLAB, _) => Ok(Provider::Gitlab),
-            (host, Some(provider)) if self.arguments.host.as_deref() == Some(host) => Ok(provider),
-            (host, _) => Err(format!(
-                "{host} is neither github.com nor gitlab.com: name it with `--host {host}` and \
-                 `--provider`, so that the token goes there"
-            )),
-        }
-    }
-
-    /// Who owns what is changed, by the file that the service looks at.
-    fn owners(&self, migrated: &Migrated, provider: Provider) -> Result<People, GitFailure> {
-        let places = match provider {
-            Provider::Github => GITHUB_PLACES,
-            Provider::Gitlab => GITLAB_PLACES,
-        };
-        for place in places {
-            let Some(text) = self.publisher.text(migrated, place)? else {
-                continue;
-            };
-            let owners = match provider {
-                Provider::Github => Owners::of_github(&text),
-                Provider::Gitlab => Owners::of_gitlab(&text),
-            };
-            let changed = self.publisher.changed(migrated)?;
-            return Ok(owners.of(changed.iter().map(String::as_str)));
-        }
-        Ok(People::default())
     }
 
     /// Publishes all, up to what stops it.
@@ -399,41 +309,28 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn token(&self, target: &Target) -> Result<Token, Stop> {
-        let known = self.clients.iter().find(|(api, ..)| *api == target.api);
-        if let Some((_, _, token)) = known {
-            return Ok(token.clone());
-        }
-        let name = token_name(target.provider);
-        match std::env::var(name).ok().filter(|it| !it.trim().is_empty()) {
-            Some(token) => Ok(Token::new(token.trim().to_string())),
-            None => Err(Stop(
-                Exit::Failure,
-                format!(
-                    "{name} is not set: it is a token that may push branches and open pull requests"
-                ),
-            )),
-        }
+    fn token(&mut self, target: &Target) -> Result<Token, Stop> {
+        Ok(self.connection(target)?.1.clone())
     }
 
     /// What speaks to the interface of a target.
     fn client(&mut self, target: &Target) -> Result<&mut Client, Stop> {
-        let token = self.token(target)?;
-        let found = self.clients.iter().position(|(api, ..)| *api == target.api);
-        let at = found.unwrap_or_else(|| {
-            let client = match target.provider {
-                Provider::Github => service::github(&target.api, token.clone()),
-                Provider::Gitlab => service::gitlab(&target.api, token.clone()),
-            };
-            self.clients.push((target.api.clone(), client, token));
-            self.clients.len() - 1
-        });
-        match self.clients.get_mut(at) {
-            Some((_, client, _)) => {
-                client.set_patience(PATIENCE);
-                Ok(client)
+        let (client, _) = self.connection(target)?;
+        client.set_patience(PATIENCE);
+        Ok(client)
+    }
+
+    fn connection(&mut self, target: &Target) -> Result<&mut (Client, Token), Stop> {
+        match self.clients.entry(target.api.clone()) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(place) => {
+                let token = token(target.provider)?;
+                let client = match target.provider {
+                    Provider::Github => service::github(&target.api, token.clone()),
+                    Provider::Gitlab => service::gitlab(&target.api, token.clone()),
+                };
+                Ok(place.insert((client, token)))
             }
-            None => Err(Stop(Exit::Failure, "no client".to_string())),
         }
     }
 
@@ -537,13 +434,24 @@ impl Run<'_> {
     }
 }
 
-const GITHUB: &str = "github.com";
-const GITLAB: &str = "gitlab.com";
-
 fn token_name(provider: Provider) -> &'static str {
     match provider {
         Provider::Github => "GITHUB_TOKEN",
         Provider::Gitlab => "GITLAB_TOKEN",
+    }
+}
+
+/// What lets us in at the hosts of a provider.
+fn token(provider: Provider) -> Result<Token, Stop> {
+    let name = token_name(provider);
+    match std::env::var(name).ok().filter(|it| !it.trim().is_empty()) {
+        Some(token) => Ok(Token::new(token.trim().to_string())),
+        None => Err(Stop(
+            Exit::Failure,
+            format!(
+                "{name} is not set: it is a token that may push branches and open pull requests"
+            ),
+        )),
     }
 }
 
