@@ -14,6 +14,7 @@ use toml::{Table, Value};
 use types::{Environment, Limits};
 
 use crate::config::{self, Baseline, Layer};
+use crate::lock::locked;
 use crate::{place, target};
 
 /// Finds what holds for a folder. Each folder is looked at once.
@@ -175,7 +176,7 @@ impl Folders {
         if !rules.contains(&true) {
             return Ok(folder);
         }
-        let mut narrowed = lock(&folder.narrowed);
+        let mut narrowed = locked(&folder.narrowed);
         let known = narrowed.entry(rules).or_insert_with(|| {
             let added = &self.flags.extend_select;
             let layer = folder.layer.clone().narrowed(path, added);
@@ -186,7 +187,7 @@ impl Folders {
 
     /// What was odd in the files that were looked at, but does not stop the run.
     pub fn warnings(&self) -> Vec<String> {
-        let mut warnings = lock(&self.warnings).clone();
+        let mut warnings = locked(&self.warnings).clone();
         warnings.sort();
         warnings.dedup();
         warnings
@@ -310,7 +311,7 @@ impl Folders {
     }
 
     fn warn(&self, warning: String) {
-        lock(&self.warnings).push(warning);
+        locked(&self.warnings).push(warning);
     }
 
     /// Puts the layers on top of each other.
@@ -591,8 +592,4 @@ fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
 
 fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -20,6 +20,7 @@ mod folder;
 mod globs;
 mod guard;
 mod list;
+mod lock;
 mod manual;
 mod meaning;
 mod migrate;

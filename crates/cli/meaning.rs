@@ -3,13 +3,14 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use engine::{Caller, Definition, Elsewhere, Look, Oracle};
 use types::{Answer, Lost, Pool, Project, Question};
 
 use crate::callers::Callers;
 use crate::dependencies;
+use crate::lock::locked;
 use crate::modules::Modules;
 use crate::place;
 use crate::walk::File;
@@ -114,7 +115,7 @@ impl<'a> Meaning<'a> {
 impl Projects {
     fn of(&self, file: &File) -> Arc<Project> {
         let folder = file.canonical.parent().unwrap_or(Path::new("/"));
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = locked(&self.known);
         if let Some(project) = known.get(folder) {
             return Arc::clone(project);
         }

@@ -6,11 +6,12 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use engine::{Definition, Exported, Look, Outline};
 
 use crate::guard::guarded;
+use crate::lock::locked;
 use crate::meaning::Meaning;
 use crate::place;
 use crate::source::Source;
@@ -183,7 +184,7 @@ impl<'a> Modules<'a> {
 
     fn outline(&self, number: usize, look: Look) -> Option<Arc<Outline>> {
         let once = {
-            let mut outlines = self.outlines.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut outlines = locked(&self.outlines);
             let once = outlines.entry((number, look.codemod.name)).or_default();
             Arc::clone(once)
         };

@@ -1,10 +1,11 @@
 //! Which imports of a file can go, asked about one file after the other.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use engine::Taken;
 
+use crate::lock::locked;
 use crate::run::{self, Analysed};
 use crate::usage;
 use crate::walk::{File, Files};
@@ -34,11 +35,21 @@ impl<'r, 'a> Unused<'r, 'a> {
         rewrite: impl Fn(&(dyn Fn(&str) -> Taken + Sync)) -> Result<T, E>,
     ) -> Result<T, E> {
         let kept = rewrite(&|_| Taken::Unknown)?;
+        self.removed_from(kept, analysed, |_, taken| rewrite(taken))
+    }
+
+    /// The same where the first rewrite is there already: `kept`, which kept all imports.
+    pub fn removed_from<T, E>(
+        &self,
+        kept: T,
+        analysed: impl Fn(&T) -> &Analysed<'a>,
+        again: impl FnOnce(T, &(dyn Fn(&str) -> Taken + Sync)) -> Result<T, E>,
+    ) -> Result<T, E> {
         let unused = self.of(analysed(&kept));
         if unused.is_empty() {
             return Ok(kept);
         }
-        rewrite(&|name| taken(&unused, name))
+        again(kept, &|name| taken(&unused, name))
     }
 
     /// The names of the imports that the rewrite left unused, and whether another file uses them.
@@ -48,7 +59,7 @@ impl<'r, 'a> Unused<'r, 'a> {
         };
         let number = module.file;
         let names = module.names.clone();
-        let mut known = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = locked(&self.used);
         module
             .names
             .retain(|name| !known.contains_key(&(number, name.clone())));

@@ -12,6 +12,7 @@ use engine::Settings;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use crate::folder::{Folder, Folders};
+use crate::lock::locked;
 use crate::place;
 use crate::report::Failure;
 use crate::source::{self, Source, Unreadable};
@@ -206,7 +207,7 @@ fn walk_folder(
             let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
             let list = is_folder.then(|| unreadable_list(entry.path())).flatten();
             let is_readable = list.is_none();
-            lock(&noted).extend(list);
+            locked(&noted).extend(list);
             is_readable
         })
         .build_parallel();
@@ -224,12 +225,12 @@ fn walk_folder(
                     WalkState::Continue
                 }
                 Err(error) => {
-                    lock(gathered).error.get_or_insert(error);
+                    locked(gathered).error.get_or_insert(error);
                     WalkState::Quit
                 }
             },
             Err(error) => {
-                lock(gathered).failures.push(walk_failure(root, &error));
+                locked(gathered).failures.push(walk_failure(root, &error));
                 WalkState::Continue
             }
         })
@@ -240,7 +241,7 @@ fn walk_folder(
     }
     walked.files.extend(gathered.files);
     walked.failures.extend(gathered.failures);
-    let unreadable = lock(&unreadable);
+    let unreadable = locked(&unreadable);
     walked
         .failures
         .extend(unreadable.iter().map(|list| not_regular(list)));
@@ -268,7 +269,7 @@ struct Batch<'a> {
 
 impl Drop for Batch<'_> {
     fn drop(&mut self) {
-        lock(self.all).files.append(&mut self.files);
+        locked(self.all).files.append(&mut self.files);
     }
 }
 
@@ -340,8 +341,4 @@ fn walk_failure(root: &Path, error: &ignore::Error) -> Failure {
         Some(io) => Failure::io(path, "read", io),
         None => Failure::new(path, format!("cannot be read: {error}")),
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,11 +5,12 @@ mod moved;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use anyhow::{Context, Result, bail};
 use engine::Codemod;
 
+use crate::lock::locked;
 use crate::place;
 use crate::walk::File;
 use file::{Entries, count, missing};
@@ -238,7 +239,7 @@ impl Baseline {
     }
 
     fn seen(&self) -> MutexGuard<'_, BTreeMap<String, Seen>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.seen)
     }
 
     /// What an update would write, how many of the known findings were found, and how many are

@@ -14,13 +14,14 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::ffi::OsStr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use engine::{CallSite, Caller, Calls, Reach};
 use memchr::memmem::Finder;
 use rustc_hash::{FxHashMap, FxHashSet};
 use types::{Answer, Ask, Question};
 
+use crate::lock::locked;
 use crate::meaning::Meaning;
 use crate::walk::File;
 
@@ -576,10 +577,6 @@ impl Names {
     fn at(&self, hash: u64) -> &[u32] {
         self.0.get(&hash).map_or(&[], Vec::as_slice)
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// `fetch` of `Client.fetch`.

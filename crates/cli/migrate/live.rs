@@ -3,13 +3,14 @@
 
 use std::collections::HashMap;
 use std::io::{self, IsTerminal};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use campaign::{Event, Failure, Made, Repository, Row, State, Step, Summary, Watch};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::cells::tests;
+use crate::lock::locked;
 use crate::report;
 
 /// Shows a run.
@@ -77,7 +78,7 @@ impl Live {
 
     fn tell_total(&self) {
         if let Some(shown) = &self.shown {
-            let counts = lock(&self.counts);
+            let counts = locked(&self.counts);
             shown.total.set_length(counts.repositories as u64);
             shown
                 .total
@@ -97,12 +98,12 @@ impl Live {
         };
         let name = &repository.name;
         self.line(&format!("{name}: {what} ({}): {failure}", step.as_str()));
-        lock(&self.counts).failed += 1;
+        locked(&self.counts).failed += 1;
     }
 
     fn done(&self, repository: &Repository, made: &Made) {
         {
-            let mut counts = lock(&self.counts);
+            let mut counts = locked(&self.counts);
             counts.done += 1;
             counts.found += made.found;
             counts.fixed += made.fixed;
@@ -186,17 +187,17 @@ impl Shown {
         }
         bar.set_prefix(name.to_string());
         bar.enable_steady_tick(TICK);
-        lock(&self.bars).insert(name.to_string(), bar);
+        locked(&self.bars).insert(name.to_string(), bar);
     }
 
     fn tell(&self, name: &str, what: &str) {
-        if let Some(bar) = lock(&self.bars).get(name) {
+        if let Some(bar) = locked(&self.bars).get(name) {
             bar.set_message(what.to_string());
         }
     }
 
     fn end(&self, name: &str) {
-        if let Some(bar) = lock(&self.bars).remove(name) {
+        if let Some(bar) = locked(&self.bars).remove(name) {
             bar.finish_and_clear();
             self.all.remove(&bar);
         }
@@ -214,8 +215,4 @@ fn doing(step: Step) -> &'static str {
         Step::Transform => "transform: asyncfix and the tests",
         Step::Commit => "commit: the branch and the patch",
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

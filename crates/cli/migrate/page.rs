@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::cells::{repositories, state, tests, time};
-use crate::report::html::{self, Parts, code, escaped, markdown, noun, number};
+use crate::report::html::{self, Parts, code, escaped, markdown, noun, number, tile};
 
 /// So many findings are shown with their code; the numbers are of all.
 const SHOWN: usize = 20_000;
@@ -161,13 +161,8 @@ fn about(campaign: &Campaign, now: Duration) -> String {
 
 fn totals(summary: &Summary) -> String {
     let mut text = String::new();
-    let mut tile = |class: &str, count: usize, name: &str, detail: &str| {
-        let _ = write!(
-            text,
-            "<li class=\"tile {class}\"><strong>{}</strong> <span>{name}</span><small>{detail}</small></li>",
-            number(count)
-        );
-    };
+    let mut tile =
+        |class, count, name: &str, detail: &str| text.push_str(&tile(class, count, name, detail));
     let detail = format!(
         "{} done, {} open",
         number(summary.done),

@@ -3,7 +3,7 @@
 use engine::{Asking, Host, Taken};
 
 use crate::report::Failure;
-use crate::unused::{Unused, taken};
+use crate::unused::Unused;
 use crate::walk::{File, Files};
 
 use super::Around;
@@ -65,17 +65,15 @@ fn without_unused<'a>(
         looked_at: files,
         known: files,
     };
-    let unused = Unused::new(all, pool).of(&analysed);
-    if unused.is_empty() {
-        return Ok(analysed);
-    }
-    let file = analysed.file;
-    let oracle = around.meaning.of(file);
-    let taken = |name: &str| -> Taken { taken(&unused, name) };
-    let host = Host {
-        asking: Asking::Oracle(&oracle),
-        taken: &taken,
-        ..Host::ALONE
+    let again = |analysed: Analysed<'a>, taken: &(dyn Fn(&str) -> Taken + Sync)| {
+        let file = analysed.file;
+        let oracle = around.meaning.of(file);
+        let host = Host {
+            asking: Asking::Oracle(&oracle),
+            taken,
+            ..Host::ALONE
+        };
+        analyse_as(&file.settings(), file, None, analysed.source, host)
     };
-    analyse_as(&file.settings(), file, None, analysed.source, host)
+    Unused::new(all, pool).removed_from(analysed, |kept| kept, again)
 }

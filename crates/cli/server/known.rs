@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use anyhow::Result;
 use server::Content;
@@ -12,6 +12,7 @@ use types::Pool;
 
 use crate::arguments::Run;
 use crate::folder::Folders;
+use crate::lock::locked;
 use crate::plan;
 use crate::stdin;
 use crate::walk::{File, walk};
@@ -63,13 +64,13 @@ impl Known {
     pub fn set_folders(&self, folders: Vec<PathBuf>) {
         let roots = folders.into_iter();
         let roots = roots.map(|root| stdin::canonical(&root).unwrap_or(root));
-        *lock(&self.roots) = roots.collect();
+        *locked(&self.roots) = roots.collect();
         self.configuration_changed();
     }
 
     pub fn set_open(&self, path: &Path, content: Option<Content>) {
         let path = canonical(path);
-        let mut open = lock(&self.open);
+        let mut open = locked(&self.open);
         match content {
             Some(content) => open.insert(parts::path(&path, &content), content),
             None => open
@@ -95,7 +96,7 @@ impl Known {
         path: Option<&Path>,
         content: &Content,
     ) -> Result<Option<(Vec<File>, usize)>> {
-        let roots = lock(&self.roots).clone();
+        let roots = locked(&self.roots).clone();
         let path = path.map_or_else(|| unnamed(&roots), canonical);
         let path = parts::path(&path, content);
         let around = roots.iter().filter(|root| path.starts_with(root));
@@ -107,7 +108,7 @@ impl Known {
             return Ok(None);
         }
         let mut files = Vec::clone(&listed);
-        let open = lock(&self.open).clone();
+        let open = locked(&self.open).clone();
         for file in &mut files {
             if let Some(content) = open.get(&file.canonical) {
                 file.content = parts::bytes(content).ok();
@@ -134,7 +135,7 @@ impl Known {
 
     /// The configuration, and the files below a folder.
     fn on_disk(&self, root: Option<&PathBuf>) -> Result<(Arc<Folders>, Arc<Vec<File>>)> {
-        let mut disk = lock(&self.disk);
+        let mut disk = locked(&self.disk);
         let configurations = self.configurations.load(Ordering::SeqCst);
         let files = self.files.load(Ordering::SeqCst);
         if disk.configurations != configurations {
@@ -209,8 +210,4 @@ fn is_excluded(folders: &Folders, root: &Path, path: &Path) -> Result<bool> {
         }
     }
     Ok(false)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

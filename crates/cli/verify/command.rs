@@ -7,13 +7,15 @@ use std::fmt;
 use std::io::{self, Read};
 use std::process::{ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::interrupt;
 use super::output::{Output, Printed};
 use super::process;
+
+use crate::lock::locked;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +105,7 @@ impl Reading {
             let _sender = sender;
             let mut buffer = vec![0; 1 << 16];
             while let Ok(length @ 1..) = reader.read(&mut buffer) {
-                lock(&taking).take(&buffer[..length]);
+                locked(&taking).take(&buffer[..length]);
             }
         });
         Self { output, end }
@@ -112,12 +114,8 @@ impl Reading {
     /// What was printed. Who left the group may hold the pipe open for good: nobody waits for it.
     fn finish(self) -> Printed {
         let _ = self.end.recv_timeout(REST);
-        std::mem::take(&mut *lock(&self.output)).finish()
+        std::mem::take(&mut *locked(&self.output)).finish()
     }
-}
-
-fn lock(output: &Mutex<Output>) -> MutexGuard<'_, Output> {
-    output.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Ended {

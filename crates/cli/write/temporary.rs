@@ -4,9 +4,11 @@ use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex};
 
 use tempfile::NamedTempFile;
+
+use crate::lock::locked;
 
 const PREFIX: &str = ".asyncfix-";
 const SUFFIX: &str = ".tmp";
@@ -41,7 +43,7 @@ pub(super) fn beside(folder: &Path, mode: u32) -> io::Result<NamedTempFile> {
 static CLEARED: LazyLock<Mutex<HashSet<PathBuf>>> = LazyLock::new(Mutex::default);
 
 fn clear_once(folder: &Path) {
-    let mut cleared = CLEARED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut cleared = locked(&CLEARED);
     if cleared.insert(folder.to_path_buf()) {
         clear(folder);
     }

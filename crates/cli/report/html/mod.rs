@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 pub use about::About;
 pub use document::Document;
 pub use escape::html as escaped;
-pub use still::{code, markdown, noun, number};
+pub use still::{code, markdown, noun, number, tile};
 
 const PAGE: &str = include_str!("assets/page.html");
 const STYLE: &str = include_str!("assets/style.css");

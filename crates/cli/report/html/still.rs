@@ -71,18 +71,21 @@ fn targets(targets: &[Target]) -> String {
     versions.join(", ")
 }
 
+/// How many there are of something, large. `name` and `detail` are HTML.
+pub fn tile(class: &str, count: usize, name: &str, detail: &str) -> String {
+    format!(
+        "<li class=\"tile {class}\"><strong>{}</strong> <span>{name}</span><small>{detail}</small></li>",
+        number(count)
+    )
+}
+
 /// How much there is of what.
 pub fn totals(document: &Document) -> String {
     let counts = Counts::of(document.items());
     let all = counts.all();
     let mut text = String::new();
-    let mut tile = |class: &str, count: usize, name: &str, detail: &str| {
-        let _ = write!(
-            text,
-            "<li class=\"tile {class}\"><strong>{}</strong> <span>{name}</span><small>{detail}</small></li>",
-            number(count)
-        );
-    };
+    let mut tile =
+        |class, count, name: &str, detail: &str| text.push_str(&tile(class, count, name, detail));
     let files = format!(
         "in {} of {} files",
         number(document.files.len()),
