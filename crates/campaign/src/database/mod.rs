@@ -11,7 +11,7 @@ mod save;
 mod step;
 
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
@@ -82,16 +82,32 @@ fn count(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
+/// Switches the database to WAL. To whoever does so at the moment at which another one does, SQLite
+/// says at once that it is locked, and waits for nobody.
+fn keep_log(connection: &Connection) -> Result<()> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let kept = connection.pragma_update(None, "journal_mode", "WAL");
+        let is_busy = kept.as_ref().is_err_and(|error| {
+            error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+        });
+        if !is_busy || Instant::now() >= until {
+            return kept.said();
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Others write too, each for milliseconds.
+const PATIENCE: Duration = Duration::from_mins(1);
+
 impl Database {
     /// Opens it, or makes it, and brings it to the version of this asyncfix. One of a later version
     /// is refused.
     pub fn open(path: &Path) -> Result<Self> {
         let connection = Connection::open(path).said()?;
-        // Others write too, each for milliseconds.
-        connection.busy_timeout(Duration::from_mins(1)).said()?;
-        connection
-            .pragma_update(None, "journal_mode", "WAL")
-            .said()?;
+        connection.busy_timeout(PATIENCE).said()?;
+        keep_log(&connection)?;
         // With a log that is enough against kills; a loss of power may undo the last steps.
         connection
             .pragma_update(None, "synchronous", "NORMAL")
@@ -373,4 +389,29 @@ fn set_state(
         )
         .said()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
+    use super::Database;
+
+    #[test]
+    fn any_number_may_make_it_at_the_same_moment() {
+        for _ in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("campaign.db");
+            let start = Barrier::new(8);
+            thread::scope(|scope| {
+                for _ in 0..8 {
+                    scope.spawn(|| {
+                        start.wait();
+                        Database::open(&path).map(drop).unwrap();
+                    });
+                }
+            });
+        }
+    }
 }
