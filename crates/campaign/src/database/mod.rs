@@ -82,7 +82,7 @@ fn count(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// Switches the database to WAL. To whoever does so at the moment at which another one does, SQLite
+/// Switches the database to WAL. To whoever does so at the moment at which another one does, `SQLite`
 /// says at once that it is locked, and waits for nobody.
 fn keep_log(connection: &Connection) -> Result<()> {
     let until = Instant::now() + PATIENCE;
