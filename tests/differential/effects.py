@@ -17,6 +17,7 @@ The programs that grammar.py and shapes.py make speak of themselves in these wor
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Callable, Collection
 from typing import NamedTuple
 
@@ -334,11 +335,24 @@ def close_async_generator(before: Log, after: Log) -> str | None:
             return f"{who}: {problem}"
         if said(one).count(f"print: {who} cleanup") > said(other).count(f"print: {who} cleanup"):
             return f"{who} is not cleaned up any more"
-        moved = first_difference(one, other) or 0
-        for previous, event in list(zip([None, *other], other, strict=False))[moved:]:
-            if event.what == "cleanup" and one != other and not (previous and previous.what.startswith("number")):
-                return f"{who}: cleaned up after {previous.text if previous else 'nothing'}"
+        rest = without(other, *words)
+        # What was there at that moment before has not moved: a generator that is cancelled while it waits cleans up as well.
+        for place, _ in cleanups(other) - cleanups(one):
+            if not (place and rest[place - 1].what.startswith("number")):
+                return f"{who}: cleaned up after {rest[place - 1].text if place else 'nothing'}"
     return None
+
+
+def cleanups(log: Log) -> Counter[tuple[int, float]]:
+    """How many cleanups there are behind so many other events of one who goes through a generator, and when."""
+    places: Counter[tuple[int, float]] = Counter()
+    others = 0
+    for event in log:
+        if event.what == "cleanup":
+            places[others, event.time] += 1
+        elif event.what != "cleanup over":
+            others += 1
+    return places
 
 
 def interrupted(before: Log, after: Log) -> float | None:

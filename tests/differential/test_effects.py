@@ -183,6 +183,16 @@ MORE: list[tuple[str, str, str, list[str]]] = [
         "0 main end\n0 (left) guarded\n0 e cancelled\n0 e goes on\n0 program end\n0 (raised) ended",
         ["0 main end\n0 (left) guarded\n0 e goes on\n0 program end\n0 (raised) ended"],
     ),
+    # The second generator is cancelled while it waits.
+    (
+        "close-async-generator",
+        "0 H1 number 0\n0 H1 finally\n0 H1 cleanup\n1 H1 cleanup\n1 main saw cancelled",
+        "0 H1 number 0\n0 H1 cleanup\n0 H1 finally\n1 H1 cleanup\n1 main saw cancelled",
+        [
+            "0 H1 number 0\n0 H1 cleanup\n0 H1 finally\n0.5 H1 cleanup\n1 main saw cancelled",
+            "0 H1 number 0\n0 H1 finally\n1 H1 cleanup\n1 H1 cleanup\n1 main saw cancelled",
+        ],
+    ),
     # A time limit around it.
     (
         "limit-concurrency",
