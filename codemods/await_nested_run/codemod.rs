@@ -189,8 +189,8 @@ fn called<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, function: &'a StmtFuncti
     let caller = cx.module.calling_coroutine(function);
     let is_called_by_cell = is_called_by_cell(cx, function);
     let elsewhere = if caller.is_none() && !is_called_by_cell {
-        let mut callers = cx.callers(function).into_iter();
-        callers.find_map(|it| Some((it.coroutine?, it.file, it.row)))
+        let caller = cx.caller(function, |it| it.coroutine.is_some());
+        caller.and_then(|it| Some((it.coroutine?, it.file, it.row)))
     } else {
         None
     };

@@ -1,7 +1,7 @@
 //! Who around a gather relies on what it raised, or on its children going on.
 
 use edit::Applicability;
-use engine::{Context, Refusal, withheld};
+use engine::{Caller, Context, Refusal, withheld};
 use python::ast::StmtFunctionDef;
 use python::{Block, Catcher, Caught, Handler, TryPart};
 
@@ -61,33 +61,42 @@ pub(super) fn check_callers<'a>(cx: &Context<'a, '_>, gather: &Gather<'a>) -> Re
     if way.caught {
         return Ok(()); // it does not leave the coroutine
     }
-    for caller in cx.callers(gather.coroutine) {
-        for catcher in &caller.catchers {
-            let reason = match catcher {
-                Catcher::Try { handlers, is_star } if !is_star => {
-                    handlers.iter().find_map(relies_on_type)
-                }
-                Catcher::Context { text, row, .. } => {
-                    no_longer_expected(catcher, false).then(|| (format!("`{text}`"), *row))
-                }
-                Catcher::Decorator { text, row, .. } => {
-                    framework(catcher).map(|_| (format!("`@{text}`"), *row))
-                }
-                Catcher::Try { .. } => None,
-            };
-            if let Some((what, row)) = reason {
-                return Err(withheld!(
-                    "{what} in {}:{row} would no longer match what a child raises, since `{}` is reached from there: set `gather-to-taskgroup.exceptions = \"unwrap\"`, or write `except*` there",
-                    caller.file.display(),
-                    gather.coroutine.name
-                ));
+    let Some(caller) = cx.caller(gather.coroutine, |it| relies(it).is_some()) else {
+        return Ok(());
+    };
+    let Some((what, row)) = relies(&caller) else {
+        return Ok(());
+    };
+    Err(withheld!(
+        "{what} in {}:{row} would no longer match what a child raises, since `{}` is reached from there: set `gather-to-taskgroup.exceptions = \"unwrap\"`, or write `except*` there",
+        caller.file.display(),
+        gather.coroutine.name
+    ))
+}
+
+/// What around a call would no longer match what a child raises: as written, and its line.
+fn relies(caller: &Caller) -> Option<(String, usize)> {
+    for catcher in &caller.catchers {
+        let reason = match catcher {
+            Catcher::Try { handlers, is_star } if !is_star => {
+                handlers.iter().find_map(relies_on_type)
             }
-            if catcher.ends() {
-                break;
+            Catcher::Context { text, row, .. } => {
+                no_longer_expected(catcher, false).then(|| (format!("`{text}`"), *row))
             }
+            Catcher::Decorator { text, row, .. } => {
+                framework(catcher).map(|_| (format!("`@{text}`"), *row))
+            }
+            Catcher::Try { .. } => None,
+        };
+        if reason.is_some() {
+            return reason;
+        }
+        if catcher.ends() {
+            break;
         }
     }
-    Ok(())
+    None
 }
 
 /// A handler that looks for another type than a group, or asks what it has caught: the clause as

@@ -154,11 +154,9 @@ impl Oracle for FileMeaning<'_, '_> {
         self.meaning.types(self.file, text, questions)
     }
 
-    fn callers(&self, functions: &[String]) -> Vec<Vec<Caller>> {
-        functions
-            .iter()
-            .map(|function| self.meaning.callers.of(self.meaning, self.file, function))
-            .collect()
+    fn caller(&self, function: &str, wanted: &dyn Fn(&Caller) -> bool) -> Option<Caller> {
+        let callers = &self.meaning.callers;
+        callers.first(self.meaning, self.file, function, wanted)
     }
 
     fn overridden(&self, methods: &[String]) -> Vec<bool> {

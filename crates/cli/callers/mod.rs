@@ -102,16 +102,17 @@ impl<'a> Callers<'a> {
         }
     }
 
-    /// The calls of the function of that path in `file`, and of the functions around them, from
-    /// the closest on.
-    pub fn of(&self, meaning: &Meaning<'a>, file: &File, function: &str) -> Vec<Caller> {
-        let Some(calling) = self.project(meaning, file) else {
-            return Vec::new();
-        };
-        let Some(start) = calling.position(file) else {
-            return Vec::new();
-        };
-        let mut found = Vec::new();
+    /// Of the calls of the function of that path in `file`, and of the functions around them, from
+    /// the closest on, the first that is `wanted`.
+    pub fn first(
+        &self,
+        meaning: &Meaning<'a>,
+        file: &File,
+        function: &str,
+        wanted: &dyn Fn(&Caller) -> bool,
+    ) -> Option<Caller> {
+        let calling = self.project(meaning, file)?;
+        let start = calling.position(file)?;
         let mut seen = HashSet::new();
         // With each whether it is seen to run the function.
         let mut waiting: VecDeque<(usize, &str, bool)> = VecDeque::from([(start, function, true)]);
@@ -119,23 +120,26 @@ impl<'a> Callers<'a> {
             if !seen.insert((file, path)) || seen.len() > MAX_FUNCTIONS {
                 continue;
             }
-            for (caller, site, is_seen) in calling.calls_of(meaning, file, path) {
+            for (number, site, is_seen) in calling.calls_of(meaning, file, path) {
                 let runs = runs && is_seen && site.at_once && site.catchers.is_empty();
                 let coroutine = site.within.filter(|_| runs && site.in_coroutine);
-                found.push(Caller {
-                    file: calling.files[caller].file.path.clone(),
+                let caller = Caller {
+                    file: calling.files[number].file.path.clone(),
                     row: site.row,
                     catchers: site.catchers.to_vec(),
                     coroutine: coroutine.map(str::to_string),
-                });
+                };
+                if wanted(&caller) {
+                    return Some(caller);
+                }
                 let leaves = !site.catchers.iter().any(python::Catcher::ends);
                 if leaves && let Some(within) = site.within {
                     // A coroutine runs when it is awaited, wherever it is called.
-                    waiting.push_back((caller, within, runs && !site.in_coroutine));
+                    waiting.push_back((number, within, runs && !site.in_coroutine));
                 }
             }
         }
-        found
+        None
     }
 
     /// For each of these words, whether it stands in a file of the project of `file`. Those that
@@ -307,34 +311,17 @@ impl<'a> Calling<'a> {
     }
 
     /// The calls that reach the function `path` of a file, with the files that they are in, and
-    /// whether they are seen to reach it and no other.
-    fn calls_of(
-        &self,
-        meaning: &Meaning<'a>,
+    /// whether they are seen to reach it and no other. A file is parsed when it is its turn.
+    fn calls_of<'c>(
+        &'c self,
+        meaning: &'c Meaning<'a>,
         file: usize,
-        path: &str,
-    ) -> Vec<(usize, CallSite<'_>, bool)> {
+        path: &'c str,
+    ) -> impl Iterator<Item = (usize, CallSite<'c>, bool)> {
         let name = last_part(path);
-        let is_only = LazyCell::new(|| {
-            // The file first: it is parsed for its own calls too.
-            let (here, others): (Vec<usize>, Vec<usize>) = self
-                .defining
-                .of(name)
-                .iter()
-                .map(|number| *number as usize)
-                .partition(|number| *number == file);
-            let functions = here
-                .into_iter()
-                .chain(others)
-                .filter_map(|file| self.calls(file))
-                .flat_map(|(_, calls)| &calls.functions)
-                .map(AsRef::as_ref);
-            let same = |path: &&str| last_part(path) == name;
-            functions.filter(same).take(2).count() == 1
-        });
+        let is_only = LazyCell::new(move || self.is_only(file, name));
         let reachable = self.reachable(file, path);
-        let mut found = Vec::new();
-        for number in self.callers.of(name) {
+        self.callers.of(name).iter().flat_map(move |number| {
             let caller = *number as usize;
             let may_reach = self.files[caller].file.folder.types.wanted
                 || caller == file
@@ -342,13 +329,14 @@ impl<'a> Calling<'a> {
                 || is_telling(name)
                 || *is_only;
             if !may_reach {
-                continue;
+                return Vec::new();
             }
             let Some((text, calls)) = self.calls(caller) else {
-                continue;
+                return Vec::new();
             };
             let sites: Vec<CallSite> = calls.of(name).collect();
             let asked = self.reached(meaning, caller, text, &sites);
+            let mut found = Vec::new();
             for (site, answer) in sites.into_iter().zip(asked) {
                 let (is_seen, may_reach) = match (site.reaches, answer) {
                     (Reach::Local(local), _) => {
@@ -370,8 +358,27 @@ impl<'a> Calling<'a> {
                     found.push((caller, site, is_seen));
                 }
             }
-        }
-        found
+            found
+        })
+    }
+
+    /// Whether the project has one function of this name only, which is in that file.
+    fn is_only(&self, file: usize, name: &str) -> bool {
+        // The file first: it is parsed for its own calls too.
+        let (here, others): (Vec<usize>, Vec<usize>) = self
+            .defining
+            .of(name)
+            .iter()
+            .map(|number| *number as usize)
+            .partition(|number| *number == file);
+        let functions = here
+            .into_iter()
+            .chain(others)
+            .filter_map(|file| self.calls(file))
+            .flat_map(|(_, calls)| &calls.functions)
+            .map(AsRef::as_ref);
+        let same = |path: &&str| last_part(path) == name;
+        functions.filter(same).take(2).count() == 1
     }
 
     /// The other files in which a call may reach the function `path` of a file, as far as names

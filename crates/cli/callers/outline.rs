@@ -2,11 +2,10 @@
 //!
 //! What is wrongly taken for a call, or for the name of a module, costs a parse; nothing is missed.
 
-use std::borrow::Cow;
 use std::hash::BuildHasher;
-use std::sync::LazyLock;
+use std::ops::Range;
 
-use regex::Regex;
+use memchr::{memchr, memchr_iter, memchr2, memchr2_iter, memmem, memrchr2};
 use rustc_hash::{FxBuildHasher, FxHashSet};
 
 /// The hashes of names in a file, each once; but for classes with bases, nothing if no code in it
@@ -33,48 +32,44 @@ pub struct Outline {
     pub bases: Vec<(u64, u64)>,
 }
 
-/// What stands before a name.
-#[derive(Clone, Copy)]
-enum Before<'a> {
-    /// No dot.
-    Nothing,
-    /// A dot, and this name before it.
-    Name(&'a [u8]),
-    /// A dot, and something else.
-    Expression,
-    /// A dot, and the end of a line before it.
-    Line,
-}
-
 impl Outline {
     /// `modules` are the hashes of the names that modules have.
     pub fn of(bytes: &[u8], modules: &FxHashSet<u64>) -> Self {
-        let mut outline = Self {
-            bases: bases(bytes),
-            ..Self::default()
-        };
-        if !may_run_coroutines(bytes) {
-            return outline;
+        let mut outline = Self::default();
+        let may_run = may_run_coroutines(bytes);
+        // Where what was read of the classes and imports before ends: what stands in it is part of it, so that
+        // no byte is read for each of many.
+        let mut read = 0;
+        for class in words(bytes, b"class") {
+            let (name, after) = next_word(&bytes[class.end..]);
+            if may_run {
+                outline.classes.push(hash(name));
+            }
+            if class.start >= read && starts_line(bytes, class.start) {
+                read = bytes.len() - outline.add_bases(name, after).len();
+            }
         }
-        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80;
-        let mut last: &[u8] = b"";
-        let mut rest = bytes;
-        while let Some(start) = rest.iter().position(is_part) {
-            let (gap, from) = rest.split_at(start);
-            let length = from.iter().position(|byte| !is_part(byte));
-            let (word, after) = from.split_at(length.unwrap_or(from.len()));
-            rest = after;
-            let after = unblanked(after);
-            match last {
-                b"def" => outline.defined.push(hash(word)),
-                b"class" => outline.classes.push(hash(word)),
-                _ if is_called(after) => outline.call(before(last, gap), word, modules),
-                _ => {}
+        if may_run {
+            for def in words(bytes, b"def") {
+                let (name, _) = next_word(&bytes[def.end..]);
+                outline.defined.push(hash(name));
             }
-            if may_be_import(after) && modules.contains(&hash(word)) {
-                outline.import(word, after);
+            read = 0;
+            for import in words(bytes, b"import") {
+                let (_, module) = last_word(joined(&bytes[..import.start]));
+                if modules.contains(&hash(module)) {
+                    outline.importing.push(hash(module));
+                }
+                if import.start >= read {
+                    let names = imported(&bytes[import.end..]);
+                    read = import.end + names.len();
+                    outline.rename(names, modules);
+                }
             }
-            last = word;
+            // `load()`, `load[int]()`
+            for bracket in memchr2_iter(b'(', b'[', bytes) {
+                outline.open(bytes, bracket, modules);
+            }
         }
         outline.shrink();
         outline
@@ -96,87 +91,179 @@ impl Outline {
             names.dedup();
             names.shrink_to_fit();
         }
+        self.bases.sort_unstable();
+        self.bases.dedup();
     }
 
-    fn call(&mut self, before: Before, word: &[u8], modules: &FxHashSet<u64>) {
+    /// Adds every word between the brackets after the name of a class, and gives what comes after
+    /// them.
+    fn add_bases<'b>(&mut self, name: &[u8], after: &'b [u8]) -> &'b [u8] {
+        let mut rest = after.trim_ascii_start();
+        if rest.first() == Some(&b'[') {
+            let end = memchr(b']', rest).map_or(rest.len(), |end| end + 1);
+            rest = rest[end..].trim_ascii_start();
+        }
+        let Some(bases) = rest.strip_prefix(b"(") else {
+            return rest;
+        };
+        let (bases, rest) = bases.split_at(memchr(b')', bases).unwrap_or(bases.len()));
+        let class = hash(name);
+        let words = bases.split(|byte| !is_part(*byte));
+        let words = words.filter(|word| !word.is_empty());
+        self.bases.extend(words.map(|base| (class, hash(base))));
+        rest
+    }
+
+    /// The names that an opening bracket may call: the one before it; where it is the first in its
+    /// line, those that may be the last of the code above.
+    fn open(&mut self, bytes: &[u8], bracket: usize, modules: &FxHashSet<u64>) {
+        let mut before = bytes[..bracket].trim_ascii_end();
+        while let Some(inner) = before.strip_suffix(b")") {
+            before = inner.trim_ascii_end(); // `(load)()`
+        }
+        for end in ends(before, &bytes[before.len()..bracket]) {
+            self.call(end, modules);
+        }
+    }
+
+    /// The name at the end of `before` is called, if one is there.
+    fn call(&mut self, before: &[u8], modules: &FxHashSet<u64>) {
+        let (rest, word) = last_word(before);
+        if word.is_empty() {
+            return;
+        }
+        let rest = rest.trim_ascii_end();
+        if let (_, b"def" | b"class") = last_word(rest) {
+            return; // it is defined
+        }
         let name = hash(word);
         self.called.push(name);
-        match before {
-            Before::Nothing => self.bare.push(name),
-            Before::Line => self.scattered.push(name),
-            Before::Name(module) if modules.contains(&hash(module)) => {
+        let Some(object) = rest.strip_suffix(b".") else {
+            self.bare.push(name);
+            return;
+        };
+        let gap = object.iter().rev().position(|byte| is_part(*byte));
+        let end = object.len() - gap.unwrap_or(object.len());
+        let (object, gap) = object.split_at(end);
+        if gap.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
+            self.scattered.push(name);
+        } else if gap.trim_ascii().is_empty() {
+            let (_, module) = last_word(object);
+            if modules.contains(&hash(module)) {
                 self.qualified.push(pair(module, word));
             }
-            Before::Name(_) | Before::Expression => {}
         }
     }
 
-    fn import(&mut self, module: &[u8], after: &[u8]) {
-        let token = token(after);
-        if token.starts_with(b"import") {
-            self.importing.push(hash(module));
-        } else if token.starts_with(b"as") {
-            self.renaming.push(hash(module));
-        }
-    }
-}
-
-/// What the gap between two names says of the second.
-fn before<'a>(last: &'a [u8], gap: &[u8]) -> Before<'a> {
-    let gap = gap.trim_ascii_end();
-    let Some(around) = gap.strip_suffix(b".") else {
-        return Before::Nothing;
-    };
-    if around.is_empty() {
-        Before::Name(last)
-    } else if around.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
-        Before::Line
-    } else if around.trim_ascii().is_empty() {
-        Before::Name(last)
-    } else {
-        Before::Expression
-    }
-}
-
-/// `bytes` without the blanks at their start.
-fn unblanked(bytes: &[u8]) -> &[u8] {
-    let start = bytes.iter().position(|byte| !matches!(byte, b' ' | b'\t'));
-    &bytes[start.unwrap_or(bytes.len())..]
-}
-
-/// Whether a name before this may be called there, be it by another name.
-fn is_called(after: &[u8]) -> bool {
-    match after {
-        // `load()`, `load[int]()`; and in brackets, on the next line or after a comment.
-        [b'(' | b'[' | b'\\' | b'\r' | b'\n' | b'#', ..] => true,
-        // `from m import load as l`
-        [b'a', b's', ..] => true,
-        _ => false,
-    }
-}
-
-/// Whether a name before this may be that of a module in an import: `from m import load`,
-/// `import m as l`.
-fn may_be_import(after: &[u8]) -> bool {
-    matches!(
-        after,
-        [b'\\' | b'\r' | b'\n' | b'#', ..] | [b'i', b'm', ..] | [b'a', b's', ..]
-    )
-}
-
-/// What the next token starts with, be it in another line.
-fn token(after: &[u8]) -> &[u8] {
-    let mut rest = after;
-    loop {
-        rest = match rest {
-            [b' ' | b'\t' | b'\x0c' | b'\\' | b'\r' | b'\n', rest @ ..] => rest,
-            [b'#', ..] => {
-                let end = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
-                &rest[end.unwrap_or(rest.len())..]
+    /// What gets another name by an import of these: `load as l`.
+    fn rename(&mut self, names: &[u8], modules: &FxHashSet<u64>) {
+        for renaming in words(names, b"as") {
+            let before = joined(&names[..renaming.start]);
+            for end in ends(before, &names[before.len()..renaming.start]) {
+                let (_, name) = last_word(end);
+                let name = hash(name);
+                self.called.push(name);
+                self.bare.push(name);
+                if modules.contains(&name) {
+                    self.renaming.push(name);
+                }
             }
-            _ => return rest,
-        };
+        }
     }
+}
+
+/// Where a word stands as a whole one.
+fn words<'b>(bytes: &'b [u8], word: &'static [u8]) -> impl Iterator<Item = Range<usize>> + 'b {
+    memmem::find_iter(bytes, word)
+        .map(|start| start..start + word.len())
+        .filter(|range| {
+            let before = bytes[..range.start].last();
+            let after = bytes.get(range.end);
+            !before.is_some_and(|byte| is_part(*byte)) && !after.is_some_and(|byte| is_part(*byte))
+        })
+}
+
+/// Whether a byte is part of a name.
+fn is_part(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+}
+
+/// The first word of `bytes`, and what comes after it.
+fn next_word(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let start = bytes.iter().position(|byte| is_part(*byte));
+    let from = &bytes[start.unwrap_or(bytes.len())..];
+    let length = from.iter().position(|byte| !is_part(*byte));
+    from.split_at(length.unwrap_or(from.len()))
+}
+
+/// What comes before the word at the end of `bytes`, and that word, which is empty if none is there.
+fn last_word(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let length = bytes.iter().rev().position(|byte| !is_part(*byte));
+    bytes.split_at(bytes.len() - length.unwrap_or(bytes.len()))
+}
+
+/// `bytes` up to where its code may end: its end and, where `gap` after it goes to another line, what may be a
+/// comment in its last lines.
+fn ends<'b>(bytes: &'b [u8], gap: &[u8]) -> impl Iterator<Item = &'b [u8]> {
+    let mut ends = Vec::new();
+    let mut above = bytes;
+    let mut is_above = gap.iter().any(|byte| matches!(byte, b'\r' | b'\n'));
+    while is_above {
+        let start = memrchr2(b'\r', b'\n', above).map_or(0, |end| end + 1);
+        let line = &above[start..];
+        ends.extend(memchr_iter(b'#', line).map(|at| joined(&above[..start + at])));
+        is_above = start > 0 && line.trim_ascii_start().first() == Some(&b'#');
+        if is_above {
+            above = joined(&above[..start]);
+            ends.push(above);
+        }
+    }
+    std::iter::once(joined(bytes)).chain(ends)
+}
+
+/// `bytes` without the blanks, ends of lines and backslashes at its end.
+fn joined(bytes: &[u8]) -> &[u8] {
+    let is_between = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'\\';
+    let length = bytes.iter().rev().position(|byte| !is_between(byte));
+    &bytes[..bytes.len() - length.unwrap_or(bytes.len())]
+}
+
+/// Whether nothing but blanks comes before this place in its line.
+fn starts_line(bytes: &[u8], place: usize) -> bool {
+    let before = bytes[..place].iter().rev();
+    let mut blanks = before.skip_while(|byte| matches!(byte, b' ' | b'\t'));
+    blanks
+        .next()
+        .is_none_or(|byte| matches!(byte, b'\r' | b'\n'))
+}
+
+/// What comes after an `import`, up to the end of the statement.
+fn imported(after: &[u8]) -> &[u8] {
+    let is_between = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'\\';
+    let start = after.iter().position(|byte| !is_between(byte));
+    if start.is_some_and(|start| after[start] == b'(') {
+        return bracketed(after);
+    }
+    let mut ends = memchr2_iter(b'\r', b'\n', after);
+    let end = ends.find(|end| {
+        let line = after[..*end].strip_suffix(b"\r").unwrap_or(&after[..*end]);
+        line.last() != Some(&b'\\')
+    });
+    &after[..end.unwrap_or(after.len())]
+}
+
+/// `bytes` up to the first closing bracket that is in no comment.
+fn bracketed(bytes: &[u8]) -> &[u8] {
+    let mut from = 0;
+    while let Some(at) = memchr2(b')', b'#', &bytes[from..]) {
+        let at = from + at;
+        if bytes[at] == b')' {
+            return &bytes[..at];
+        }
+        let line = memchr2(b'\r', b'\n', &bytes[at..]);
+        from = at + line.unwrap_or(bytes.len() - at);
+    }
+    bytes
 }
 
 /// A name as [`Outline`] has it.
@@ -193,29 +280,7 @@ pub fn pair(module: &[u8], name: &[u8]) -> u64 {
 fn may_run_coroutines(bytes: &[u8]) -> bool {
     ["async", "await", "run_until_complete", "trio"]
         .iter()
-        .any(|word| memchr::memmem::find(bytes, word.as_bytes()).is_some())
-}
-
-/// The classes of a file, each with every word between its brackets, which name its bases.
-fn bases(bytes: &[u8]) -> Vec<(u64, u64)> {
-    static HEADER: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?m)^[ \t]*class[ \t]+(\w+)\s*(?:\[[^\]]*\]\s*)?\(([^)]*)\)").ok()
-    });
-    let text = match simdutf8::basic::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => String::from_utf8_lossy(bytes),
-    };
-    let headers = HEADER.iter().flat_map(|header| header.captures_iter(&text));
-    let mut bases = Vec::new();
-    for header in headers {
-        let class = hash(header[1].as_bytes());
-        let words = header[2].split(|letter: char| !letter.is_alphanumeric() && letter != '_');
-        let words = words.filter(|word| !word.is_empty());
-        bases.extend(words.map(|word| (class, hash(word.as_bytes()))));
-    }
-    bases.sort_unstable();
-    bases.dedup();
-    bases
+        .any(|word| memmem::find(bytes, word.as_bytes()).is_some())
 }
 
 #[cfg(test)]
@@ -237,6 +302,8 @@ mod tests {
             "def load(): ...",
             "load.x()",
             "load_all()",
+            "class load(): ...",
+            "with load as l: ...",
             "x = load + 1",
         ] {
             assert!(!called(text), "{text}");
@@ -250,6 +317,13 @@ mod tests {
             "(load  # why\n())",
             "from m import load as l",
             "(load\r\n())",
+            "(load)()",
+            "(\n  a.load  # why\n)()",
+            "(load\n# why\n# and (how)\n\n())",
+            "(load  # a # b\n ())",
+            "from m import (\n  load  # why (x)\n  # or what\n  as l,\n)",
+            "from m import (a, b as c,\r\n load as l)",
+            "from m import \\\n load as l",
         ] {
             assert!(called(text), "{text}");
         }

@@ -144,13 +144,16 @@ impl<'a> Context<'a, '_> {
             })
     }
 
-    /// Where `function` is called in the files of the run, and the functions that call it, as far
-    /// as what it raises gets; empty where nobody is known.
-    pub fn callers(&self, function: &ast::StmtFunctionDef) -> Vec<Caller> {
-        match self.module.path_of(function) {
-            Some(path) => self.meaning.callers(&path),
-            None => Vec::new(),
-        }
+    /// Of the places where `function` is called in the files of the run, and the functions that call
+    /// it, as far as what it raises gets, the first that is `wanted`; none where nobody is known.
+    /// What is wanted depends on the caller and on nothing else: one answer is kept for a function.
+    pub fn caller(
+        &self,
+        function: &ast::StmtFunctionDef,
+        wanted: impl Fn(&Caller) -> bool,
+    ) -> Option<Caller> {
+        let path = self.module.path_of(function)?;
+        self.meaning.caller(self.codemod.name, path, &wanted)
     }
 
     /// Whether a word stands in a file of this one's project that is in the run, as far as is

@@ -19,10 +19,10 @@ pub trait Oracle: Elsewhere {
     /// The answers to `questions` about `text`, which the file is taken to hold, in their order.
     fn types(&self, text: &str, questions: &[Question]) -> Vec<Answer>;
 
-    /// For each of these functions of the file (`Client.fetch`, as
-    /// [`python::Module::path_of`] names them) the calls of it in the files of the run, and the
-    /// calls of the functions around those.
-    fn callers(&self, functions: &[String]) -> Vec<Vec<Caller>>;
+    /// Of the calls of this function of the file (`Client.fetch`, as [`python::Module::path_of`]
+    /// names it) in the files of the run, and of the calls of the functions around those, the first
+    /// that is `wanted`. What comes after it is not looked for.
+    fn caller(&self, function: &str, wanted: &dyn Fn(&Caller) -> bool) -> Option<Caller>;
 
     /// For each of these words whether it stands in a file of the same project that is in the run.
     fn mentions(&self, words: &[String]) -> Vec<bool>;
@@ -76,7 +76,8 @@ pub(crate) struct Meaning<'o> {
 struct State {
     // What is known; of what is asked, what is taken for true until it is answered.
     answers: FxHashMap<Question, Answer>,
-    callers: FxHashMap<String, Vec<Caller>>,
+    /// By the codemod that asked for them, and the function.
+    callers: FxHashMap<(&'static str, String), Option<Caller>>,
     mentions: FxHashMap<String, bool>,
     overridden: FxHashMap<String, bool>,
     undeclared: FxHashMap<String, Option<String>>,
@@ -174,14 +175,29 @@ impl<'o> Meaning<'o> {
         undeclared.into_iter().next().flatten()
     }
 
-    pub(crate) fn callers(&self, function: &str) -> Vec<Caller> {
-        let functions = [function.to_string()];
-        let callers = self.known(
-            |state| &mut state.callers,
-            &functions,
-            |oracle, functions| oracle.callers(functions),
-        );
-        callers.into_iter().next().unwrap_or_default()
+    /// The first caller of `function` that the codemod of this name wants: it is to want the same of
+    /// a function whenever it asks.
+    pub(crate) fn caller(
+        &self,
+        codemod: &'static str,
+        function: String,
+        wanted: &dyn Fn(&Caller) -> bool,
+    ) -> Option<Caller> {
+        let question = (codemod, function);
+        if let Some(known) = self.state.borrow().callers.get(&question) {
+            return known.clone();
+        }
+        let found = match self.asking {
+            Asking::Oracle(oracle) => oracle.caller(&question.1, wanted),
+            Asking::Nobody => None,
+            Asking::Later(_) => {
+                self.state.borrow_mut().is_waiting = true;
+                None
+            }
+        };
+        let mut state = self.state.borrow_mut();
+        state.callers.insert(question, found.clone());
+        found
     }
 
     /// What is known of each of `names`, and asked where it is not. Only about types more than one
