@@ -409,7 +409,16 @@ impl Run<'_> {
                 continue;
             }
             let request = match known.number {
-                Some(number) => target.hub.update(number, &target.wanted),
+                Some(number) => {
+                    let pull = Pull {
+                        number,
+                        url: known.url.unwrap_or_default(),
+                        state: State::Open,
+                        // What it is now, only the service knows.
+                        is_draft: target.wanted.draft,
+                    };
+                    target.hub.update(&pull, &target.wanted)
+                }
                 None => target.hub.create(&target.wanted),
             };
             let Migrated {
