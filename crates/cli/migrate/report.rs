@@ -39,6 +39,9 @@ pub fn report(arguments: &Report) -> Result<Exit> {
 /// So many reasons are listed of each codemod.
 const REASONS: usize = 5;
 
+/// So many problems are listed of each repository.
+const PROBLEMS: usize = 5;
+
 fn text(campaign: &Campaign, rows: &[Row], out: &mut impl Write) -> io::Result<()> {
     let summary = Summary::new(rows);
     writeln!(
@@ -76,6 +79,16 @@ fn text(campaign: &Campaign, rows: &[Row], out: &mut impl Write) -> io::Result<(
             plural(size(summary.not_analysed), "file")
         )?;
     }
+    if summary.faults > 0 {
+        writeln!(
+            out,
+            "{} dropped, by a fault of asyncfix: please report it.",
+            match summary.faults {
+                1 => "1 fix was".to_string(),
+                count => format!("{count} fixes were"),
+            }
+        )?;
+    }
     writeln!(out, "All steps took {} together.", time(summary.took))?;
     let head = ["found", "fixed", "withheld", "left"];
     let line = |name: &str, [found, fixed, withheld, left]: [String; 4]| {
@@ -109,6 +122,7 @@ fn text(campaign: &Campaign, rows: &[Row], out: &mut impl Write) -> io::Result<(
             writeln!(out, "        and {}", plural(more, "more reason"))?;
         }
     }
+    problems(rows, out)?;
     for (state, title) in [
         (State::Permanent, "Failed"),
         (
@@ -128,6 +142,30 @@ fn text(campaign: &Campaign, rows: &[Row], out: &mut impl Write) -> io::Result<(
             for line in wrap(&said, width(), "  ", "    ") {
                 writeln!(out, "{line}")?;
             }
+        }
+    }
+    Ok(())
+}
+
+/// What went wrong with single files of what is done.
+fn problems(rows: &[Row], out: &mut impl Write) -> io::Result<()> {
+    let done = rows.iter().filter(|row| row.state == State::Done);
+    let made = done.filter_map(|row| Some((&row.repository.name, row.result.as_ref()?)));
+    for (number, (name, made)) in made.filter(|it| it.1.problems.count > 0).enumerate() {
+        if number == 0 {
+            writeln!(out, "\nDone, with problems in single files")?;
+        }
+        let first = made.problems.first.iter().take(PROBLEMS);
+        let shown = first.len();
+        for problem in first {
+            for line in wrap(&format!("{name}: {problem}"), width(), "  ", "    ") {
+                writeln!(out, "{line}")?;
+            }
+        }
+        let more = size(made.problems.count).saturating_sub(shown);
+        if more > 0 {
+            let log = format!("logs/{name}.transform.log");
+            writeln!(out, "    and {more} more in {log}")?;
         }
     }
     Ok(())

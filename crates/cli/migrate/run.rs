@@ -102,6 +102,9 @@ fn shard(text: &str) -> Result<Shard> {
 
 fn sentence(ran: &Ran) -> String {
     let mut parts = vec![format!("{} of {} done", ran.done, ran.planned)];
+    if ran.troubled > 0 {
+        parts.push(format!("{} of them with problems", ran.troubled));
+    }
     for (count, what) in [
         (ran.retry, "failed for now"),
         (ran.permanent, "failed"),

@@ -69,11 +69,13 @@ impl Owners {
         for path in paths {
             for rules in &self.sections {
                 let mut matching = rules.iter().rev().filter(|rule| rule.matches(path));
-                let last = matching.next();
+                let decisive = matching.next();
                 // What was excluded once is not included again.
-                let is_excluded =
-                    last.is_some_and(|it| it.is_exclusion) || matching.any(|it| it.is_exclusion);
-                let owners = last.filter(|_| !is_excluded);
+                let is_excluded = decisive
+                    .into_iter()
+                    .chain(matching)
+                    .any(|it| it.is_exclusion);
+                let owners = decisive.filter(|_| !is_excluded);
                 for owner in owners.map_or(&[][..], |rule| &rule.owners) {
                     let Some(name) = owner.strip_prefix('@') else {
                         continue;
