@@ -18,6 +18,8 @@ mod gitlab; // the other
 pub mod hub; // what is known of either
 mod limits; // how many, and how fast
 mod owners; // who is asked
+#[cfg(unix)]
+mod pages; // what the documentation says
 mod runs; // what comes of runs, and of runs again
 mod tokens; // where the token goes
 mod troubles; // what services answer when they are not well
