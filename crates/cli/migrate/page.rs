@@ -202,7 +202,11 @@ fn totals(summary: &Summary) -> String {
     );
     let failed = summary.retry + summary.permanent;
     if failed > 0 {
-        let detail = format!("{} of them for now", number(summary.retry));
+        let detail = match (summary.retry, summary.permanent) {
+            (0, _) => "for good".to_string(),
+            (_, 0) => "for now".to_string(),
+            (retry, _) => format!("{} of them for now", number(retry)),
+        };
         tile("failed", failed, "failed", &detail);
     }
     text

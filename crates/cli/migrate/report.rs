@@ -8,6 +8,7 @@ use campaign::{Campaign, Row, State, Summary};
 
 use super::arguments::Report;
 use super::cells::{repositories, time};
+use super::status::states;
 use super::{open, page};
 use crate::exit::Exit;
 use crate::report::{Standard, summary::plural};
@@ -46,10 +47,10 @@ fn text(campaign: &Campaign, rows: &[Row], out: &mut impl Write) -> io::Result<(
     let summary = Summary::new(rows);
     writeln!(
         out,
-        "Campaign {}: {}, {} done, {} with fixes on a branch.",
+        "Campaign {}: {}: {}. With fixes on a branch: {}.",
         campaign.name(),
         repositories(summary.repositories),
-        summary.done,
+        states(&summary),
         summary.changed
     )?;
     writeln!(
@@ -62,15 +63,13 @@ fn text(campaign: &Campaign, rows: &[Row], out: &mut impl Write) -> io::Result<(
         summary.left
     )?;
     if summary.verified > 0 {
-        writeln!(
-            out,
-            "In {} the tests passed with the fixes; {} taken back since they do not.",
-            repositories(summary.verified),
-            match summary.taken_back {
-                1 => "1 fix was".to_string(),
-                count => format!("{count} fixes were"),
-            }
-        )?;
+        let back = match summary.taken_back {
+            0 => String::new(),
+            1 => "; 1 fix was taken back, with which they do not".to_string(),
+            count => format!("; {count} fixes were taken back, with which they do not"),
+        };
+        let count = repositories(summary.verified);
+        writeln!(out, "In {count} the tests pass with the fixes{back}.")?;
     }
     if summary.not_analysed > 0 {
         writeln!(

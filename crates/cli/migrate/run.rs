@@ -67,6 +67,12 @@ fn work(campaign: &Campaign, arguments: &Run) -> Result<Exit> {
     let ran = ran.map_err(|problem| anyhow!(problem))?;
     if !arguments.quiet {
         report::line(&sentence(&ran));
+        if !ran.interrupted && ran.done > 0 {
+            let folder = arguments.folder.campaign.display();
+            report::line(&format!(
+                "Next: asyncfix migrate report --campaign {folder}"
+            ));
+        }
     }
     Ok(exit(&ran))
 }

@@ -103,7 +103,20 @@ fn cells(campaign: &Campaign, row: &Row) -> [String; 8] {
 }
 
 /// The whole in a line.
-pub fn sentence(summary: &Summary) -> String {
+fn sentence(summary: &Summary) -> String {
+    format!(
+        "{}: {}. {} found, {} fixed, {} withheld, {} left to other options.",
+        repositories(summary.repositories),
+        states(summary),
+        summary.found,
+        summary.fixed,
+        summary.withheld,
+        summary.left
+    )
+}
+
+/// How many are done, and how many are not: `2 done (1 with problems), 1 failed`.
+pub fn states(summary: &Summary) -> String {
     let mut parts = vec![match summary.troubled {
         0 => format!("{} done", summary.done),
         troubled => format!("{} done ({troubled} with problems)", summary.done),
@@ -117,15 +130,7 @@ pub fn sentence(summary: &Summary) -> String {
             parts.push(format!("{count} {what}"));
         }
     }
-    format!(
-        "{}: {}. {} found, {} fixed, {} withheld, {} left to other options.",
-        repositories(summary.repositories),
-        parts.join(", "),
-        summary.found,
-        summary.fixed,
-        summary.withheld,
-        summary.left
-    )
+    parts.join(", ")
 }
 
 #[derive(Serialize)]
