@@ -3,6 +3,7 @@
 //! Serial, and to be ended at any time: what is noted is what the service said, and what it did
 //! without our hearing of it is looked up by the name of the branch before it is asked again.
 
+mod counts;
 mod said;
 mod target;
 
@@ -26,24 +27,11 @@ use super::{cells, is_interrupted, open, program, watch_signals};
 use crate::arguments::Provider;
 use crate::exit::Exit;
 use crate::report::{self, Standard};
+use counts::{Counts, Outcome};
 use target::Target;
 
 /// How long one repository may make us wait: as long as GitHub's limits last.
 const PATIENCE: Duration = Duration::from_mins(65);
-
-/// What became of one.
-enum Outcome {
-    Made(String),
-    Updated(String),
-    /// It was there, with nothing to be told.
-    Same,
-    /// Somebody merged it, or closed it: the page, and which of them.
-    Decided(String, State),
-    /// As many are open as may be.
-    Waits,
-    /// What is in the way.
-    Problem(String),
-}
 
 /// What stops publishing, for now.
 struct Stop(Exit, String);
@@ -76,16 +64,6 @@ pub fn publish(arguments: &Publish) -> Result<Exit> {
     }
     let stopped = run.all(&targets)?;
     Ok(run.conclude(stopped))
-}
-
-#[derive(Default)]
-struct Counts {
-    made: usize,
-    updated: usize,
-    same: usize,
-    decided: usize,
-    waiting: usize,
-    problems: usize,
 }
 
 struct Run<'a> {
@@ -343,47 +321,11 @@ impl Run<'_> {
     }
 
     fn say(&mut self, name: &str, outcome: &Outcome) {
-        let counts = &mut self.counts;
-        let (count, said) = match outcome {
-            Outcome::Made(url) => (&mut counts.made, Some(format!("made {url}"))),
-            Outcome::Updated(url) => (&mut counts.updated, Some(format!("updated {url}"))),
-            Outcome::Same => (&mut counts.same, None),
-            Outcome::Decided(url, state) => {
-                let said = format!("{} by somebody: {url}", state.as_str());
-                (&mut counts.decided, Some(said))
-            }
-            Outcome::Waits => (&mut counts.waiting, None),
-            Outcome::Problem(problem) => {
-                counts.problems += 1;
-                report::line(&format!("{name}: {problem}"));
-                return;
-            }
-        };
-        *count += 1;
-        if let Some(said) = said.filter(|_| !self.arguments.quiet) {
-            report::line(&format!("{name}: {said}"));
-        }
+        self.counts.say(name, outcome, self.arguments.quiet);
     }
 
     fn conclude(&self, stopped: Option<Stop>) -> Exit {
-        let counts = &self.counts;
-        let mut parts = Vec::new();
-        for (count, what) in [
-            (counts.made, "made"),
-            (counts.updated, "updated"),
-            (counts.same, "as they were"),
-            (counts.decided, "decided by somebody"),
-            (counts.waiting, "waiting for others to be merged or closed"),
-            (counts.problems, "not published"),
-        ] {
-            if count > 0 {
-                parts.push(format!("{count} {what}"));
-            }
-        }
-        if parts.is_empty() {
-            parts.push("nothing to publish".to_string());
-        }
-        let parts = parts.join(", ");
+        let parts = self.counts.sentence();
         match stopped {
             Some(Stop(Exit::Failure, reason)) => {
                 report::error(&reason);
@@ -399,11 +341,7 @@ impl Run<'_> {
                 if !self.arguments.quiet {
                     report::line(&format!("Pull requests: {parts}."));
                 }
-                if counts.problems > 0 {
-                    Exit::Findings
-                } else {
-                    Exit::Success
-                }
+                self.counts.exit()
             }
         }
     }
@@ -443,11 +381,7 @@ impl Run<'_> {
         let mut out = Standard::lock();
         writeln!(out, "{:#}", Value::from(all))?;
         out.flush()?;
-        Ok(if self.counts.problems > 0 {
-            Exit::Findings
-        } else {
-            Exit::Success
-        })
+        Ok(self.counts.exit())
     }
 }
 

@@ -10,6 +10,7 @@ at_both! {
     without_a_token_nothing_is_pushed,
     a_token_goes_to_no_host_that_was_not_named,
     a_token_goes_to_no_other_service,
+    a_host_that_is_named_is_spoken_to,
 }
 
 fn without_a_token_nothing_is_pushed(at: At) {
@@ -71,6 +72,26 @@ fn a_token_goes_to_no_other_service(at: At) {
     let ran = Ran::of(&command.output().unwrap());
     assert!(ran.stdout.contains(at.api), "{}", ran.stdout);
     assert!(!ran.stdout.contains(&published.api), "{}", ran.stdout);
+}
+
+fn a_host_that_is_named_is_spoken_to(at: At) {
+    let published = Published::new(at, &["r"]);
+    for url in ["https://git.example.org/o/r", "git@git.example.org:o/r.git"] {
+        published.database(&format!("UPDATE repository SET url = '{url}'"));
+        let provider = format!("--provider={}", at.provider);
+        let host = "--host=git.example.org";
+        let ran = published.migrate(&["publish", "--dry-run", "--no-owners", &provider, host]);
+        assert_eq!(ran.status, 0, "{}", ran.stderr);
+        let place = match at.provider {
+            "github" => "https://git.example.org/api/v3/repos/o/r/pulls",
+            _ => "https://git.example.org/api/v4/projects/o%2Fr/merge_requests",
+        };
+        assert!(
+            ran.stdout.contains(&format!("\"{place}\"")),
+            "{}",
+            ran.stdout
+        );
+    }
 }
 
 #[cfg(unix)]
