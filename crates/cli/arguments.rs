@@ -175,8 +175,9 @@ pub struct Report {
 }
 
 /// The arguments of a run that say what a page does not leave open.
-const NOT_OF_A_REPORT: [&str; 11] = [
+const NOT_OF_A_REPORT: [&str; 12] = [
     "outcome",
+    "within",
     "diff",
     "fix",
     "verify",
@@ -244,8 +245,9 @@ pub enum Provider {
 }
 
 /// The arguments of a run that say what a proposal does not leave open.
-const NOT_OF_A_PROPOSAL: [&str; 19] = [
+const NOT_OF_A_PROPOSAL: [&str; 20] = [
     "outcome",
+    "within",
     "diff",
     "fix",
     "verify",
@@ -268,8 +270,9 @@ const NOT_OF_A_PROPOSAL: [&str; 19] = [
 
 /// The arguments of a run that are of no use to a server: it is told which files, prints nothing,
 /// and writes nothing.
-const NOT_OF_A_SERVER: [&str; 24] = [
+const NOT_OF_A_SERVER: [&str; 25] = [
     "outcome",
+    "within",
     "paths",
     "diff",
     "fix",
@@ -521,6 +524,11 @@ pub struct Run {
     /// Write what the run came to, as JSON, for `asyncfix migrate`
     #[arg(long, value_name = "FILE", requires = "fix", hide = true)]
     pub outcome: Option<PathBuf>,
+
+    /// Ask nothing outside of this folder what holds below it: no configuration, no project file, no
+    /// list of patterns, no environment, for `asyncfix migrate`
+    #[arg(long, value_name = "FOLDER", hide = true)]
+    pub within: Option<PathBuf>,
 
     /// Exit with 0 where it would be 1
     #[arg(long, help_heading = OUTPUT)]

@@ -13,8 +13,10 @@ use crate::{config, place};
 const LARGEST: u64 = 1 << 20;
 
 /// The file that declares the dependencies of what is in `folder`, if those are without `package`.
-pub fn undeclared(folder: &Path, package: &str) -> Option<String> {
-    for folder in folder.ancestors() {
+/// Above `top` none is looked for.
+pub fn undeclared(folder: &Path, top: Option<&Path>, package: &str) -> Option<String> {
+    let is_below = |folder: &&Path| top.is_none_or(|top| folder.starts_with(top));
+    for folder in folder.ancestors().take_while(is_below) {
         let texts = declarations(folder);
         let Some(declares) = texts.iter().find(|it| it.is_list) else {
             continue;
@@ -127,7 +129,7 @@ mod tests {
             fs_err::create_dir_all(path.parent().unwrap()).unwrap();
             fs_err::write(path, text).unwrap();
         }
-        let found = undeclared(&folder.path().join("package"), "httpx")?;
+        let found = undeclared(&folder.path().join("package"), None, "httpx")?;
         Some(found.rsplit('/').next().unwrap().to_string())
     }
 

@@ -27,6 +27,8 @@ pub struct Folders {
     settings: Layer,
     /// Whether files are looked for.
     search: Search,
+    /// What is outside of this folder says nothing of what is in it.
+    top: Option<PathBuf>,
     known: RwLock<HashMap<PathBuf, Arc<Folder>>>,
     warnings: Mutex<Vec<String>>,
 }
@@ -102,19 +104,21 @@ enum Requires {
 
 impl Folders {
     /// `flags` is the command line, `base` the merged `--config` files, `settings` the merged
-    /// `--config KEY=VALUE`.
+    /// `--config KEY=VALUE`. Above `top`, an absolute path without links, no file is looked for.
     pub fn new(
         flags: Layer,
         selected: bool,
         base: Option<Layer>,
         settings: Layer,
         search: Search,
+        top: Option<PathBuf>,
     ) -> Self {
         let folders = Self {
             flags,
             selected,
             settings,
             search,
+            top,
             known: RwLock::default(),
             warnings: Mutex::default(),
         };
@@ -123,8 +127,8 @@ impl Folders {
             configuration: base.map(Arc::new),
             ..Found::default()
         };
-        let top = Folder::new(folders.layer(&found), found);
-        write(&folders.known).insert(PathBuf::new(), Arc::new(top));
+        let above_all = folders.folder(found);
+        write(&folders.known).insert(PathBuf::new(), Arc::new(above_all));
         folders
     }
 
@@ -133,11 +137,13 @@ impl Folders {
         if let Some(known) = read(&self.known).get(folder) {
             return Ok(Arc::clone(known));
         }
-        let above = self.get(folder.parent().unwrap_or(Path::new("")))?;
+        let is_top = self.top.as_deref() == Some(folder);
+        let above = folder.parent().filter(|_| !is_top);
+        let above = self.get(above.unwrap_or(Path::new("")))?;
         let found = self.look(folder, above.found.clone())?;
         let new = match found {
             None => above,
-            Some(found) => Arc::new(Folder::new(self.layer(&found), found)),
+            Some(found) => Arc::new(self.folder(found)),
         };
         write(&self.known).insert(folder.to_path_buf(), Arc::clone(&new));
         Ok(new)
@@ -180,9 +186,18 @@ impl Folders {
         let known = narrowed.entry(rules).or_insert_with(|| {
             let added = &self.flags.extend_select;
             let layer = folder.layer.clone().narrowed(path, added);
-            Arc::new(Folder::new(layer, folder.found.clone()))
+            Arc::new(Folder::new(layer, folder.found.clone(), self.top.clone()))
         });
         Ok(Arc::clone(known))
+    }
+
+    /// The folder outside of which nothing says what holds in it.
+    pub fn top(&self) -> Option<&Path> {
+        self.top.as_deref()
+    }
+
+    fn folder(&self, found: Found) -> Folder {
+        Folder::new(self.layer(&found), found, self.top.clone())
     }
 
     /// What was odd in the files that were looked at, but does not stop the run.
@@ -332,7 +347,7 @@ impl Folders {
 }
 
 impl Folder {
-    fn new(layer: Layer, found: Found) -> Self {
+    fn new(layer: Layer, found: Found, top: Option<PathBuf>) -> Self {
         let target = layer
             .target
             .clone()
@@ -378,9 +393,10 @@ impl Folder {
             show_withheld: layer.show_withheld == Some(true),
             types: Types {
                 wanted: layer.types != Some(false),
-                environment: Environment::new(layer.python.clone(), |name| {
-                    std::env::var(name).ok()
-                }),
+                environment: match top {
+                    None => Environment::new(layer.python.clone(), |name| std::env::var(name).ok()),
+                    Some(top) => Environment::within(top, layer.python.clone()),
+                },
                 limits: Limits {
                     file: Duration::from_secs(layer.types_file_timeout.unwrap_or(20)),
                     run: Duration::from_secs(layer.types_timeout.unwrap_or(600)),

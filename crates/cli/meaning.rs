@@ -169,7 +169,8 @@ impl Oracle for FileMeaning<'_, '_> {
 
     fn undeclared(&self, packages: &[String]) -> Vec<Option<String>> {
         let folder = self.file.canonical.parent();
-        let undeclared = |package: &String| dependencies::undeclared(folder?, package);
+        let top = self.file.folder.types.environment.top.as_deref();
+        let undeclared = |package: &String| dependencies::undeclared(folder?, top, package);
         packages.iter().map(undeclared).collect()
     }
 

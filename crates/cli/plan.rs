@@ -430,7 +430,8 @@ pub fn folders(arguments: Run) -> Result<Folders> {
     let is_set = |key: &&str| settings::value(&flags, key).is_some();
     let place = |key: &str| (key.to_string(), "the command line".to_string());
     flags.origins = config::KEYS.into_iter().filter(is_set).map(place).collect();
-    Ok(Folders::new(flags, selected, files, set, search))
+    let top = arguments.within.map(fs_err::canonicalize).transpose()?;
+    Ok(Folders::new(flags, selected, files, set, search, top))
 }
 
 /// Whether to colour what goes to `stream`. `NO_COLOR` counts more than `FORCE_COLOR`, as in

@@ -192,8 +192,11 @@ fn walk_folder(
     threads: usize,
     walked: &mut Walked,
 ) -> Result<()> {
+    let top = folders.top().filter(|top| canonical_root.starts_with(top));
+    let is_asked = |folder: &&Path| top.is_none_or(|top| folder.starts_with(top));
     // The walker opens what is named like a list of patterns, and would wait for a pipe to speak.
-    if let Some(list) = canonical_root.ancestors().find_map(unreadable_list) {
+    let mut asked = canonical_root.ancestors().take_while(is_asked);
+    if let Some(list) = asked.find_map(unreadable_list) {
         walked.failures.push(not_regular(&list));
         return Ok(());
     }
@@ -201,9 +204,20 @@ fn walk_folder(
     let noted = Arc::clone(&unreadable);
     let all = Mutex::new(Gathered::default());
     let gathered = &all;
-    let parallel = WalkBuilder::new(root)
+    // Where nothing around a folder counts, the walk begins there: the walker would ask all above.
+    let way = top.map(|top| Way::new(top, canonical_root));
+    let start = top.unwrap_or(root);
+    let base = top.map_or(root, |_| canonical_root);
+    let parallel = WalkBuilder::new(start)
         .threads(threads)
+        .parents(top.is_none())
+        // Patterns of the user's own.
+        .git_global(top.is_none())
+        .hidden(way.as_ref().is_none_or(|way| !way.is_hidden))
         .filter_entry(move |entry| {
+            if way.as_ref().is_some_and(|way| !way.takes(entry.path())) {
+                return false;
+            }
             let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
             let list = is_folder.then(|| unreadable_list(entry.path())).flatten();
             let is_readable = list.is_none();
@@ -217,7 +231,7 @@ fn walk_folder(
             all: gathered,
         };
         Box::new(move |entry| match entry {
-            Ok(entry) => match visit(&entry, root, canonical_root, folders) {
+            Ok(entry) => match visit(&entry, (root, base), canonical_root, folders) {
                 Ok(Visit::Skip) => WalkState::Skip,
                 Ok(Visit::Pass) => WalkState::Continue,
                 Ok(Visit::Take(file)) => {
@@ -282,15 +296,50 @@ enum Visit {
     Take(File),
 }
 
-fn visit(entry: &DirEntry, root: &Path, canonical_root: &Path, folders: &Folders) -> Result<Visit> {
+/// Down to the folder that is looked at, from one around it.
+struct Way {
+    folder: PathBuf,
+    /// Whether a part of it is hidden.
+    is_hidden: bool,
+}
+
+impl Way {
+    fn new(top: &Path, folder: &Path) -> Self {
+        let mut parts = folder.strip_prefix(top).into_iter().flatten();
+        Self {
+            folder: folder.to_path_buf(),
+            is_hidden: parts.any(|part| part.as_encoded_bytes().starts_with(b".")),
+        }
+    }
+
+    /// Whether an entry is on the way, or below its end and not hidden.
+    fn takes(&self, entry: &Path) -> bool {
+        let Ok(below) = entry.strip_prefix(&self.folder) else {
+            return self.folder.starts_with(entry);
+        };
+        let mut parts = below.iter();
+        !parts.any(|part| part.as_encoded_bytes().starts_with(b".")) || !self.is_hidden
+    }
+}
+
+/// The root is as the user writes it, and as its entries are.
+fn visit(
+    entry: &DirEntry,
+    (root, base): (&Path, &Path),
+    canonical_root: &Path,
+    folders: &Folders,
+) -> Result<Visit> {
     let path = entry.path();
     let Some(kind) = entry.file_type() else {
         return Ok(Visit::Pass);
     };
-    if entry.depth() == 0 || !(kind.is_dir() || kind.is_file() && is_python(path)) {
+    let Ok(below) = path.strip_prefix(base) else {
+        return Ok(Visit::Pass);
+    };
+    let is_root = below.as_os_str().is_empty();
+    if is_root || !(kind.is_dir() || kind.is_file() && is_python(path)) {
         return Ok(Visit::Pass);
     }
-    let below = path.strip_prefix(root).unwrap_or(path);
     let canonical = canonical_root.join(below);
     let folder = folders.get(canonical.parent().unwrap_or(canonical_root))?;
     Ok(if folder.excludes(&canonical, kind.is_dir()) {
@@ -298,8 +347,13 @@ fn visit(entry: &DirEntry, root: &Path, canonical_root: &Path, folders: &Folders
     } else if kind.is_dir() {
         Visit::Pass
     } else {
+        let shown = if base == root {
+            without_dot(path).to_path_buf()
+        } else {
+            without_dot(&root.join(below)).to_path_buf()
+        };
         Visit::Take(File {
-            path: without_dot(path).to_path_buf(),
+            path: shown,
             folder: folders.of_file(&canonical)?,
             canonical,
             is_named: false,

@@ -32,6 +32,8 @@ mod reports; // what is printed for findings
 mod review; // --review, in a terminal
 mod selection; // which codemods run
 mod server; // editors
+#[cfg(unix)]
+mod shell; // examples of the documentation
 mod since; // findings on lines that changed
 mod statuses; // exit status and streams
 mod streams; // standard input, files of arguments, excluded paths that are named

@@ -65,6 +65,48 @@ fn a_result_that_is_no_python_is_not_written() {
     assert_eq!(after, PROGRAM);
 }
 
+/// A campaign goes on: the repository is done, and what was dropped is seen.
+#[test]
+fn a_campaign_says_that_a_fix_was_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |program: &str, arguments: &[&str]| {
+        let ran = Command::new(program)
+            .args(arguments)
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let said = text(&ran.stdout) + &text(&ran.stderr);
+        assert!(ran.status.success(), "{arguments:?}: {said}");
+        said
+    };
+    let git = |arguments: &[&str]| {
+        let who = ["-C", "r", "-c", "user.name=A", "-c", "user.email=a@b"];
+        run("git", &[&who, arguments].concat())
+    };
+    fs::create_dir(folder.path().join("r")).unwrap();
+    fs::write(folder.path().join("r/program.py"), PROGRAM).unwrap();
+    git(&["init", "--quiet"]);
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "--message=Begin"]);
+    fs::write(folder.path().join("list"), "r\n").unwrap();
+    let migrate = |arguments: &[&str]| {
+        let words = [&["migrate"], arguments, &["--campaign=c"]].concat();
+        run(env!("CARGO_BIN_EXE_asyncfix"), &words)
+    };
+    migrate(&["plan", "list", "--no-types", "--select=wrong-breaks-syntax"]);
+    let said = migrate(&["run"]);
+    assert!(said.contains("1 problem, 1 of asyncfix"), "{said}");
+    let said = migrate(&["status"]);
+    assert!(said.contains("done, 1 problem, 1 of asyncfix"), "{said}");
+    let said = migrate(&["report"]);
+    for part in [
+        "1 fix was dropped, by a fault of asyncfix",
+        "`wrong-breaks-syntax` was dropped",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
 #[test]
 fn a_fix_that_loses_a_comment_is_withheld() {
     let (ran, after) = fix("wrong-loses-comment");

@@ -11,7 +11,7 @@ use crate::source::{self, hash};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
-    /// Names the branches: `asyncfix/NAME`. By default that of the folder.
+    /// Names the branches: `asyncfix/NAME`. By default that of the folder that is planned in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The codemods, or `modernise` or `all`. Empty: what each repository configures, else the

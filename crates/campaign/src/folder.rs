@@ -57,6 +57,11 @@ impl Campaign {
         }
         fs_err::create_dir_all(folder).map_err(|error| error.to_string())?;
         let folder = fs_err::canonicalize(folder).map_err(|error| error.to_string())?;
+        // Copies of the campaign in other folders are parts of the same, with the same branches.
+        let config = Config {
+            name: Some(config.name(&folder)),
+            ..config.clone()
+        };
         // First, so that what is half made is known as ours.
         let text = config.to_toml()?;
         write(&folder.join("campaign.toml"), text.as_bytes()).map_err(|error| error.to_string())?;

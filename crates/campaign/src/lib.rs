@@ -30,7 +30,7 @@ mod summary;
 
 pub use child::Keeper;
 pub use config::Config;
-pub use database::{Commit, Database, Made, Publication, Row, State, Step, Working};
+pub use database::{Commit, Database, Made, Problems, Publication, Row, State, Step, Working};
 pub use failure::Failure;
 pub use folder::{Campaign, Migrated};
 pub use git::{Git, author as git_author};
@@ -40,7 +40,7 @@ pub use lock::{Lock, Repository};
 pub use merge::{Merged, merge};
 pub use outcome::{Codemod, Reason, Tests};
 pub use plan::{Planned, Planning, plan};
-pub use push::{Credentials, Publisher, Pushed};
+pub use push::{Branch, Credentials, Publisher};
 pub use run::{Event, Options, Ran, Watch, is_alive, run};
 pub use shard::Shard;
 pub use summary::Summary;

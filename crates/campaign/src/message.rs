@@ -62,6 +62,10 @@ pub fn message(outcome: &Outcome, repository: &Repository) -> (String, String) {
         let files = plural(outcome.not_analysed, "file", "files");
         let _ = writeln!(body, "\n{files} could not be analysed.");
     }
+    if outcome.faults > 0 {
+        let fixes = plural(outcome.faults, "fix was", "fixes were");
+        let _ = writeln!(body, "\n{fixes} dropped, by a fault of asyncfix.");
+    }
     let _ = writeln!(body, "\nMade by asyncfix {}.", env!("CARGO_PKG_VERSION"));
     (title, body)
 }

@@ -18,8 +18,11 @@ pub struct Outcome {
     pub tests: Option<Tests>,
     /// Why nothing was written.
     pub stopped: Option<Stopped>,
-    /// What went wrong with single files, as it was printed.
+    /// What went wrong with single files, as it was printed: they cannot be read, parsed or written,
+    /// or a fix was dropped.
     pub problems: Vec<String>,
+    /// How many of those are faults of asyncfix, by which a fix was dropped.
+    pub faults: u64,
 }
 
 /// What is counted of one codemod.

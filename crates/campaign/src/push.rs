@@ -19,14 +19,14 @@ pub struct Credentials<'a> {
     pub password: &'a str,
 }
 
-/// What became of a push.
+/// Where the branch of the fixes is, in the repository that they are for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Pushed {
-    /// The branch was there, at the commit.
+pub enum Branch {
+    /// At the commit.
     There,
-    /// It is at the commit now.
-    Done,
-    /// The branch is at this commit, which is none that was pushed from here: it is left alone.
+    /// At the one that was pushed before, or nowhere: it can be pushed with this lease.
+    Behind(String),
+    /// At this commit, which is none that was pushed from here: it is left alone.
     Foreign(String),
 }
 
@@ -61,17 +61,17 @@ impl<'a> Publisher<'a> {
         }
     }
 
-    /// Brings the branch of `migrated` to where it comes from, where it is not there. `previous` is
-    /// the commit that was pushed before: a branch that is at another one is somebody else's.
-    pub fn push(
+    /// Where the branch of `migrated` is, where it comes from. `previous` is the commit that was
+    /// pushed before: a branch that is at another one is somebody else's.
+    pub fn branch(
         &self,
         migrated: &Migrated,
         previous: Option<&str>,
         credentials: Option<Credentials>,
-    ) -> Result<Pushed, Failure> {
+    ) -> Result<Branch, Failure> {
         let shown = migrated.repository.url.as_str();
         let commit = migrated.commit.id.as_str();
-        let reference = format!("refs/heads/{}", migrated.commit.branch);
+        let reference = reference(migrated);
         let listed = self
             .call(&migrated.mirror, shown, credentials)
             .arguments(["ls-remote", "--quiet", "--", shown, &reference])
@@ -81,20 +81,31 @@ impl<'a> Publisher<'a> {
         }
         let listed = String::from_utf8_lossy(&listed.stdout);
         let there = listed.split_whitespace().next().map(str::to_string);
-        let expected = match there {
-            Some(there) if there == commit => return Ok(Pushed::There),
-            Some(there) if Some(there.as_str()) == previous => there,
-            Some(there) => return Ok(Pushed::Foreign(there)),
-            None => String::new(),
-        };
-        let lease = format!("--force-with-lease={reference}:{expected}");
-        let what = format!("{commit}:{reference}");
+        Ok(match there {
+            Some(there) if there == commit => Branch::There,
+            Some(there) if Some(there.as_str()) == previous => Branch::Behind(there),
+            Some(there) => Branch::Foreign(there),
+            None => Branch::Behind(String::new()),
+        })
+    }
+
+    /// Brings the branch to where it comes from. Where it is not at `lease` any more, that fails.
+    pub fn push(
+        &self,
+        migrated: &Migrated,
+        lease: &str,
+        credentials: Option<Credentials>,
+    ) -> Result<(), Failure> {
+        let shown = migrated.repository.url.as_str();
+        let reference = reference(migrated);
+        let lease = format!("--force-with-lease={reference}:{lease}");
+        let what = format!("{}:{reference}", migrated.commit.id);
         let pushed = self
             .call(&migrated.mirror, shown, credentials)
             .arguments(["push", "--quiet", "--no-verify", &lease, "--", shown, &what])
             .output()?;
         if pushed.is_success() {
-            Ok(Pushed::Done)
+            Ok(())
         } else {
             Err(of_remote(shown, &pushed.complaint()))
         }
@@ -147,6 +158,10 @@ impl<'a> Publisher<'a> {
     pub fn campaign(&self) -> &Campaign {
         self.campaign
     }
+}
+
+fn reference(migrated: &Migrated) -> String {
+    format!("refs/heads/{}", migrated.commit.branch)
 }
 
 /// A line for git's shell, which has `printf` built in: it starts no program that would have the

@@ -58,6 +58,8 @@ pub struct Ran {
     pub planned: usize,
     /// Done, by this run or before.
     pub done: usize,
+    /// Those of them in which something went wrong with single files.
+    pub troubled: usize,
     /// Failed, and may go well another time.
     pub retry: usize,
     /// Failed for good.
@@ -99,7 +101,11 @@ pub fn run(campaign: &Campaign, options: &Options, watch: &dyn Watch) -> Result<
     for row in rows.iter().filter(|row| run.row(row.id).is_some()) {
         ran.planned += 1;
         match row.state {
-            State::Done => ran.done += 1,
+            State::Done => {
+                ran.done += 1;
+                let made = row.result.as_ref();
+                ran.troubled += usize::from(made.is_some_and(|it| it.problems.count > 0));
+            }
             State::Retry => ran.retry += 1,
             State::Permanent => ran.permanent += 1,
             State::Pending => ran.pending += 1,

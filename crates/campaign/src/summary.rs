@@ -22,6 +22,10 @@ pub struct Summary {
     pub pending: usize,
     /// How many of those that are done have a commit.
     pub changed: usize,
+    /// In how many of those that are done something went wrong with single files.
+    pub troubled: usize,
+    /// How often a fix was dropped by a fault of asyncfix.
+    pub faults: u64,
     /// How many of those that are done were verified by a command.
     pub verified: usize,
     /// Files that were looked at.
@@ -65,6 +69,8 @@ impl Summary {
                 continue;
             };
             summary.changed += usize::from(made.commit.is_some());
+            summary.troubled += usize::from(made.problems.count > 0);
+            summary.faults += made.problems.faults;
             summary.checked += made.checked;
             summary.not_analysed += made.not_analysed;
             summary.found += made.found;

@@ -2,14 +2,20 @@
 
 use std::time::Duration;
 
-use campaign::{Row, State, Tests};
+use campaign::{Problems, Row, State, Tests};
 
 /// How a repository stands, with what a run is at.
 pub fn state(row: &Row, is_alive: impl Fn(&str) -> bool) -> String {
     let working = row.working.as_ref().filter(|it| is_alive(&it.run));
     match (row.state, working.and_then(|it| it.step)) {
         (State::Pending | State::Retry, Some(step)) => format!("at {}", step.as_str()),
-        (State::Done, _) => "done".to_string(),
+        (State::Done, _) => {
+            let made = row.result.as_ref().map(|it| &it.problems);
+            match made.filter(|it| it.count > 0) {
+                Some(made) => format!("done, {}", problems(made)),
+                None => "done".to_string(),
+            }
+        }
         (State::Retry, _) => "failed for now".to_string(),
         (State::Permanent, _) => "failed".to_string(),
         (State::Pending, _) => "open".to_string(),
@@ -32,6 +38,32 @@ pub fn tests(tests: &Tests) -> String {
         said.push_str(", not stable");
     }
     said
+}
+
+/// `1 problem`, `2 problems`, `2 problems, 1 of asyncfix`.
+pub fn problems(problems: &Problems) -> String {
+    let Problems { count, faults, .. } = problems;
+    let mut said = match count {
+        1 => "1 problem".to_string(),
+        count => format!("{count} problems"),
+    };
+    if *faults > 0 {
+        said = format!("{said}, {faults} of asyncfix");
+    }
+    said
+}
+
+/// What there is to say of a repository beside numbers: why it failed, else how the tests went, and
+/// the first problem with a single file.
+pub fn remark(row: &Row) -> String {
+    if let Some(reason) = &row.reason {
+        return reason.clone();
+    }
+    let made = row.result.as_ref().filter(|_| row.state == State::Done);
+    let said = made.and_then(|it| it.tests.as_ref()).map(tests);
+    let problem = made.and_then(|it| it.problems.first.first().cloned());
+    let said: Vec<String> = [said, problem].into_iter().flatten().collect();
+    said.join("; ")
 }
 
 /// `12 s`, `3 min`, `2 h 5 min`.

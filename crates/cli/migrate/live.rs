@@ -9,7 +9,7 @@ use std::time::Duration;
 use campaign::{Event, Failure, Made, Repository, Row, State, Step, Summary, Watch};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::cells::tests;
+use super::cells::{problems, tests};
 use crate::lock::locked;
 use crate::report;
 
@@ -119,6 +119,10 @@ impl Live {
         if let Some(said) = &made.tests {
             line.push_str(", tests: ");
             line.push_str(&tests(said));
+        }
+        if made.problems.count > 0 {
+            let said = problems(&made.problems);
+            line = format!("{line}, {said}");
         }
         self.line(&line);
     }

@@ -11,7 +11,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::cells::{repositories, state, tests, time};
+use super::cells::{remark, repositories, state, time};
 use crate::report::html::{self, Parts, code, escaped, markdown, noun, number, tile};
 
 /// So many findings are shown with their code; the numbers are of all.
@@ -47,6 +47,7 @@ pub fn page(campaign: &Campaign, rows: &[Row]) -> Result<String> {
         more: [
             codemods(&summary),
             reasons(&summary),
+            problems(rows),
             table(campaign, rows, &found),
         ]
         .concat(),
@@ -201,7 +202,11 @@ fn totals(summary: &Summary) -> String {
     );
     let failed = summary.retry + summary.permanent;
     if failed > 0 {
-        let detail = format!("{} of them for now", number(summary.retry));
+        let detail = match (summary.retry, summary.permanent) {
+            (0, _) => "for good".to_string(),
+            (_, 0) => "for now".to_string(),
+            (retry, _) => format!("{} of them for now", number(retry)),
+        };
         tile("failed", failed, "failed", &detail);
     }
     text
@@ -315,6 +320,42 @@ fn reasons(summary: &Summary) -> String {
     text
 }
 
+/// What went wrong with single files of what is done.
+fn problems(rows: &[Row]) -> String {
+    let done = rows.iter().filter(|row| row.state == State::Done);
+    let made = done.filter_map(|row| Some((&row.repository.name, row.result.as_ref()?)));
+    let made: Vec<_> = made.filter(|it| it.1.problems.count > 0).collect();
+    let mut text = String::new();
+    if made.is_empty() {
+        return text;
+    }
+    head(
+        &mut text,
+        "Done, with problems in single files",
+        &["Repository", "Problem"],
+        0..0,
+    );
+    for (name, made) in made {
+        let row = |text: &mut String, said: &str| {
+            let name = escaped(name);
+            let _ = write!(
+                text,
+                "<tr><th scope=\"row\">{name}</th><td>{said}</td></tr>"
+            );
+        };
+        for problem in &made.problems.first {
+            row(&mut text, &markdown(problem));
+        }
+        let more = size(made.problems.count).saturating_sub(made.problems.first.len());
+        if more > 0 {
+            let log = code(&format!("logs/{name}.transform.log"));
+            row(&mut text, &format!("and {} more in {log}", number(more)));
+        }
+    }
+    text.push_str(TAIL);
+    text
+}
+
 fn table(campaign: &Campaign, rows: &[Row], found: &Found) -> String {
     let mut text = String::new();
     head(
@@ -356,11 +397,7 @@ fn table(campaign: &Campaign, rows: &[Row], found: &Found) -> String {
         for count in numbers {
             let _ = write!(text, "<td class=\"n\">{}</td>", number(size(count)));
         }
-        let said = match (&row.reason, made.and_then(|it| it.tests.as_ref())) {
-            (Some(reason), _) => markdown(reason),
-            (None, Some(said)) => escaped(&tests(said)),
-            (None, None) => String::new(),
-        };
+        let said = markdown(&remark(row));
         let commit = made.and_then(|it| it.commit.as_ref());
         let commit = commit.map(|it| {
             let short = it.id.get(..12).unwrap_or(&it.id);

@@ -3,6 +3,7 @@
 //! Serial, and to be ended at any time: what is noted is what the service said, and what it did
 //! without our hearing of it is looked up by the name of the branch before it is asked again.
 
+mod counts;
 mod said;
 mod target;
 
@@ -14,36 +15,23 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Result, anyhow};
 use campaign::{
-    Campaign, Credentials, Database, Failure as GitFailure, Keeper, Migrated, Publication,
-    Publisher, Pushed,
+    Branch, Campaign, Credentials, Database, Failure as GitFailure, Keeper, Migrated, Publication,
+    Publisher,
 };
 use publish::{People, Published, Pull, State};
 use serde_json::{Value, json};
 use service::{Client, Failure, Token};
 
 use super::arguments::Publish;
-use super::{is_interrupted, open, program, watch_signals};
+use super::{cells, is_interrupted, open, program, watch_signals};
 use crate::arguments::Provider;
 use crate::exit::Exit;
 use crate::report::{self, Standard};
+use counts::{Counts, Outcome};
 use target::Target;
 
 /// How long one repository may make us wait: as long as GitHub's limits last.
 const PATIENCE: Duration = Duration::from_mins(65);
-
-/// What became of one.
-enum Outcome {
-    Made(String),
-    Updated(String),
-    /// It was there, with nothing to be told.
-    Same,
-    /// Somebody merged it, or closed it: the page, and which of them.
-    Decided(String, State),
-    /// As many are open as may be.
-    Waits,
-    /// What is in the way.
-    Problem(String),
-}
 
 /// What stops publishing, for now.
 struct Stop(Exit, String);
@@ -76,16 +64,6 @@ pub fn publish(arguments: &Publish) -> Result<Exit> {
     }
     let stopped = run.all(&targets)?;
     Ok(run.conclude(stopped))
-}
-
-#[derive(Default)]
-struct Counts {
-    made: usize,
-    updated: usize,
-    same: usize,
-    decided: usize,
-    waiting: usize,
-    problems: usize,
 }
 
 struct Run<'a> {
@@ -127,7 +105,7 @@ impl Run<'_> {
         };
         for target in targets {
             if is_interrupted() {
-                return Ok(Some(Stop(Exit::Interrupted, "interrupted".to_string())));
+                return Ok(Some(interrupted()));
             }
             let known = self.known(target)?;
             let is_told = known.commit.as_ref() == Some(&target.migrated.commit.id);
@@ -191,10 +169,6 @@ impl Run<'_> {
             self.note(target, &mut known, pull, false)?;
             return Ok(Outcome::Decided(pull.url.clone(), pull.state));
         }
-        let is_told = known.commit.as_ref() == Some(&migrated.commit.id);
-        if !(is_told && there.is_some()) {
-            self.wait()?;
-        }
         let token = self.token(target)?;
         let credentials = Credentials {
             user: match target.provider {
@@ -203,13 +177,15 @@ impl Run<'_> {
             },
             password: token.reveal(),
         };
-        let pushed = self
-            .publisher
-            .push(migrated, known.pushed.as_deref(), Some(credentials));
-        let is_pushed = match pushed {
-            Ok(Pushed::There) => false,
-            Ok(Pushed::Done) => true,
-            Ok(Pushed::Foreign(commit)) => {
+        let problem = |failure: &GitFailure| match failure {
+            GitFailure::Interrupted => Err(interrupted()),
+            failure => Ok(Outcome::Problem(token.hidden_in(&failure.to_string()))),
+        };
+        let previous = known.pushed.as_deref();
+        let lease = match self.publisher.branch(migrated, previous, Some(credentials)) {
+            Ok(Branch::There) => None,
+            Ok(Branch::Behind(lease)) => Some(lease),
+            Ok(Branch::Foreign(commit)) => {
                 return Ok(Outcome::Problem(format!(
                     "the branch `{}` is at {}, which was not pushed from here: it is left alone. \
                      Remove it, or merge what is on it",
@@ -217,18 +193,22 @@ impl Run<'_> {
                     commit.get(..10).unwrap_or(&commit)
                 )));
             }
-            Err(GitFailure::Interrupted) => {
-                return Err(Stop(Exit::Interrupted, "interrupted".to_string()));
-            }
-            Err(failure) => {
-                return Ok(Outcome::Problem(token.hidden_in(&failure.to_string())));
-            }
+            Err(failure) => return problem(&failure),
         };
+        // What somebody wrote into it stays, unless there are other fixes now.
+        let is_told = known.commit.as_ref() == Some(&migrated.commit.id);
+        let is_changed = lease.is_some() || known.commit.is_some() && !is_told;
+        if is_changed || there.is_none() {
+            self.wait()?;
+        }
+        if let Some(lease) = lease
+            && let Err(failure) = self.publisher.push(migrated, &lease, Some(credentials))
+        {
+            return problem(&failure);
+        }
         known.pushed = Some(migrated.commit.id.clone());
         let noted = self.database.note_publication(target.id, &known, false);
         noted.map_err(|problem| Stop(Exit::Failure, problem))?;
-        // What somebody wrote into it stays, unless there are other fixes now.
-        let is_changed = is_pushed || known.commit.is_some() && !is_told;
         let client = self.client(target)?;
         let done = publish::publish(&*target.hub, &target.wanted, there, is_changed, client);
         let done = match done {
@@ -299,14 +279,11 @@ impl Run<'_> {
                 "{per_hour} within an hour: the next in {minutes} min."
             ));
         }
-        let until = SystemTime::now() + pause;
-        while SystemTime::now() < until {
-            if is_interrupted() {
-                return Err(Stop(Exit::Interrupted, "interrupted".to_string()));
-            }
-            sleep(Duration::from_millis(200).min(pause));
+        if waited(pause) {
+            Ok(())
+        } else {
+            Err(interrupted())
         }
-        Ok(())
     }
 
     fn token(&mut self, target: &Target) -> Result<Token, Stop> {
@@ -325,57 +302,30 @@ impl Run<'_> {
             Entry::Occupied(known) => Ok(known.into_mut()),
             Entry::Vacant(place) => {
                 let token = token(target.provider)?;
-                let client = match target.provider {
+                let mut client = match target.provider {
                     Provider::Github => service::github(&target.api, token.clone()),
                     Provider::Gitlab => service::gitlab(&target.api, token.clone()),
                 };
+                let (is_quiet, api) = (self.arguments.quiet, target.api.clone());
+                client.set_waits(move |time| {
+                    // Who sees nothing for longer takes it for a hang.
+                    if time >= Duration::from_secs(5) && !is_quiet {
+                        let time = cells::time(time);
+                        report::line(&format!("{api}: too many requests: waiting {time}."));
+                    }
+                    waited(time)
+                });
                 Ok(place.insert((client, token)))
             }
         }
     }
 
     fn say(&mut self, name: &str, outcome: &Outcome) {
-        let counts = &mut self.counts;
-        let (count, said) = match outcome {
-            Outcome::Made(url) => (&mut counts.made, Some(format!("made {url}"))),
-            Outcome::Updated(url) => (&mut counts.updated, Some(format!("updated {url}"))),
-            Outcome::Same => (&mut counts.same, None),
-            Outcome::Decided(url, state) => {
-                let said = format!("{} by somebody: {url}", state.as_str());
-                (&mut counts.decided, Some(said))
-            }
-            Outcome::Waits => (&mut counts.waiting, None),
-            Outcome::Problem(problem) => {
-                counts.problems += 1;
-                report::line(&format!("{name}: {problem}"));
-                return;
-            }
-        };
-        *count += 1;
-        if let Some(said) = said.filter(|_| !self.arguments.quiet) {
-            report::line(&format!("{name}: {said}"));
-        }
+        self.counts.say(name, outcome, self.arguments.quiet);
     }
 
     fn conclude(&self, stopped: Option<Stop>) -> Exit {
-        let counts = &self.counts;
-        let mut parts = Vec::new();
-        for (count, what) in [
-            (counts.made, "made"),
-            (counts.updated, "updated"),
-            (counts.same, "as they were"),
-            (counts.decided, "decided by somebody"),
-            (counts.waiting, "waiting for others to be merged or closed"),
-            (counts.problems, "not published"),
-        ] {
-            if count > 0 {
-                parts.push(format!("{count} {what}"));
-            }
-        }
-        if parts.is_empty() {
-            parts.push("nothing to publish".to_string());
-        }
-        let parts = parts.join(", ");
+        let parts = self.counts.sentence();
         match stopped {
             Some(Stop(Exit::Failure, reason)) => {
                 report::error(&reason);
@@ -391,11 +341,7 @@ impl Run<'_> {
                 if !self.arguments.quiet {
                     report::line(&format!("Pull requests: {parts}."));
                 }
-                if counts.problems > 0 {
-                    Exit::Findings
-                } else {
-                    Exit::Success
-                }
+                self.counts.exit()
             }
         }
     }
@@ -409,7 +355,16 @@ impl Run<'_> {
                 continue;
             }
             let request = match known.number {
-                Some(number) => target.hub.update(number, &target.wanted),
+                Some(number) => {
+                    let pull = Pull {
+                        number,
+                        url: known.url.unwrap_or_default(),
+                        state: State::Open,
+                        // What it is now, only the service knows.
+                        is_draft: target.wanted.draft,
+                    };
+                    target.hub.update(&pull, &target.wanted)
+                }
                 None => target.hub.create(&target.wanted),
             };
             let Migrated {
@@ -426,12 +381,24 @@ impl Run<'_> {
         let mut out = Standard::lock();
         writeln!(out, "{:#}", Value::from(all))?;
         out.flush()?;
-        Ok(if self.counts.problems > 0 {
-            Exit::Findings
-        } else {
-            Exit::Success
-        })
+        Ok(self.counts.exit())
     }
+}
+
+/// Waits, unless somebody wants it to end.
+fn waited(time: Duration) -> bool {
+    let until = SystemTime::now() + time;
+    while let Ok(left) = until.duration_since(SystemTime::now()) {
+        if is_interrupted() {
+            return false;
+        }
+        sleep(Duration::from_millis(200).min(left));
+    }
+    true
+}
+
+fn interrupted() -> Stop {
+    Stop(Exit::Interrupted, "interrupted".to_string())
 }
 
 fn token_name(provider: Provider) -> &'static str {
@@ -471,6 +438,7 @@ fn of_failure(failure: &Failure, target: &Target) -> Result<Outcome, Stop> {
 
 fn stop(failure: &Failure, target: &Target) -> Stop {
     match failure {
+        _ if is_interrupted() => interrupted(),
         Failure::Unauthorized(text) => Stop(
             Exit::Failure,
             format!("{text}: {} is not valid", token_name(target.provider)),

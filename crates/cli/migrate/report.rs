@@ -8,6 +8,7 @@ use campaign::{Campaign, Row, State, Summary};
 
 use super::arguments::Report;
 use super::cells::{repositories, time};
+use super::status::states;
 use super::{open, page};
 use crate::exit::Exit;
 use crate::report::{Standard, summary::plural};
@@ -39,14 +40,17 @@ pub fn report(arguments: &Report) -> Result<Exit> {
 /// So many reasons are listed of each codemod.
 const REASONS: usize = 5;
 
+/// So many problems are listed of each repository.
+const PROBLEMS: usize = 5;
+
 fn text(campaign: &Campaign, rows: &[Row], out: &mut impl Write) -> io::Result<()> {
     let summary = Summary::new(rows);
     writeln!(
         out,
-        "Campaign {}: {}, {} done, {} with fixes on a branch.",
+        "Campaign {}: {}: {}. With fixes on a branch: {}.",
         campaign.name(),
         repositories(summary.repositories),
-        summary.done,
+        states(&summary),
         summary.changed
     )?;
     writeln!(
@@ -59,21 +63,29 @@ fn text(campaign: &Campaign, rows: &[Row], out: &mut impl Write) -> io::Result<(
         summary.left
     )?;
     if summary.verified > 0 {
-        writeln!(
-            out,
-            "In {} the tests passed with the fixes; {} taken back since they do not.",
-            repositories(summary.verified),
-            match summary.taken_back {
-                1 => "1 fix was".to_string(),
-                count => format!("{count} fixes were"),
-            }
-        )?;
+        let back = match summary.taken_back {
+            0 => String::new(),
+            1 => "; 1 fix was taken back, with which they do not".to_string(),
+            count => format!("; {count} fixes were taken back, with which they do not"),
+        };
+        let count = repositories(summary.verified);
+        writeln!(out, "In {count} the tests pass with the fixes{back}.")?;
     }
     if summary.not_analysed > 0 {
         writeln!(
             out,
             "{} could not be analysed.",
             plural(size(summary.not_analysed), "file")
+        )?;
+    }
+    if summary.faults > 0 {
+        writeln!(
+            out,
+            "{} dropped, by a fault of asyncfix: please report it.",
+            match summary.faults {
+                1 => "1 fix was".to_string(),
+                count => format!("{count} fixes were"),
+            }
         )?;
     }
     writeln!(out, "All steps took {} together.", time(summary.took))?;
@@ -109,6 +121,7 @@ fn text(campaign: &Campaign, rows: &[Row], out: &mut impl Write) -> io::Result<(
             writeln!(out, "        and {}", plural(more, "more reason"))?;
         }
     }
+    problems(rows, out)?;
     for (state, title) in [
         (State::Permanent, "Failed"),
         (
@@ -128,6 +141,30 @@ fn text(campaign: &Campaign, rows: &[Row], out: &mut impl Write) -> io::Result<(
             for line in wrap(&said, width(), "  ", "    ") {
                 writeln!(out, "{line}")?;
             }
+        }
+    }
+    Ok(())
+}
+
+/// What went wrong with single files of what is done.
+fn problems(rows: &[Row], out: &mut impl Write) -> io::Result<()> {
+    let done = rows.iter().filter(|row| row.state == State::Done);
+    let made = done.filter_map(|row| Some((&row.repository.name, row.result.as_ref()?)));
+    for (number, (name, made)) in made.filter(|it| it.1.problems.count > 0).enumerate() {
+        if number == 0 {
+            writeln!(out, "\nDone, with problems in single files")?;
+        }
+        let first = made.problems.first.iter().take(PROBLEMS);
+        let shown = first.len();
+        for problem in first {
+            for line in wrap(&format!("{name}: {problem}"), width(), "  ", "    ") {
+                writeln!(out, "{line}")?;
+            }
+        }
+        let more = size(made.problems.count).saturating_sub(shown);
+        if more > 0 {
+            let log = format!("logs/{name}.transform.log");
+            writeln!(out, "    and {more} more in {log}")?;
         }
     }
     Ok(())

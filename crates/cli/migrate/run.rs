@@ -67,6 +67,12 @@ fn work(campaign: &Campaign, arguments: &Run) -> Result<Exit> {
     let ran = ran.map_err(|problem| anyhow!(problem))?;
     if !arguments.quiet {
         report::line(&sentence(&ran));
+        if !ran.interrupted && ran.done > 0 {
+            let folder = arguments.folder.campaign.display();
+            report::line(&format!(
+                "Next: asyncfix migrate report --campaign {folder}"
+            ));
+        }
     }
     Ok(exit(&ran))
 }
@@ -102,6 +108,9 @@ fn shard(text: &str) -> Result<Shard> {
 
 fn sentence(ran: &Ran) -> String {
     let mut parts = vec![format!("{} of {} done", ran.done, ran.planned)];
+    if ran.troubled > 0 {
+        parts.push(format!("{} of them with problems", ran.troubled));
+    }
     for (count, what) in [
         (ran.retry, "failed for now"),
         (ran.permanent, "failed"),

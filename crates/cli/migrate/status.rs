@@ -8,7 +8,7 @@ use serde::Serialize;
 use textwrap::core::display_width;
 
 use super::arguments::{Format, Status};
-use super::cells::{repositories, state, tests, time};
+use super::cells::{remark, repositories, state, time};
 use super::open;
 use crate::exit::Exit;
 use crate::report::{Standard, as_json};
@@ -90,11 +90,6 @@ fn cells(campaign: &Campaign, row: &Row) -> [String; 8] {
         .filter(|_| row.state == campaign::State::Done);
     let numbers = made.map_or([0; 4], |it| [it.found, it.fixed, it.withheld, it.left]);
     let [found, fixed, withheld, left] = numbers.map(number);
-    let last = match (&row.reason, made.and_then(|it| it.tests.as_ref())) {
-        (Some(reason), _) => reason.clone(),
-        (None, Some(said)) => tests(said),
-        (None, None) => String::new(),
-    };
     [
         row.repository.name.clone(),
         state(row, |run| campaign::is_alive(campaign, run)),
@@ -103,13 +98,29 @@ fn cells(campaign: &Campaign, row: &Row) -> [String; 8] {
         withheld,
         left,
         time(row.took),
-        last,
+        remark(row),
     ]
 }
 
 /// The whole in a line.
-pub fn sentence(summary: &Summary) -> String {
-    let mut parts = vec![format!("{} done", summary.done)];
+fn sentence(summary: &Summary) -> String {
+    format!(
+        "{}: {}. {} found, {} fixed, {} withheld, {} left to other options.",
+        repositories(summary.repositories),
+        states(summary),
+        summary.found,
+        summary.fixed,
+        summary.withheld,
+        summary.left
+    )
+}
+
+/// How many are done, and how many are not: `2 done (1 with problems), 1 failed`.
+pub fn states(summary: &Summary) -> String {
+    let mut parts = vec![match summary.troubled {
+        0 => format!("{} done", summary.done),
+        troubled => format!("{} done ({troubled} with problems)", summary.done),
+    }];
     for (count, what) in [
         (summary.retry, "failed for now"),
         (summary.permanent, "failed"),
@@ -119,15 +130,7 @@ pub fn sentence(summary: &Summary) -> String {
             parts.push(format!("{count} {what}"));
         }
     }
-    format!(
-        "{}: {}. {} found, {} fixed, {} withheld, {} left to other options.",
-        repositories(summary.repositories),
-        parts.join(", "),
-        summary.found,
-        summary.fixed,
-        summary.withheld,
-        summary.left
-    )
+    parts.join(", ")
 }
 
 #[derive(Serialize)]
@@ -145,6 +148,8 @@ struct Total {
     permanent: usize,
     pending: usize,
     changed: usize,
+    /// Of those that are done: in how many something went wrong with single files.
+    with_problems: usize,
     found: u64,
     fixed: u64,
     withheld: u64,
@@ -180,6 +185,11 @@ struct Made<'a> {
     fixed: u64,
     withheld: u64,
     left: u64,
+    /// What went wrong with single files: how often, how often by a fault of asyncfix, and the
+    /// first of it.
+    problems: u64,
+    faults: u64,
+    first_problems: &'a [String],
     tests: Option<&'a Tests>,
     codemods: &'a [Codemod],
     commit: Option<&'a str>,
@@ -221,6 +231,9 @@ fn object<'a>(campaign: &Campaign, rows: &'a [Row]) -> Result<Object<'a>> {
                 fixed: made.fixed,
                 withheld: made.withheld,
                 left: made.left,
+                problems: made.problems.count,
+                faults: made.problems.faults,
+                first_problems: &made.problems.first,
                 tests: made.tests.as_ref(),
                 codemods: &made.codemods,
                 commit: made.commit.as_ref().map(|it| it.id.as_str()),
@@ -238,6 +251,7 @@ fn object<'a>(campaign: &Campaign, rows: &'a [Row]) -> Result<Object<'a>> {
             permanent: summary.permanent,
             pending: summary.pending,
             changed: summary.changed,
+            with_problems: summary.troubled,
             found: summary.found,
             fixed: summary.fixed,
             withheld: summary.withheld,

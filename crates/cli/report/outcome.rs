@@ -33,6 +33,8 @@ struct Object<'a, C: Serialize> {
     written: Vec<Written>,
     tests: Option<Tests>,
     problems: Vec<String>,
+    /// Those of them that are ours: fixes that were dropped.
+    faults: usize,
     page: html::Document<'a>,
 }
 
@@ -69,6 +71,7 @@ pub fn write(path: &Path, outcome: Outcome) -> Result<()> {
             undecided: it.undecided,
             unstable: it.is_unstable,
         }),
+        faults: outcome.failures.iter().filter(|it| it.ours).count(),
         problems: outcome.failures.iter().map(ToString::to_string).collect(),
         page: html::Document::new(outcome.about, outcome.found, outcome.failures),
     };

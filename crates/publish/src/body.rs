@@ -15,6 +15,8 @@ pub struct Summary {
     pub left: Vec<(String, u64, String)>,
     /// How many files could not be analysed.
     pub not_analysed: u64,
+    /// How many fixes were dropped, by a fault of asyncfix.
+    pub faults: u64,
     /// How the tests went.
     pub tests: Option<Tests>,
     /// Owners that the service cannot be told of, in words.
@@ -66,6 +68,11 @@ pub fn body(summary: &Summary) -> String {
         let count = summary.not_analysed;
         let files = if count == 1 { "file" } else { "files" };
         let _ = writeln!(text, "\n{count} {files} could not be analysed.");
+    }
+    if summary.faults > 0 {
+        let count = summary.faults;
+        let fixes = if count == 1 { "fix was" } else { "fixes were" };
+        let _ = writeln!(text, "\n{count} {fixes} dropped, by a fault of asyncfix.");
     }
     if !summary.owners.is_empty() {
         text.push_str("\nOwners of this code:\n\n");

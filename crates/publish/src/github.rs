@@ -48,8 +48,8 @@ impl Hub for GitHub {
         )
     }
 
-    fn update(&self, number: u64, wanted: &Wanted) -> Request {
-        let path = format!("/repos/{}/pulls/{number}", self.repository);
+    fn update(&self, pull: &Pull, wanted: &Wanted) -> Request {
+        let path = format!("/repos/{}/pulls/{}", self.repository, pull.number);
         let body = json!({ "title": wanted.title, "body": wanted.body });
         Request::new(Method::Patch, path, Some(body))
     }
@@ -66,10 +66,11 @@ impl Hub for GitHub {
             number: answer["number"].as_u64()?,
             url: answer["html_url"].as_str()?.to_string(),
             state,
+            is_draft: answer["draft"] == true,
         })
     }
 
-    fn look_up(&self, _: &People) -> Vec<Request> {
+    fn look_up(&self, _: &People) -> Vec<(String, Request)> {
         Vec::new()
     }
 

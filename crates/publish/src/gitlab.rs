@@ -15,7 +15,7 @@ pub struct GitLab {
     pub project: String,
 }
 
-/// What stands before the title of a draft.
+/// What stands before the title of a draft: GitLab tells one by its title, and by nothing else.
 const DRAFT: &str = "Draft: ";
 
 impl GitLab {
@@ -27,8 +27,8 @@ impl GitLab {
     }
 }
 
-fn title(wanted: &Wanted) -> String {
-    let before = if wanted.draft { DRAFT } else { "" };
+fn title(wanted: &Wanted, is_draft: bool) -> String {
+    let before = if is_draft { DRAFT } else { "" };
     format!("{before}{}", wanted.title)
 }
 
@@ -47,7 +47,7 @@ impl Hub for GitLab {
         Request::post(
             self.path(),
             json!({
-                "title": title(wanted),
+                "title": title(wanted, wanted.draft),
                 "source_branch": wanted.branch,
                 "target_branch": wanted.base,
                 "description": wanted.body,
@@ -56,10 +56,10 @@ impl Hub for GitLab {
         )
     }
 
-    fn update(&self, number: u64, wanted: &Wanted) -> Request {
-        // The title stays: by it somebody says that it is a draft no longer.
-        let body = json!({ "description": wanted.body });
-        let path = format!("{}/{number}", self.path());
+    fn update(&self, pull: &Pull, wanted: &Wanted) -> Request {
+        let title = title(wanted, pull.is_draft);
+        let body = json!({ "title": title, "description": wanted.body });
+        let path = format!("{}/{}", self.path(), pull.number);
         Request::new(Method::Put, path, Some(body))
     }
 
@@ -77,11 +77,16 @@ impl Hub for GitLab {
             number: answer["iid"].as_u64()?,
             url: answer["web_url"].as_str()?.to_string(),
             state,
+            // The older name is that of GitLab before 13.2.
+            is_draft: answer["draft"] == true || answer["work_in_progress"] == true,
         })
     }
 
-    fn look_up(&self, people: &People) -> Vec<Request> {
-        let request = |name: &String| Request::get(format!("/users?username={}", escaped(name)));
+    fn look_up(&self, people: &People) -> Vec<(String, Request)> {
+        let request = |name: &String| {
+            let path = format!("/users?username={}", escaped(name));
+            (name.clone(), Request::get(path))
+        };
         people.users.iter().map(request).collect()
     }
 

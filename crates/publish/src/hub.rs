@@ -38,6 +38,8 @@ pub struct Pull {
     pub url: String,
     /// How it stands.
     pub state: State,
+    /// Whether it is not to be merged yet.
+    pub is_draft: bool,
 }
 
 /// How a pull request stands.
@@ -79,15 +81,17 @@ pub trait Hub {
     /// Makes it.
     fn create(&self, wanted: &Wanted) -> Request;
 
-    /// Brings title and text up to date.
-    fn update(&self, number: u64, wanted: &Wanted) -> Request;
+    /// Brings title and text up to date. Whether it is a draft stays as it is: that may be what
+    /// somebody decided.
+    fn update(&self, pull: &Pull, wanted: &Wanted) -> Request;
 
     /// A pull request in an answer; none where it is none of this branch and base, as services
     /// that know a filter by another name give.
     fn read(&self, answer: &Value, wanted: &Wanted) -> Option<Pull>;
 
-    /// The users that have to be looked up before [`Hub::ask`], which knows them by number.
-    fn look_up(&self, people: &People) -> Vec<Request>;
+    /// The users that have to be looked up before [`Hub::ask`], which knows them by number: their
+    /// names, and the requests for lists of those who are named so.
+    fn look_up(&self, people: &People) -> Vec<(String, Request)>;
 
     /// Asks these people to look at it. `found` are the answers to [`Hub::look_up`].
     fn ask(&self, number: u64, people: &People, found: &[Value]) -> Vec<Request>;

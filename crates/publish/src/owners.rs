@@ -24,15 +24,18 @@ pub struct Owners {
 #[derive(Debug)]
 struct Rule {
     matcher: Gitignore,
-    /// Whether it is about what is directly in a folder, and nothing below that.
-    is_flat: bool,
+    /// Whether it is about the files that it matches only, and not about what is in a folder that
+    /// it matches.
+    is_of_files: bool,
+    /// Whether nobody owns what it matches.
+    is_exclusion: bool,
     owners: Vec<String>,
 }
 
 impl Owners {
     /// Of GitHub's file.
     pub fn of_github(text: &str) -> Self {
-        let rules = lines(text).filter_map(|line| Rule::new(line, &[]));
+        let rules = lines(text).filter_map(Rule::of_github);
         Self {
             sections: vec![rules.collect()],
         }
@@ -53,7 +56,7 @@ impl Owners {
                 });
                 default = owners;
             } else if let Some(section) = sections.get_mut(current) {
-                section.extend(Rule::new(line, &default));
+                section.extend(Rule::of_gitlab(line, &default));
             }
         }
         Self { sections }
@@ -65,9 +68,15 @@ impl Owners {
         let mut people = People::default();
         for path in paths {
             for rules in &self.sections {
-                let rule = rules.iter().rev().find(|rule| rule.matches(path));
-                let owners = rule.map_or(&[][..], |rule| &rule.owners);
-                for owner in owners {
+                let mut matching = rules.iter().rev().filter(|rule| rule.matches(path));
+                let decisive = matching.next();
+                // What was excluded once is not included again.
+                let is_excluded = decisive
+                    .into_iter()
+                    .chain(matching)
+                    .any(|it| it.is_exclusion);
+                let owners = decisive.filter(|_| !is_excluded);
+                for owner in owners.map_or(&[][..], |rule| &rule.owners) {
                     let Some(name) = owner.strip_prefix('@') else {
                         continue;
                     };
@@ -102,43 +111,77 @@ fn section(line: &str) -> Option<(String, Vec<String>)> {
         Some(count) => count.split_once(']')?.1,
         None => rest,
     };
-    Some((name.to_lowercase(), owners(rest)))
+    Some((name.to_lowercase(), owners(rest).collect()))
 }
 
-fn owners(text: &str) -> Vec<String> {
-    let words = text.split_whitespace();
-    let words = words.take_while(|word| !word.starts_with('#'));
-    words.map(str::to_string).collect()
+fn owners(text: &str) -> impl Iterator<Item = String> {
+    text.split_whitespace().map(str::to_string)
 }
 
 impl Rule {
     /// None where the pattern is none.
-    fn new(line: &str, default: &[String]) -> Option<Self> {
+    fn of_github(line: &str) -> Option<Self> {
         let (pattern, rest) = pattern(line);
         // Negation there is none.
-        if pattern.is_empty() || pattern.starts_with('!') {
+        if pattern.starts_with('!') {
             return None;
         }
-        let mut builder = GitignoreBuilder::new("");
-        builder.add_line(None, &pattern).ok()?;
-        let named = owners(rest);
-        let is_default = named.is_empty() && !default.is_empty();
         Some(Self {
-            matcher: builder.build().ok()?,
-            is_flat: pattern.ends_with("/*"),
-            // At GitHub a line without owners says that there are none.
-            owners: if is_default { default.to_vec() } else { named },
+            matcher: matcher(&pattern)?,
+            // What is directly in a folder, and nothing below that.
+            is_of_files: pattern.ends_with("/*"),
+            is_exclusion: false,
+            // A line without owners says that there are none.
+            owners: owners(rest)
+                .take_while(|word| !word.starts_with('#'))
+                .collect(),
+        })
+    }
+
+    /// None where the pattern is none. What stands behind `#` counts too: there is no comment at
+    /// the end of a line.
+    fn of_gitlab(line: &str, default: &[String]) -> Option<Self> {
+        let (pattern, rest) = pattern(line);
+        let (is_exclusion, pattern) = match pattern.strip_prefix('!') {
+            Some(pattern) => (true, pattern),
+            None => (false, pattern.as_str()),
+        };
+        // As shells have patterns: one that does not begin at the root is about any folder, and
+        // one of a folder has to end with a slash.
+        let mut anchored = match pattern.strip_prefix('/') {
+            Some(pattern) => format!("/{pattern}"),
+            None => format!("/**/{pattern}"),
+        };
+        if pattern.ends_with('/') {
+            anchored.push_str("**/*");
+        }
+        let named: Vec<String> = owners(rest).collect();
+        Some(Self {
+            matcher: matcher(&anchored).filter(|_| !pattern.is_empty())?,
+            is_of_files: true,
+            is_exclusion,
+            owners: if named.is_empty() {
+                default.to_vec()
+            } else {
+                named
+            },
         })
     }
 
     fn matches(&self, path: &str) -> bool {
         let path = path.trim_start_matches('/');
-        if self.is_flat {
+        if self.is_of_files {
             return self.matcher.matched(path, false).is_ignore();
         }
         let found = self.matcher.matched_path_or_any_parents(path, false);
         found.is_ignore()
     }
+}
+
+fn matcher(pattern: &str) -> Option<Gitignore> {
+    let mut builder = GitignoreBuilder::new("");
+    builder.add_line(None, pattern).ok()?;
+    builder.build().ok().filter(|it| !it.is_empty())
 }
 
 /// The pattern, in which a blank is written `\ `, and the rest.
@@ -211,5 +254,77 @@ mod tests {
         assert_eq!(people.teams, ["group/python"]);
         assert_eq!(users(&owners, "docs/api/a.txt"), ["all", "api"]);
         assert_eq!(users(&owners, "guide/x.txt"), ["all"]);
+    }
+
+    /// From its documentation, "Path matching".
+    #[test]
+    fn patterns_of_gitlab_are_those_of_shells() {
+        let does = |pattern: &str, path: &str| {
+            let owners = Owners::of_gitlab(&format!("{pattern} @one"));
+            users(&owners, path) == ["one"]
+        };
+        for (pattern, paths, others) in [
+            ("/README.md", &["README.md"][..], &["docs/README.md"][..]),
+            (
+                "README.md",
+                &["README.md", "app/lib/README.md"],
+                &["README.rst"],
+            ),
+            (
+                "internal/README.md",
+                &["internal/README.md", "docs/api/internal/README.md"],
+                &["README.md"],
+            ),
+            (
+                "/docs/",
+                &["docs/a.md", "docs/a/b.md", "docs/.x"],
+                &["a/docs/b.md"],
+            ),
+            ("docs/", &["docs/a.md", "a/docs/b.md"], &["docs.md"]),
+            ("docs", &["docs", "a/docs"], &["docs/a.md"]),
+            ("/docs/*.md", &["docs/a.md"], &["docs/a/b.md"]),
+            ("/docs/*", &["docs/a.md"], &["docs/a/b.md"]),
+            ("/docs/*spec*", &["docs/qa_specs.rb"], &["docs/spec/a.rb"]),
+            (
+                "/docs/*/README.md",
+                &["docs/api/README.md"],
+                &["docs/README.md"],
+            ),
+            (
+                "/docs/**/index.md",
+                &["docs/index.md", "docs/a/b/index.md"],
+                &["index.md"],
+            ),
+            ("*", &["a", "a/b/.c"], &[]),
+        ] {
+            for path in paths {
+                assert!(does(pattern, path), "{pattern} {path}");
+            }
+            for path in others {
+                assert!(!does(pattern, path), "{pattern} {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_excluded_at_gitlab_has_no_owners_in_its_section() {
+        let text = "* @all\n!*.rb # by hand\n/special/*.rb @never\n[Ruby] @ruby\n*.rb\n!/config/**/*.rb\n\
+                    /config/routes.rb @never\n";
+        let owners = Owners::of_gitlab(text);
+        assert_eq!(users(&owners, "a.py"), ["all"]);
+        assert_eq!(users(&owners, "special/a.rb"), ["ruby"]);
+        assert_eq!(users(&owners, "config/routes.rb"), [""; 0]);
+        // GitHub knows no exclusions.
+        assert_eq!(
+            users(&Owners::of_github("* @all\n!*.rb\n"), "a.rb"),
+            ["all"]
+        );
+    }
+
+    #[test]
+    fn owners_in_a_comment_count_at_gitlab_and_not_at_github() {
+        let text = "*.py @one # and @two\n";
+        assert_eq!(users(&Owners::of_gitlab(text), "a.py"), ["one", "two"]);
+        assert_eq!(users(&Owners::of_github(text), "a.py"), ["one"]);
     }
 }

@@ -1,5 +1,6 @@
 //! One pull request: that there is one, and one only.
 
+use serde_json::Value;
 use service::{Client, Failure, Request};
 
 use crate::hub::{Hub, People, Pull, State, Wanted};
@@ -72,7 +73,7 @@ pub fn publish(
     loop {
         match there {
             Some(pull) if pull.state == State::Open && is_changed => {
-                client.send(&hub.update(pull.number, wanted))?;
+                client.send(&hub.update(&pull, wanted))?;
                 return Ok(Published::Updated(pull));
             }
             Some(pull) => return Ok(Published::Left(pull)),
@@ -112,25 +113,34 @@ pub fn ask(
     client: &mut Client,
 ) -> Result<Vec<String>, Failure> {
     let mut problems = Vec::new();
-    let mut send = |request: &Request, client: &mut Client| match client.send(request) {
-        Ok(answer) => Ok(Some(answer)),
+    let mut found = Vec::new();
+    for (name, request) in hub.look_up(people) {
+        match sent(&request, client)? {
+            Ok(answer) if answer.as_array().is_some_and(Vec::is_empty) => {
+                problems.push(format!(
+                    "no user is named `{name}`; a group cannot be asked"
+                ));
+            }
+            Ok(answer) => found.push(answer),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    for request in hub.ask(number, people, &found) {
+        problems.extend(sent(&request, client)?.err());
+    }
+    Ok(problems)
+}
+
+/// The answer, or what is in the way of this one request.
+fn sent(request: &Request, client: &mut Client) -> Result<Result<Value, String>, Failure> {
+    match client.send(request) {
+        Ok(answer) => Ok(Ok(answer)),
         Err(
             Failure::Forbidden(text)
             | Failure::Missing(text)
             | Failure::Invalid(text)
             | Failure::Unclear(text),
-        ) => {
-            problems.push(text);
-            Ok(None)
-        }
+        ) => Ok(Err(text)),
         Err(failure) => Err(failure),
-    };
-    let mut found = Vec::new();
-    for request in hub.look_up(people) {
-        found.extend(send(&request, client)?);
     }
-    for request in hub.ask(number, people, &found) {
-        send(&request, client)?;
-    }
-    Ok(problems)
 }

@@ -76,7 +76,6 @@ impl fmt::Display for Failure {
 }
 
 /// Speaks to one interface.
-#[derive(Debug)]
 pub struct Client {
     agent: Agent,
     /// As `https://api.github.com`, without a slash at the end.
@@ -90,7 +89,11 @@ pub struct Client {
     changed: Option<Instant>,
     /// How long it may still be waited.
     patience: Duration,
+    waits: Waits,
 }
+
+/// Waits so long, and says whether it did: not where somebody wants it to end.
+type Waits = Box<dyn Fn(Duration) -> bool>;
 
 /// How long all waiting together may take.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -137,7 +140,16 @@ impl Client {
             pause,
             changed: None,
             patience: PATIENCE,
+            waits: Box::new(|time| {
+                sleep(time);
+                true
+            }),
         }
+    }
+
+    /// Waits so from here on: the function is told for how long, and says whether it did.
+    pub fn set_waits(&mut self, waits: impl Fn(Duration) -> bool + 'static) {
+        self.waits = Box::new(waits);
     }
 
     /// Waits so long at most from here on, in all.
@@ -202,8 +214,7 @@ impl Client {
             None => false,
             Some(left) => {
                 self.patience = left;
-                sleep(wait);
-                true
+                (self.waits)(wait)
             }
         }
     }

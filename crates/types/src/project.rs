@@ -32,6 +32,8 @@ pub struct Environment {
     pub named: Option<PathBuf>,
     /// `VIRTUAL_ENV`, or `CONDA_PREFIX` of an environment that is not conda's own.
     pub activated: Option<PathBuf>,
+    /// The folder outside of which nothing says what is in it, absolute.
+    pub top: Option<PathBuf>,
     /// Whether a `.venv` counts more than what is activated: in a hook of pre-commit that is the
     /// hook's own environment, which holds nothing of the user's.
     pub is_hook: bool,
@@ -44,10 +46,10 @@ impl Project {
     /// The project of the file at `path`, which is absolute.
     pub fn of(path: &Path, environment: &Environment, version: (u8, u8)) -> Self {
         let folder = path.parent().unwrap_or(path);
-        let imports = import_root(folder);
+        let top = environment.top.as_deref();
+        let imports = import_root(folder, top);
         // A module of a package may be called `setup.py` too.
-        let root = imports
-            .ancestors()
+        let root = up_to(imports, top)
             .find(|folder| ROOTS.iter().any(|name| folder.join(name).exists()))
             .unwrap_or(imports);
         let mut sources = Vec::new();
@@ -63,7 +65,7 @@ impl Project {
             }
         }
         let local = || {
-            root.ancestors()
+            up_to(root, top)
                 .map(|folder| folder.join(".venv"))
                 .find(|folder| folder.join("pyvenv.cfg").is_file())
         };
@@ -85,6 +87,15 @@ impl Project {
 }
 
 impl Environment {
+    /// `named` by the configuration, else what is found in `top`, whatever is activated.
+    pub fn within(top: PathBuf, named: Option<PathBuf>) -> Self {
+        Self {
+            named,
+            top: Some(top),
+            ..Self::default()
+        }
+    }
+
     /// `named` by the user, or activated in the shell whose variables `variable` gives.
     pub fn new(named: Option<PathBuf>, variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
@@ -94,6 +105,7 @@ impl Environment {
         };
         Self {
             named,
+            top: None,
             activated: set("VIRTUAL_ENV").or_else(conda).map(PathBuf::from),
             // pre-commit sets it, and so do programs that read its configuration.
             is_hook: set("PRE_COMMIT").is_some(),
@@ -101,11 +113,18 @@ impl Environment {
     }
 }
 
-/// The folder that holds the outermost package around `folder`; itself where that is no package.
-fn import_root(folder: &Path) -> &Path {
-    folder
-        .ancestors()
+/// A folder and those around it, up to `top`.
+fn up_to<'p>(folder: &'p Path, top: Option<&Path>) -> impl Iterator<Item = &'p Path> {
+    let is_below = move |folder: &&Path| top.is_none_or(|top| folder.starts_with(top));
+    folder.ancestors().take_while(is_below)
+}
+
+/// The folder that holds the outermost package around `folder`, or `top` where that is inside of it;
+/// `folder` itself where that is no package.
+fn import_root<'p>(folder: &'p Path, top: Option<&Path>) -> &'p Path {
+    up_to(folder, top)
         .find(|folder| !is_package(folder))
+        .or_else(|| up_to(folder, top).last())
         .unwrap_or(folder)
 }
 
@@ -200,6 +219,23 @@ mod tests {
             "",
             &[],
         );
+    }
+
+    #[test]
+    fn nothing_is_looked_for_above_the_top() {
+        let files = [
+            "pyproject.toml",
+            ".venv/pyvenv.cfg",
+            "top/__init__.py",
+            "top/a/__init__.py",
+            "top/a/b.py",
+        ];
+        let folder = folder(&files);
+        let top = folder.path().join("top");
+        let within = Environment::within(top.clone(), None);
+        let project = Project::of(&top.join("a/b.py"), &within, (3, 11));
+        assert_eq!((project.root, project.environment), (top.clone(), None));
+        assert_eq!(project.sources, [top]);
     }
 
     #[test]

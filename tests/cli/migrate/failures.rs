@@ -67,6 +67,88 @@ fn what_stays_wrong_is_told_from_what_may_go_well() {
     campaign.nothing_was_done_twice("c");
 }
 
+/// The rest of it is migrated, and what was left out is seen wherever somebody looks.
+#[test]
+fn what_goes_wrong_with_single_files_is_seen_and_holds_up_nothing() {
+    let campaign = Campaign::new();
+    campaign.repository("good", &[("a.py", SLEEPS)]);
+    let old = "print 'async, time.sleep'\n";
+    let mut files = vec![("a.py", SLEEPS), ("z.py", "async def f(: time.sleep(1)\n")];
+    let names: Vec<String> = (0..25).map(|it| format!("old/{it}.py")).collect();
+    files.extend(names.iter().map(|name| (name.as_str(), old)));
+    campaign.repository("partly", &files);
+    campaign.plan(&["good", "partly"], &["--verify=true"]);
+    let ran = campaign.migrate(&["run"]);
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    for said in [
+        "1 fixed, 0 withheld, tests: pass, 26 problems",
+        "2 of 2 done, 1 of them with problems.",
+    ] {
+        assert!(ran.stderr.contains(said), "{said}: {}", ran.stderr);
+    }
+    let status = campaign.status();
+    let result = |name: &str, key: &str| status[name]["result"][key].clone();
+    assert_eq!(status["partly"]["state"], "done");
+    assert_eq!(
+        (result("partly", "problems"), result("good", "problems")),
+        (26.into(), 0.into())
+    );
+    assert_eq!(result("partly", "faults"), 0);
+    assert_eq!(
+        result("partly", "first_problems").as_array().unwrap().len(),
+        20
+    );
+    assert!(result("partly", "commit").is_string());
+    let first = result("partly", "first_problems")[0]
+        .as_str()
+        .unwrap()
+        .to_string();
+    assert!(first.starts_with("old/"), "{first}");
+
+    let printed = campaign.migrate(&["status"]).stdout;
+    for said in [
+        "done, 26 problems",
+        &format!("pass; {first}"),
+        "2 done (1 with problems).",
+    ] {
+        assert!(printed.contains(said), "{said}: {printed}");
+    }
+    let report = campaign.migrate(&["report"]).stdout;
+    for said in [
+        "\nDone, with problems in single files\n",
+        "    and 21 more in logs/",
+    ] {
+        assert!(report.contains(said), "{said}: {report}");
+    }
+    let page = campaign.migrate(&["report", "--html=-"]).stdout;
+    for said in [
+        "Done, with problems in single files",
+        "done, 26 problems",
+        "and 6 more in ",
+    ] {
+        assert!(page.contains(said), "{said}");
+    }
+    // All of them are in the log that is named.
+    let path = report
+        .split("more in ")
+        .nth(1)
+        .unwrap()
+        .lines()
+        .next()
+        .unwrap();
+    let log = campaign.project.read(&format!("c/{path}"));
+    assert_eq!(
+        log.lines().filter(|line| line.starts_with("old/")).count(),
+        25
+    );
+    // A part brings them along.
+    let ran = campaign.migrate(&["merge", "c", "--campaign", "all"]);
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    assert_eq!(campaign.final_state("all"), campaign.final_state("c"));
+    let merged = campaign.status_of("all");
+    assert_eq!(merged["partly"]["result"]["problems"], 26);
+}
+
 #[test]
 fn failures_for_good_alone_have_a_status_of_their_own_and_are_tried_when_wanted() {
     let campaign = Campaign::new();

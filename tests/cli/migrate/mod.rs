@@ -2,8 +2,10 @@
 
 mod failures; // what goes wrong with a repository, and what becomes of it
 mod kills; // runs that are killed, and that meet each other
+mod pages; // what the documentation says
 mod refusals; // what is not touched, and what is not taken
 mod results; // what comes out
+mod surroundings; // what a run depends on
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::suggest::github::{Described, Description, Desk, Trouble};
+use super::hub::Seen;
+use crate::suggest::described::{Described, Description, Desk, Trouble};
+use crate::suggest::github::greeted;
 use crate::suggest::server::{Answer, Request};
-
-pub use crate::suggest::github::TOKEN;
 
 pub struct GitHub {
     description: Description,
@@ -23,31 +23,30 @@ pub struct GitHub {
 impl GitHub {
     pub fn new() -> Self {
         Self {
-            description: Description::new(),
+            description: Description::new("github-rest.json", greeted),
             pulls: BTreeMap::new(),
             asked: Vec::new(),
             troubles: Vec::new(),
         }
     }
 
-    /// How often each operation was asked that changes something.
-    pub fn changes(&self) -> BTreeMap<&str, usize> {
-        let mut counts = BTreeMap::new();
-        for (operation, request) in &self.asked {
-            if request.method != "GET" {
-                *counts.entry(operation.as_str()).or_default() += 1;
-            }
+    /// What people see of a pull request.
+    pub fn seen(pull: &Value) -> Seen {
+        let names = |value: &Value, name: &str| {
+            let all = value.as_array().unwrap().iter();
+            let name = |it: &Value| it.get(name).unwrap_or(it).as_str().unwrap().to_string();
+            all.map(name).collect()
+        };
+        let text = |value: &Value| value.as_str().unwrap().to_string();
+        Seen {
+            url: text(&pull["html_url"]),
+            title: text(&pull["title"]),
+            body: text(&pull["body"]),
+            base: text(&pull["base"]["ref"]),
+            is_draft: pull["draft"] == true,
+            users: names(&pull["assignees"], "login"),
+            teams: names(&pull["requested_teams"], "slug"),
         }
-        counts
-    }
-
-    /// The only pull request of a repository.
-    #[track_caller]
-    pub fn pull(&mut self, repository: &str) -> &mut Value {
-        let mut of_it = self.pulls.iter_mut().filter(|it| it.0.0 == repository);
-        let (_, pull) = of_it.next().unwrap();
-        assert!(of_it.next().is_none(), "{repository} has more than one");
-        pull
     }
 
     fn create(&mut self, repository: String, body: &Value) -> Answer {

@@ -2,299 +2,165 @@
 
 use std::fs;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::github::TOKEN;
+use super::hub::At;
 use super::{Published, SLEEPS};
 use crate::migrate::{commit, git};
 use crate::project::WITHHELD;
-use crate::suggest::github::Trouble;
-use crate::suggest::server::Answer;
 
-const CREATE: &str = "pulls/create";
-
-fn message(text: &str) -> Value {
-    json!({ "message": text })
+at_both! {
+    what_is_not_migrated_is_not_published,
+    a_dry_run_sends_nothing_and_needs_no_token,
+    a_dry_run_shows_an_update_where_there_is_a_pull_request,
+    a_pull_request_says_what_was_done_left_and_tested,
+    a_second_run_asks_nothing_and_doubles_nothing,
+    what_somebody_closed_stays_closed,
+    a_branch_that_somebody_else_changed_is_left_alone,
+    a_branch_with_other_fixes_is_updated_and_not_doubled,
+    what_somebody_says_of_a_draft_stays,
 }
 
-#[test]
-fn what_is_not_migrated_is_not_published() {
+fn what_is_not_migrated_is_not_published(at: At) {
     // One is planned and not run, and one has nothing to be fixed.
     let published = Published::of(
+        at,
         &[
             ("r", vec![("a.py", SLEEPS)]),
             ("s", vec![("a.py", "x = 1\n")]),
         ],
         &[],
     );
-    let ran = published.publish(&[]);
-    assert_eq!((ran.status, published.github().asked.len()), (0, 0));
-    assert!(ran.stderr.contains("nothing to publish"), "{}", ran.stderr);
+    let said = published.published(&[]);
+    assert_eq!(published.hub().asked().len(), 0);
+    assert!(said.contains("nothing to publish"), "{said}");
     published.run();
     // And one whose tests fail before any fix.
     fs::remove_dir_all(published.campaign.project.path("c")).unwrap();
-    let verify = published.migrate(&["plan", "list", "--no-types", "--name=c", "--verify=false"]);
-    assert_eq!(verify.status, 0, "{}", verify.stderr);
+    published.plan(&["--verify=false"]);
     assert_eq!(published.migrate(&["run", "--quiet"]).status, 3);
-    let ran = published.publish(&[]);
-    assert_eq!((ran.status, published.github().asked.len()), (0, 0));
+    published.published(&[]);
+    assert_eq!(published.hub().asked().len(), 0);
     assert_eq!(published.branch("r"), "");
 }
 
-#[test]
-fn a_dry_run_sends_nothing_and_needs_no_token() {
-    let published = Published::new(&["r"]);
-    published.run();
-    let output = published
-        .command(&["publish", "--dry-run"])
-        .output()
-        .unwrap();
+/// What `--dry-run` prints, at the usual address.
+fn printed(published: &Published) -> Value {
+    let mut command = published.command(&["publish", "--dry-run", "--draft"]);
+    let output = command.output().unwrap();
     assert!(output.status.success(), "{output:?}");
-    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn a_dry_run_sends_nothing_and_needs_no_token(at: At) {
+    let published = Published::new(at, &["r"]);
+    let said = printed(&published);
     let request = &said[0]["request"];
-    assert_eq!(request["url"], "https://api.github.com/repos/o/r/pulls");
-    assert_eq!(request["body"]["head"], "asyncfix/c");
+    let (path, branch) = match at.provider {
+        "github" => ("/repos/o/r/pulls", "head"),
+        _ => ("/projects/g%2Fo%2Fr/merge_requests", "source_branch"),
+    };
+    assert_eq!(request["url"], format!("{}{path}", at.api));
+    assert_eq!(request["body"][branch], "asyncfix/c");
     assert_eq!(said[0]["push"]["branch"], "asyncfix/c");
     assert_eq!(said.as_array().unwrap().len(), 1);
     assert_eq!(
-        (published.branch("r"), published.github().asked.len()),
+        (published.branch("r"), published.hub().asked().len()),
         (String::new(), 0)
     );
 }
 
-#[test]
-fn without_a_token_nothing_is_pushed() {
-    let published = Published::new(&["r"]);
-    published.run();
-    let output = published.command(&["publish"]).output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    assert!(said.contains("GITHUB_TOKEN is not set"), "{said}");
-    assert_eq!(published.branch("r"), "");
+fn a_dry_run_shows_an_update_where_there_is_a_pull_request(at: At) {
+    let published = Published::new(at, &["r"]);
+    published.published(&["--draft"]);
+    assert_eq!(printed(&published), Value::Array(Vec::new()));
+    published.go_on("r");
+    let asked = published.hub().asked().len();
+    let request = &printed(&published)[0]["request"];
+    let (method, path, title) = match at.provider {
+        "github" => (
+            "PATCH",
+            "/repos/o/r/pulls/1",
+            "asyncfix: 2 fixes in 2 files",
+        ),
+        _ => (
+            "PUT",
+            "/projects/g%2Fo%2Fr/merge_requests/1",
+            "Draft: asyncfix: 2 fixes in 2 files",
+        ),
+    };
+    assert_eq!(request["method"], method);
+    assert_eq!(request["url"], format!("{}{path}", at.api));
+    assert_eq!(request["body"]["title"], title);
+    assert_eq!(published.hub().asked().len(), asked);
 }
 
-#[test]
-fn a_token_goes_to_no_host_that_was_not_named() {
-    let campaign = crate::migrate::Campaign::new();
-    let path = campaign.repository("r", &[("a.py", SLEEPS)]);
-    campaign.plan(&[path.to_str().unwrap()], &[]);
-    assert_eq!(campaign.migrate(&["run", "--quiet"]).status, 0);
-    let ran = campaign.migrate(&["publish"]);
-    assert_eq!(ran.status, 1);
-    assert!(
-        ran.stderr.contains("is no address of GitHub or GitLab"),
-        "{}",
-        ran.stderr
-    );
-
-    let published = Published::new(&["r"]);
-    published.run();
-    published.database("UPDATE repository SET url = 'https://github.com.example/o/r'");
-    let ran = published.publish(&[]);
-    assert_eq!(ran.status, 1);
-    assert!(
-        ran.stderr.contains("neither github.com nor gitlab.com"),
-        "{}",
-        ran.stderr
-    );
-    assert_eq!(published.github().asked.len(), 0);
-}
-
-#[test]
-fn a_pull_request_says_what_was_done_left_and_tested() {
+fn a_pull_request_says_what_was_done_left_and_tested(at: At) {
     let files = vec![("a.py", SLEEPS), ("b.py", WITHHELD)];
-    let published = Published::of(&[("r", files)], &["--verify=true"]);
+    let published = Published::of(at, &[("r", files)], &["--verify=true"]);
     published.run();
-    let ran = published.publish(&["--draft"]);
-    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    let said = published.published(&["--draft"]);
     assert!(
-        ran.stderr.contains("made https://github.com/o/r/pull/1"),
-        "{}",
-        ran.stderr
+        said.contains(&format!("made {}", at.page("r", 1))),
+        "{said}"
     );
-    let mut github = published.github();
-    let pull = github.pull("r");
-    let body = pull["body"].as_str().unwrap();
+    let seen = published.hub().seen("r");
     for part in [
         "| await-sleep | 1 | Other tasks run",
         "The tests pass with these fixes:\n\n```text\ntrue\n```",
         "Left for a person to decide, and why:\n\n```text\nawait-sleep: 1: it stands in `finally`",
         "Campaign `c`",
     ] {
-        assert!(body.contains(part), "{part}: {body}");
+        assert!(seen.body.contains(part), "{part}: {}", seen.body);
     }
-    assert_eq!(pull["title"], "asyncfix: 1 fix in 1 file");
-    assert_eq!(
-        (&pull["draft"], &pull["base"]["ref"]),
-        (&json!(true), &json!("main"))
-    );
-    assert!(!ran.stderr.contains(TOKEN) && !body.contains(TOKEN));
+    assert_eq!(seen.title, "asyncfix: 1 fix in 1 file");
+    assert_eq!((seen.is_draft, seen.base.as_str()), (true, "main"));
+    assert!(!seen.body.contains(at.token));
+    assert_eq!(seen.url, at.page("r", 1));
 }
 
-#[test]
-fn a_second_run_asks_nothing_and_doubles_nothing() {
-    let published = Published::new(&["r", "s"]);
-    published.run();
-    assert_eq!(published.publish(&[]).status, 0);
-    assert_eq!(published.github().changes()[CREATE], 2);
-    let asked = published.github().asked.len();
-    let ran = published.publish(&[]);
-    assert!(ran.stderr.contains("2 as they were"), "{}", ran.stderr);
-    assert_eq!(published.github().asked.len(), asked);
+fn a_second_run_asks_nothing_and_doubles_nothing(at: At) {
+    let published = Published::new(at, &["r", "s"]);
+    published.published(&[]);
+    assert_eq!(published.hub().changes()[at.create], 2);
+    let asked = published.hub().asked().len();
+    let said = published.published(&[]);
+    assert!(said.contains("2 as they were"), "{said}");
+    assert_eq!(published.hub().asked().len(), asked);
     // What was known here is lost: they are found by their branches.
-    published.database("DELETE FROM publication");
-    let ran = published.publish(&[]);
-    assert!(ran.stderr.contains("2 as they were"), "{}", ran.stderr);
-    let mut github = published.github();
-    assert_eq!(github.changes()[CREATE], 2);
-    github.pull("r");
-    github.pull("s");
-}
-
-#[test]
-fn an_answer_that_was_lost_is_looked_up_first() {
-    let published = Published::new(&["r"]);
-    published.run();
-    published.github().troubles = vec![Trouble {
-        is_done: true,
-        ..Trouble::new(CREATE, 1, Answer::new(504, message("timed out")))
-    }];
-    let ran = published.publish(&[]);
-    assert_eq!(ran.status, 0, "{}", ran.stderr);
-    let mut github = published.github();
-    assert_eq!(github.changes()[CREATE], 1);
-    github.pull("r");
-}
-
-#[test]
-fn a_run_that_fails_in_the_middle_goes_on_where_it_was() {
-    let published = Published::new(&["r", "s", "t"]);
-    published.run();
-    published.github().troubles = vec![Trouble {
-        holds: "asyncfix/c",
-        ..Trouble::new(
-            CREATE,
-            9,
-            Answer::new(401, message(&format!("Bad credentials {TOKEN}"))),
-        )
-    }];
-    let ran = published.publish(&[]);
-    assert_eq!(ran.status, 2);
-    assert!(ran.stderr.contains("Bad credentials ***"), "{}", ran.stderr);
-    assert!(
-        ran.stderr.contains("GITHUB_TOKEN is not valid"),
-        "{}",
-        ran.stderr
-    );
-    // The branch was pushed, and is not pushed again.
-    let pushed = published.branch("r");
-    assert!(!pushed.is_empty());
-    published.github().troubles.clear();
-    let ran = published.publish(&[]);
-    assert!(ran.stderr.contains("3 made"), "{}", ran.stderr);
-    assert_eq!(published.branch("r"), pushed);
-    for name in ["r", "s", "t"] {
-        published.github().pull(name);
+    published.forget();
+    let said = published.published(&[]);
+    assert!(said.contains("2 as they were"), "{said}");
+    // And so where all is that the campaign knows.
+    for name in ["campaign.db", "campaign.db-wal", "campaign.db-shm"] {
+        let path = published.campaign.project.path("c").join(name);
+        let _ = fs::remove_file(path);
     }
+    published.run();
+    let said = published.published(&[]);
+    assert!(said.contains("2 as they were"), "{said}");
+    let mut hub = published.hub();
+    assert_eq!(hub.changes()[at.create], 2);
+    assert_eq!(hub.names(), ["r", "s"]);
 }
 
-#[test]
-fn one_repository_that_is_refused_does_not_keep_the_others() {
-    let published = Published::new(&["r", "s"]);
-    published.run();
-    published.github().troubles = vec![Trouble::new(
-        CREATE,
-        1,
-        Answer::new(403, message("Resource not accessible")),
-    )];
-    let ran = published.publish(&[]);
-    assert_eq!(ran.status, 1);
-    assert!(
-        ran.stderr.contains("403 Resource not accessible"),
-        "{}",
-        ran.stderr
-    );
-    assert!(
-        ran.stderr.contains("1 made, 1 not published"),
-        "{}",
-        ran.stderr
-    );
-    assert_eq!(published.publish(&[]).status, 0);
-    published.github().pull("r");
-    published.github().pull("s");
+fn what_somebody_closed_stays_closed(at: At) {
+    let published = Published::new(at, &["r"]);
+    published.published(&[]);
+    published.hub().close("r");
+    published.forget();
+    let said = published.published(&[]);
+    assert!(said.contains("closed by somebody"), "{said}");
+    // With other fixes too.
+    published.go_on("r");
+    let said = published.published(&[]);
+    assert!(said.contains("closed by somebody"), "{said}");
+    assert_eq!(published.hub().changes()[at.create], 1);
 }
 
-#[test]
-fn what_the_service_asks_to_wait_is_waited() {
-    let published = Published::new(&["r"]);
-    published.run();
-    let limited = Answer::new(429, message("slow down")).with("retry-after", "1");
-    published.github().troubles = vec![Trouble::new(CREATE, 1, limited)];
-    let begun = std::time::Instant::now();
-    assert_eq!(published.publish(&[]).status, 0);
-    assert!(begun.elapsed().as_millis() > 900);
-    // And what would take longer than an hour is not.
-    let published = Published::new(&["r"]);
-    published.run();
-    let limited = Answer::new(429, message("slow down")).with("retry-after", "99999");
-    published.github().troubles = vec![Trouble::new(CREATE, 1, limited)];
-    let ran = published.publish(&[]);
-    assert_eq!(ran.status, 1);
-    assert!(
-        ran.stderr.contains("Stopped: too many requests"),
-        "{}",
-        ran.stderr
-    );
-}
-
-#[test]
-fn no_more_are_open_than_may_be() {
-    let published = Published::new(&["r", "s", "t"]);
-    published.run();
-    let ran = published.publish(&["--max-open=1"]);
-    assert_eq!(ran.status, 0);
-    assert!(ran.stderr.contains("1 made, 2 waiting"), "{}", ran.stderr);
-    let ran = published.publish(&["--max-open=1"]);
-    assert!(
-        ran.stderr.contains("1 as they were, 2 waiting"),
-        "{}",
-        ran.stderr
-    );
-    // Somebody merges it.
-    {
-        let mut github = published.github();
-        let (_, pull) = github.pulls.iter_mut().next().unwrap();
-        pull["state"] = json!("closed");
-        pull["merged_at"] = json!("2026-11-27T00:00:00Z");
-    }
-    let ran = published.publish(&["--max-open=1"]);
-    assert!(
-        ran.stderr
-            .contains("1 made, 1 decided by somebody, 1 waiting"),
-        "{}",
-        ran.stderr
-    );
-    assert_eq!(published.github().changes()[CREATE], 2);
-}
-
-#[test]
-fn what_somebody_closed_stays_closed() {
-    let published = Published::new(&["r"]);
-    published.run();
-    assert_eq!(published.publish(&[]).status, 0);
-    published.github().pull("r")["state"] = json!("closed");
-    published.database("DELETE FROM publication");
-    let ran = published.publish(&[]);
-    assert_eq!(ran.status, 0);
-    assert!(ran.stderr.contains("closed by somebody"), "{}", ran.stderr);
-    assert_eq!(published.github().changes()[CREATE], 1);
-}
-
-#[test]
-fn a_branch_that_somebody_else_changed_is_left_alone() {
-    let published = Published::new(&["r"]);
-    published.run();
-    let folder = published.campaign.project.path("o/r");
+fn a_branch_that_somebody_else_changed_is_left_alone(at: At) {
+    let published = Published::new(at, &["r"]);
+    let folder = published.folder("r");
     git(&folder, &["checkout", "-q", "-b", "asyncfix/c"]);
     commit(&folder, "Mine");
     let mine = published.branch("r");
@@ -306,131 +172,41 @@ fn a_branch_that_somebody_else_changed_is_left_alone() {
         ran.stderr
     );
     assert_eq!(published.branch("r"), mine);
-    assert!(published.github().changes().is_empty());
+    assert!(published.hub().changes().is_empty());
 }
 
-#[test]
-fn a_branch_with_other_fixes_is_updated_and_not_doubled() {
-    let published = Published::new(&["r"]);
-    published.run();
-    assert_eq!(published.publish(&[]).status, 0);
+fn a_branch_with_other_fixes_is_updated_and_not_doubled(at: At) {
+    let published = Published::new(at, &["r"]);
+    published.published(&[]);
     let before = published.branch("r");
-    published.campaign.project.write("o/r/b.py", SLEEPS);
-    commit(&published.campaign.project.path("o/r"), "More");
-    let words = [
-        "plan",
-        "list",
-        "--no-types",
-        "--author=A <a@b>",
-        "--name=c",
-        "--refresh",
-    ];
-    assert_eq!(published.migrate(&words).status, 0);
-    published.run();
-    let ran = published.publish(&[]);
+    published.go_on("r");
+    let said = published.published(&[]);
     assert!(
-        ran.stderr.contains("updated https://github.com/o/r/pull/1"),
-        "{}",
-        ran.stderr
+        said.contains(&format!("updated {}", at.page("r", 1))),
+        "{said}"
     );
     assert_ne!(published.branch("r"), before);
-    let mut github = published.github();
-    assert_eq!(github.pull("r")["title"], "asyncfix: 2 fixes in 2 files");
-    assert_eq!(github.changes()[CREATE], 1);
+    let mut hub = published.hub();
+    let seen = hub.seen("r");
+    assert_eq!(seen.title, "asyncfix: 2 fixes in 2 files");
+    assert!(seen.body.contains("| await-sleep | 2 |"), "{}", seen.body);
+    assert_eq!((hub.changes()[at.create], seen.is_draft), (1, false));
 }
 
-#[test]
-fn owners_of_what_is_changed_are_asked_once() {
-    let owners = "* @everybody\n*.py @ann @O/python @other/team mail@example.org\n/docs/ @writer\n";
-    let files = vec![
-        ("a.py", SLEEPS),
-        ("docs/CODEOWNERS", "* @nobody\n"),
-        (".github/CODEOWNERS", owners),
-    ];
-    let published = Published::of(&[("r", files.clone())], &[]);
-    published.run();
-    assert_eq!(published.publish(&[]).status, 0);
-    {
-        let mut github = published.github();
-        let pull = github.pull("r");
-        assert_eq!(pull["assignees"], json!(["ann"]));
-        assert_eq!(pull["requested_teams"], json!(["python"]));
-        // Somebody takes it off.
-        pull["assignees"] = json!([]);
-    }
-    assert_eq!(published.publish(&[]).status, 0);
-    assert_eq!(published.github().pull("r")["assignees"], json!([]));
-    // One who is none of the project is no reason to fail, and may be left out.
-    let published = Published::of(&[("r", files)], &[]);
-    published.run();
-    let answer = Answer::new(422, message("Validation Failed"));
-    published.github().troubles = vec![Trouble::new("pulls/request-reviewers", 1, answer)];
-    let ran = published.publish(&[]);
-    assert_eq!(ran.status, 0, "{}", ran.stderr);
-    assert!(
-        ran.stderr.contains("an owner cannot be asked"),
-        "{}",
-        ran.stderr
+/// At GitLab the title says it.
+fn what_somebody_says_of_a_draft_stays(at: At) {
+    let published = Published::new(at, &["r", "s"]);
+    published.published(&["--draft"]);
+    published.hub().make_ready("s");
+    published.go_on("r");
+    published.go_on("s");
+    let said = published.published(&["--draft"]);
+    assert!(said.contains("2 updated"), "{said}");
+    let mut hub = published.hub();
+    let (r, s) = (hub.seen("r"), hub.seen("s"));
+    assert_eq!((r.is_draft, s.is_draft), (true, false));
+    assert_eq!(
+        (&*r.title, &*s.title),
+        ("asyncfix: 2 fixes in 2 files", r.title.as_str())
     );
-}
-
-#[cfg(unix)]
-#[test]
-fn the_token_reaches_git_and_stands_nowhere() {
-    use std::os::unix::fs::PermissionsExt;
-
-    let published = Published::new(&["r"]);
-    published.run();
-    // Notes with what git is called, and what it would tell the host and another one.
-    let folder = published.campaign.project.path("bin");
-    fs::create_dir(&folder).unwrap();
-    let real = std::env::split_paths(&std::env::var_os("PATH").unwrap())
-        .map(|folder| folder.join("git"))
-        .find(|path| path.is_file())
-        .unwrap();
-    let script = format!(
-        "#!/bin/sh\necho \"$@\" >> {0}/called\ncase \"$*\" in *push*) for host in github.com example.org; do \
-         printf 'protocol=https\\nhost=%s\\n\\n' $host | {1} credential fill >> {0}/told 2>/dev/null; done;; \
-         esac\nexec {1} \"$@\"\n",
-        folder.display(),
-        real.display(),
-    );
-    fs::write(folder.join("git"), script).unwrap();
-    fs::set_permissions(folder.join("git"), fs::Permissions::from_mode(0o755)).unwrap();
-    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
-    let mut command = published.command(&["publish", "--provider=github", "--api", &published.api]);
-    let output = command
-        .env("GITHUB_TOKEN", TOKEN)
-        .env("PATH", path)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{output:?}");
-    let told = fs::read_to_string(folder.join("told")).unwrap();
-    assert!(
-        told.contains("host=github.com\nusername=x-access-token\n"),
-        "{told}"
-    );
-    assert_eq!(told.matches(TOKEN).count(), 1, "{told}");
-    fs::remove_file(folder.join("told")).unwrap();
-    assert!(
-        fs::read_to_string(folder.join("called"))
-            .unwrap()
-            .contains("push --quiet")
-    );
-    let said = [output.stdout, output.stderr].concat();
-    assert!(!String::from_utf8_lossy(&said).contains(TOKEN));
-    let mut folders = vec![published.campaign.project.root().to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if let Ok(bytes) = fs::read(&path) {
-                let holds = bytes
-                    .windows(TOKEN.len())
-                    .any(|part| part == TOKEN.as_bytes());
-                assert!(!holds, "{}", path.display());
-            }
-        }
-    }
 }

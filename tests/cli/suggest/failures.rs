@@ -4,7 +4,8 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use super::github::{TOKEN, Trouble};
+use super::described::Trouble;
+use super::github::TOKEN;
 use super::pull::Pull;
 use super::server::Answer;
 use crate::project::Ran;

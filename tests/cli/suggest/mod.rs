@@ -1,6 +1,7 @@
 //! `asyncfix suggest`, against a server that knows GitHub's interface by its own description.
 
 mod apply; // suggestions, applied as GitHub applies them
+pub mod described; // a service, and the description of its interface
 mod failures; // what services answer when they are not well
 pub mod github; // the server
 mod gitlab; // merge requests

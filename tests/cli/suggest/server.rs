@@ -27,6 +27,8 @@ pub struct Answer {
     pub headers: Vec<(String, String)>,
     /// Null where there is none.
     pub body: Value,
+    /// Whether the connection ends before any of it is sent.
+    is_lost: bool,
 }
 
 impl Answer {
@@ -35,6 +37,15 @@ impl Answer {
             status,
             headers: Vec::new(),
             body,
+            is_lost: false,
+        }
+    }
+
+    /// One that never arrives.
+    pub fn lost() -> Self {
+        Self {
+            is_lost: true,
+            ..Self::new(0, Value::Null)
         }
     }
 
@@ -111,6 +122,9 @@ fn read(stream: &TcpStream) -> Option<Request> {
 }
 
 fn write(stream: &mut TcpStream, answer: &Answer) {
+    if answer.is_lost {
+        return;
+    }
     let body = match &answer.body {
         Value::Null => String::new(),
         body => body.to_string(),

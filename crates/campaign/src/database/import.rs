@@ -79,7 +79,7 @@ impl Database {
                  DELETE FROM result WHERE repository IN (SELECT ours FROM taken);
                  INSERT INTO result
                    SELECT ours, checked, not_analysed, found, fixed, withheld, remaining, tests,
-                     commit_id, fixes_branch, title, body, patch
+                     commit_id, fixes_branch, title, body, patch, problems, faults, first_problems
                    FROM other.result JOIN taken ON theirs = repository;
                  DELETE FROM codemod WHERE repository IN (SELECT ours FROM taken);
                  INSERT INTO codemod SELECT ours, position, name, counts FROM

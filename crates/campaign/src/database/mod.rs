@@ -21,14 +21,18 @@ use crate::outcome::Outcome;
 
 pub use import::Imported;
 pub use publication::Publication;
-pub use rows::{Commit, Made, Row, State, Working};
+pub use rows::{Commit, Made, Problems, Row, State, Working};
 pub use step::Step;
 
 use save::{save_commit, save_outcome};
 
 /// The scripts that bring a database from each version to the next. The number of those that ran
 /// is `PRAGMA user_version`.
-const SCRIPTS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const SCRIPTS: &[&str] = &[
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+];
 
 /// What went wrong with the database, in words.
 pub type Result<T> = std::result::Result<T, String>;

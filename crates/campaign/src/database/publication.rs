@@ -60,11 +60,10 @@ impl Database {
         transaction
             .execute(
                 "INSERT INTO publication
-                   (repository, pushed, commit_id, number, url, state, asked, told)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                   (repository, pushed, commit_id, number, url, state, asked)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
                  ON CONFLICT (repository) DO UPDATE SET
-                   pushed = ?2, commit_id = ?3, number = ?4, url = ?5, state = ?6, asked = ?7,
-                   told = coalesce(?8, told)",
+                   pushed = ?2, commit_id = ?3, number = ?4, url = ?5, state = ?6, asked = ?7",
                 params![
                     repository,
                     known.pushed,
@@ -73,19 +72,20 @@ impl Database {
                     known.url,
                     known.state,
                     known.asked,
-                    is_told.then(now),
                 ],
             )
             .said()?;
+        if is_told {
+            transaction
+                .execute("INSERT INTO telling (time) VALUES (?)", [now()])
+                .said()?;
+        }
         transaction.commit().said()
     }
 
-    /// When pull requests were made or brought up to date last.
+    /// When pull requests were made or brought up to date, each time.
     pub fn told(&self) -> Result<Vec<SystemTime>> {
-        let mut statement = self
-            .connection
-            .prepare("SELECT told FROM publication WHERE told IS NOT NULL")
-            .said()?;
+        let mut statement = self.connection.prepare("SELECT time FROM telling").said()?;
         let times = statement.query_map([], |row| row.get(0)).said()?;
         let times: Vec<i64> = times.collect::<rusqlite::Result<_>>().said()?;
         let time = |millis: i64| {

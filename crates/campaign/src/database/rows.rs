@@ -91,10 +91,24 @@ pub struct Made {
     pub left: u64,
     /// What the tests said.
     pub tests: Option<Tests>,
+    /// What went wrong with single files: they cannot be read, parsed or written, or a fix was
+    /// dropped.
+    pub problems: Problems,
     /// By codemod.
     pub codemods: Vec<Codemod>,
     /// What was committed; none where nothing was fixed.
     pub commit: Option<Commit>,
+}
+
+/// What went wrong with single files of a repository.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Problems {
+    /// How often.
+    pub count: u64,
+    /// How often by a fault of asyncfix, by which a fix was dropped.
+    pub faults: u64,
+    /// The first of them, as asyncfix printed them.
+    pub first: Vec<String>,
 }
 
 /// The commit that was made.
@@ -182,7 +196,7 @@ impl Database {
     fn made(&self, id: i64) -> rusqlite::Result<Option<Made>> {
         let mut statement = self.connection.prepare(
             "SELECT checked, not_analysed, found, fixed, withheld, remaining, tests,
-               commit_id, fixes_branch, title, body, patch
+               commit_id, fixes_branch, title, body, patch, problems, faults, first_problems
              FROM result WHERE repository = ?",
         )?;
         let made = statement
@@ -203,6 +217,7 @@ impl Database {
                     }),
                     None => None,
                 };
+                let first: String = row.get(14)?;
                 Ok(Made {
                     checked: unsigned(0)?,
                     not_analysed: unsigned(1)?,
@@ -211,6 +226,11 @@ impl Database {
                     withheld: unsigned(4)?,
                     left: unsigned(5)?,
                     tests: tests.and_then(|text| serde_json::from_str(&text).ok()),
+                    problems: Problems {
+                        count: unsigned(12)?,
+                        faults: unsigned(13)?,
+                        first: serde_json::from_str(&first).unwrap_or_default(),
+                    },
                     codemods: Vec::new(),
                     commit,
                 })

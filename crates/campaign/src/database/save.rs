@@ -6,17 +6,23 @@ use super::rows::Commit;
 use super::{Result, Said, count};
 use crate::outcome::Outcome;
 
+/// So many problems are kept of a repository; all of them are in its log.
+const PROBLEMS: usize = 20;
+
 pub fn save_outcome(transaction: &Transaction, id: i64, outcome: &Outcome) -> Result<()> {
     let tests = match &outcome.tests {
         Some(tests) => Some(serde_json::to_string(tests).map_err(|error| error.to_string())?),
         None => None,
     };
     let total = outcome.total();
+    let first: Vec<&String> = outcome.problems.iter().take(PROBLEMS).collect();
+    let first = serde_json::to_string(&first).map_err(|error| error.to_string())?;
     transaction
         .execute(
             "INSERT OR REPLACE INTO result
-               (repository, checked, not_analysed, found, fixed, withheld, remaining, tests)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+               (repository, checked, not_analysed, found, fixed, withheld, remaining, tests, problems,
+                faults, first_problems)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 id,
                 count(outcome.checked),
@@ -26,6 +32,9 @@ pub fn save_outcome(transaction: &Transaction, id: i64, outcome: &Outcome) -> Re
                 count(total.withheld),
                 count(total.left()),
                 tests,
+                count(outcome.problems.len() as u64),
+                count(outcome.faults),
+                first,
             ],
         )
         .said()?;

@@ -26,6 +26,8 @@ pub fn transform(place: &Place) -> Result<Outcome, Failure> {
         .arguments(["--fix", "--output-format=json", "--color=never"])
         .arguments([format!("--outcome={}", part.display())])
         .arguments([format!("--jobs={}", place.threads)])
+        // Around the campaign may be anything.
+        .arguments([format!("--within={}", place.tree.display())])
         .arguments(config.arguments());
     if !repository.path.is_empty() {
         job = job.arguments([format!("--project={}", place.tree.display())]);

@@ -49,6 +49,7 @@ pub fn body(
             .collect(),
         left: left.collect(),
         not_analysed: made.not_analysed,
+        faults: made.problems.faults,
         tests,
         // A group of GitLab can neither be assigned nor asked.
         owners: match provider {
