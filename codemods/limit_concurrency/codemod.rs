@@ -6,6 +6,8 @@ mod hazards;
 mod limited;
 mod lists;
 mod number;
+mod outside;
+mod reach;
 mod tasks;
 mod text;
 mod waiting;
@@ -57,11 +59,30 @@ fn rewrite<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
     let plan = Plan::of(cx, call)?;
     let edits = text::edits(cx, &plan)?;
     Ok(Rewrite {
-        message: "`asyncio.gather` runs all of the coroutines at a time: a semaphore limits them"
-            .to_string(),
+        message: format!(
+            "`asyncio.gather` runs all of the coroutines at a time, and each reaches `{}`: a semaphore limits them",
+            plan.outside
+        ),
         applicability: Applicability::Unsafe,
         edits,
         python: None,
+    })
+}
+
+/// What the coroutines of a list reach, where a limit is right: it holds data, of which there may be
+/// any number, and each of them is seen to reach what lies outside of the program.
+fn seen<'a>(
+    cx: &Context<'a, '_>,
+    around: Option<&'a StmtFunctionDef>,
+    element: &Element<'a>,
+) -> Option<String> {
+    let is_of_data = element.held(cx).is_none() && fanout::is_of_data(cx, around, element);
+    if !is_of_data {
+        return None;
+    }
+    reach::of(cx, element).or_else(|| {
+        // It is withheld, with a word of warning.
+        hazards::wait_for_others(cx, element).then(String::new)
     })
 }
 
@@ -71,6 +92,8 @@ struct Plan<'a> {
     coroutine: &'a StmtFunctionDef,
     /// The statement before which the semaphore and its wrappers are defined.
     anchor: AnyNodeRef<'a>,
+    /// What each of the coroutines opens or asks.
+    outside: String,
     limits: Vec<Limit<'a>>,
 }
 
@@ -86,14 +109,29 @@ impl<'a> Plan<'a> {
         if !matches!(module.library(), Library::Asyncio | Library::Several) {
             return Err(Refusal::NotOurs); // another library's file
         }
-        let (elements, anchor) = lists::elements(cx, call)?;
+        let lists::Lists {
+            elements,
+            anchor,
+            beside,
+        } = lists::elements(cx, call)?;
         if elements
             .iter()
             .any(|it| tasks::is_cancelled(cx, it.expr) || tasks::is_chosen(cx, it.expr))
         {
             return Err(Refusal::NotOurs); // they run already, and are only waited for
         }
-        let coroutine = match module.function(call) {
+        let around = module.function(call);
+        if hazards::is_meant(cx, around, call) {
+            return Err(Refusal::NotOurs);
+        }
+        let mut outside = None;
+        for element in &elements {
+            outside = Some(seen(cx, around, element).ok_or(Refusal::NotOurs)?);
+        }
+        if let Some(beside) = beside {
+            return Err(beside);
+        }
+        let coroutine = match around {
             Some(function) if function.is_async => function,
             _ => {
                 return Err(withheld!(
@@ -115,20 +153,20 @@ impl<'a> Plan<'a> {
                 coroutine.name
             ));
         }
-        hazards::check_place(cx, coroutine, call)?;
+        hazards::check_time(cx, call)?;
         let mut limits = Vec::new();
         for element in elements {
             hazards::check(cx, &element)?;
             hazards::check_recursion(cx, coroutine, &element)?;
             cx.check_unprinted(element.expr)?;
             let wrapper = Wrapper::of(cx, &element)?;
-            fanout::check(cx, coroutine, &element)?;
             limits.push(Limit { element, wrapper });
         }
         Ok(Self {
             call,
             coroutine,
             anchor,
+            outside: outside.unwrap_or_default(),
             limits,
         })
     }

@@ -5,12 +5,12 @@
 //! the two a list holds, its names say, and what is done with each element: they are read here as
 //! a person reads them, and where they say nothing, nobody can tell.
 
-use engine::{Context, Refusal, names_cleanup, withheld};
+use engine::{Context, names_cleanup};
 use python::BindingKind;
 use python::ast::{self, AnyNodeRef, Comprehension, Expr, ExprCall, Stmt, StmtFunctionDef};
 
 use super::lists::{Element, Within};
-use super::waiting;
+use super::{hazards, waiting};
 
 /// What comes in, or is stored: there may be any number of it.
 const DATA: &[&str] = &[
@@ -106,7 +106,7 @@ const ANYTHING: &[&str] = &[
 ];
 
 /// What a program is made of.
-pub(super) const PARTS: &[&str] = &[
+const PARTS: &[&str] = &[
     "actor",
     "adapter",
     "addon",
@@ -237,7 +237,7 @@ const TAKES_MANY: &[&str] = &[
 const TELLS: &[&str] = &["announce", "broadcast", "dispatch", "emit", "notify"];
 
 /// What a function is called that makes a program out of its parts.
-const SETS_UP: &[&str] = &[
+pub(super) const SETS_UP: &[&str] = &[
     "boot",
     "init",
     "initialise",
@@ -248,59 +248,30 @@ const SETS_UP: &[&str] = &[
     "startup",
 ];
 
-/// Withheld where the elements are not seen to be data of which there may be any number.
-pub(super) fn check<'a>(
+/// Whether the elements are seen to be data of which there may be any number, and nothing in how
+/// they are made says that they are to run at a time.
+pub(super) fn is_of_data<'a>(
     cx: &Context<'a, '_>,
-    coroutine: &'a StmtFunctionDef,
+    around: Option<&'a StmtFunctionDef>,
     element: &Element<'a>,
-) -> Result<(), Refusal> {
-    let module = cx.module;
-    if has(coroutine.name.as_str(), SETS_UP) {
-        return Err(withheld!(
-            "`{}` looks like setup, where what is started may wait for what is started after it: decide whether they have to run at a time",
-            coroutine.name
-        ));
-    }
-    let loops = loops(cx, coroutine, element);
-    for turn in &loops {
-        if let Some(name) = turn.iterable_names().find(|name| has(name, AT_A_TIME)) {
-            return Err(withheld!(
-                "by its name `{name}` is what runs at a time: decide how many may"
-            ));
-        }
-        let is_one_of = |known: &[&str]| {
-            let mut names = turn.iterable_names().chain(turn.target_names(cx));
-            names.any(|name| has(name, known))
-        };
-        let iterable = module.first_line(turn.iterable);
-        if is_one_of(RUNS) {
-            return Err(withheld!(
-                "by its names `{iterable}` holds what somebody has asked to be run, and one may wait for another: decide whether they have to run at a time"
-            ));
-        }
-        if is_one_of(PARTS) {
-            return Err(withheld!(
-                "by its names `{iterable}` holds parts of the program, which are so many as it was made of: decide whether they have to run at a time"
-            ));
-        }
-    }
-    if let Within::Map(_) = element.within {
-        waiting::check(cx, element.expr)?;
-    }
-    for call in calls(cx, element) {
-        check_call(cx, call, &loops)?;
-    }
-    if let Some(inner) = loops.last()
+) -> bool {
+    let loops = loops(cx, around, element);
+    let is_of_parts = |turn: &Turn<'a>| {
+        let mut names = turn.iterable_names().chain(turn.target_names(cx));
+        turn.iterable_names().any(|name| has(name, AT_A_TIME))
+            || names.any(|name| has(name, RUNS) || has(name, PARTS))
+    };
+    let is_of_data = loops.last().is_none_or(|inner| {
         // `range(100)` has no name, and a number that is seen.
-        && inner.iterable_names().next().is_some()
-        && !inner.iterable_names().any(is_of_many)
-    {
-        return Err(withheld!(
-            "that `{}` holds data, and may hold any number, is not seen: decide whether there may be too many, and whether they have to run at a time",
-            module.first_line(inner.iterable)
-        ));
-    }
-    Ok(())
+        inner.iterable_names().next().is_none() || inner.iterable_names().any(is_of_many)
+    });
+    let waits = match element.within {
+        Within::Map(_) => waiting::waits_for_sure(cx, element.expr),
+        _ => calls(cx, element)
+            .into_iter()
+            .all(|call| does_work(cx, call, &loops)),
+    };
+    !loops.iter().any(is_of_parts) && is_of_data && waits
 }
 
 /// A loop that makes the elements, or a clause of the comprehension.
@@ -343,7 +314,7 @@ impl<'a> Turn<'a> {
 /// The loops that an element is made in, from the outside.
 fn loops<'a>(
     cx: &Context<'a, '_>,
-    coroutine: &'a StmtFunctionDef,
+    function: Option<&'a StmtFunctionDef>,
     element: &Element<'a>,
 ) -> Vec<Turn<'a>> {
     let clauses = |clauses: &'a [Comprehension]| {
@@ -369,7 +340,8 @@ fn loops<'a>(
                 _ => None,
             };
             let around = cx.module.ancestors(append);
-            let around = around.take_while(|node| !node.ptr_eq(coroutine.into()));
+            let around =
+                around.take_while(|node| function.is_none_or(|it| !node.ptr_eq(it.into())));
             let mut turns: Vec<Turn<'a>> = around.filter_map(turn).collect();
             turns.reverse();
             turns
@@ -385,22 +357,16 @@ fn loops<'a>(
     }
 }
 
-/// The calls that make an element; of a name those that it is bound to.
-fn calls<'a>(cx: &Context<'a, '_>, element: &Element<'a>) -> Vec<&'a ExprCall> {
+/// The calls that make an element, also one that a task is made of; of a name those that it is bound
+/// to.
+pub(super) fn calls<'a>(cx: &Context<'a, '_>, element: &Element<'a>) -> Vec<&'a ExprCall> {
     match element.expr {
-        Expr::Call(call) if cx.module.refers_to(&call.func, "asyncio.wait_for") => {
-            let waited = call.arguments.args.first();
-            waited
-                .and_then(|it| it.as_call_expr())
-                .into_iter()
-                .collect()
-        }
-        Expr::Call(call) => vec![call],
+        Expr::Call(call) => vec![inner_call(cx, call)],
         Expr::Name(name) => cx.module.symbol(name).map_or_else(Vec::new, |symbol| {
             let bindings = symbol.bindings.iter();
             bindings
                 .filter_map(|binding| match binding.kind {
-                    BindingKind::Value(Expr::Call(call)) => Some(call),
+                    BindingKind::Value(Expr::Call(call)) => Some(inner_call(cx, call)),
                     _ => None,
                 })
                 .collect()
@@ -409,51 +375,32 @@ fn calls<'a>(cx: &Context<'a, '_>, element: &Element<'a>) -> Vec<&'a ExprCall> {
     }
 }
 
-fn check_call<'a>(
-    cx: &Context<'a, '_>,
-    call: &'a ExprCall,
-    loops: &[Turn<'a>],
-) -> Result<(), Refusal> {
-    let module = cx.module;
-    let text = module.first_line(&*call.func);
-    if makes_task(cx, call) {
-        return Err(withheld!(
-            "`{text}` may make it run at once, and no semaphore around what awaits it limits that: gather the coroutines themselves"
-        ));
+/// `f(x)` of `wait_for(f(x), 1)` and of `create_task(f(x))`.
+fn inner_call<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> &'a ExprCall {
+    let is_around = cx.module.refers_to(&call.func, "asyncio.wait_for") || hazards::starts(call);
+    match call.arguments.args.first() {
+        Some(Expr::Call(inner)) if is_around => inner_call(cx, inner),
+        _ => call,
     }
+}
+
+/// Whether a call does work for one element, that nothing says has to be done together with that
+/// for others.
+fn does_work<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, loops: &[Turn<'a>]) -> bool {
+    let module = cx.module;
     let mut names = Vec::new();
     chain(&call.func, &mut names);
-    let function = module.function_definition(&call.func);
-    if names.iter().any(|name| has(name, TAKES_MANY))
-        || function.is_some_and(|function| waits_for_engine(cx, function))
-    {
-        return Err(withheld!(
-            "`{text}` looks like something that takes many at a time on purpose: limit that where it is done"
-        ));
-    }
-    if names.iter().any(|name| has(name, &["cache", "cached"])) {
-        return Err(withheld!(
-            "`{text}` asks a cache, which has the answer or not: decide whether so many may ask at a time"
-        ));
-    }
     let last = names.first().copied().unwrap_or_default();
-    if last.starts_with("on_") || has(last, TELLS) {
-        return Err(withheld!(
-            "`{text}` tells those who listen, who may wait for each other: decide whether they have to run at a time"
-        ));
-    }
-    if matches!(&*call.func, Expr::Attribute(method)
-        if method.attr.as_str() == "send" && matches!(&*method.value, Expr::Name(it) if it.id == "self"))
-    {
-        return Err(withheld!(
-            "`{text}` sends over a connection that the object has, which may take any number: decide whether so many may be sent at a time"
-        ));
-    }
-    if has(last, SETS_UP) || names_cleanup(last) {
-        return Err(withheld!(
-            "`{text}` sets up or ends a part of the program, which may wait for another one: decide whether they have to run at a time"
-        ));
-    }
+    let function = module.function_definition(&call.func);
+    let takes_many = names
+        .iter()
+        .any(|name| has(name, TAKES_MANY) || has(name, &["cache", "cached"]))
+        || function.is_some_and(|function| waits_for_engine(cx, function));
+    let tells = last.starts_with("on_") || has(last, TELLS);
+    // One connection carries what is sent over it in its own time.
+    let sends = matches!(&*call.func, Expr::Attribute(method)
+        if method.attr.as_str() == "send" && matches!(&*method.value, Expr::Name(it) if it.id == "self"));
+    let sets_up = has(last, SETS_UP) || names_cleanup(last);
     let is_of_element = |name: &'a ast::ExprName| loops.iter().any(|turn| turn.binds(cx, name));
     let is_data = |name: &'a ast::ExprName| {
         has(&name.id, DATA)
@@ -463,24 +410,15 @@ fn check_call<'a>(
     };
     // `message.to_dict()` and `text.get_words()` mostly look at what is there.
     let is_getter = ["to_", "get_", "as_"].iter().any(|it| last.starts_with(it));
-    let of_element = match root(&call.func) {
+    let is_elements_own = match root(&call.func) {
         Some(name) if is_of_element(name) => !is_data(name) || is_getter || is_of_part(&call.func),
         _ => chosen_by(&call.func).into_iter().any(is_of_element),
     };
-    if of_element {
-        return Err(withheld!(
-            "`{text}` is a method of what the list holds, which may be parts of the program: decide whether they have to run at a time"
-        ));
-    }
-    if let Some((function, parameter)) =
-        function.and_then(|function| Some((function, handed_over(cx, call, function, loops)?)))
-    {
-        return Err(withheld!(
-            "`{}` awaits what `{parameter}` does, which may wait for what another one does: decide whether they have to run at a time",
-            function.name
-        ));
-    }
-    waiting::check(cx, &call.func)
+    let runs_element =
+        || function.is_some_and(|function| handed_over(cx, call, function, loops).is_some());
+    !(makes_task(cx, call) || takes_many || tells || sends || sets_up || is_elements_own)
+        && !runs_element()
+        && waiting::waits_for_sure(cx, &call.func)
 }
 
 /// `create_eager_task(...)`, `self.start_background_task(...)`, and plain functions, which do what

@@ -4,7 +4,7 @@ use engine::{Context, Refusal, cleans_up, withheld};
 use python::ast::{AnyNodeRef, Expr, ExprAwait, ExprCall, StmtFunctionDef};
 use python::{BindingKind, Block, Ranged, ScopeKind, TryPart};
 
-use super::fanout::{PARTS, has};
+use super::fanout::{SETS_UP, has};
 use super::lists::{Element, Within};
 
 /// What makes something run at once, whatever it is called on.
@@ -28,16 +28,7 @@ pub(super) fn check<'a>(cx: &Context<'a, '_>, element: &Element<'a>) -> Result<(
             )),
         };
     }
-    // Of parts of the program there is more to say.
-    if let Some(held) = element.held(cx).filter(|held| !has(held, PARTS)) {
-        return Err(withheld!(
-            "`{held}` is what the object or the module itself holds, perhaps no more than it was made with: decide whether there may be too many, and whether they have to run at a time"
-        ));
-    }
     for call in cx.module.calls_in(element.expr) {
-        if element.expr.range() == call.range() {
-            check_method(cx, call)?;
-        }
         if starts(call) {
             return Err(withheld!(
                 "`{}` makes it run at once, and no semaphore around what awaits it limits that: gather the coroutines themselves",
@@ -46,16 +37,12 @@ pub(super) fn check<'a>(cx: &Context<'a, '_>, element: &Element<'a>) -> Result<(
         }
         if let Some(function) = cx.module.coroutine_function(&call.func) {
             check_function(cx, function)?;
-        } else if let Some(awaited) = waits_for(cx, None, call) {
-            return Err(withheld!(
-                "they only wait for what `{awaited}` and the like do, which no semaphore around the waiting limits: limit that where it is done"
-            ));
         }
     }
     Ok(())
 }
 
-fn starts(call: &ExprCall) -> bool {
+pub(super) fn starts(call: &ExprCall) -> bool {
     let name = match &*call.func {
         Expr::Attribute(attribute) => attribute.attr.as_str(),
         Expr::Name(name) => name.id.as_str(),
@@ -64,39 +51,27 @@ fn starts(call: &ExprCall) -> bool {
     STARTERS.iter().any(|it| name.ends_with(it))
 }
 
-/// What the place of the gather says about those beyond the limit: that they have to be in time, or
-/// that they are tried at a time.
-pub(super) fn check_place<'a>(
+/// Whether the place of a gather says that all of them are to run at a time: it is a test, or starts
+/// or ends the program, or a comment says so.
+pub(super) fn is_meant<'a>(
     cx: &Context<'a, '_>,
-    coroutine: &'a StmtFunctionDef,
+    around: Option<&'a StmtFunctionDef>,
     gather: &'a ExprCall,
-) -> Result<(), Refusal> {
+) -> bool {
     let module = cx.module;
-    if cx.has_tests() {
-        return Err(withheld!(
-            "`{}` belongs to tests, and that all of them run at a time may be what is tested: limit them by hand if it is not",
-            coroutine.name
-        ));
-    }
-    if cleans_up(coroutine.name.as_str()) {
-        return Err(withheld!(
-            "`{}` looks like cleanup, and one that hangs would keep those beyond the limit from being tried: decide whether they may wait for each other",
-            coroutine.name
-        ));
-    }
+    let statement = module.statement(gather).range();
+    cx.has_tests()
+        || around.is_some_and(|it| cleans_up(&it.name) || has(&it.name, SETS_UP))
+        || module
+            .comments_about(statement)
+            .any(|comment| says_at_a_time(&comment.to_lowercase()))
+}
+
+/// Those beyond the limit may not be in time.
+pub(super) fn check_time<'a>(cx: &Context<'a, '_>, gather: &'a ExprCall) -> Result<(), Refusal> {
     if let Some(limit) = time_limit(cx, gather) {
         return Err(withheld!(
             "`{limit}` gives all of them together so much time, and with a limit they need more: give each of them a time limit"
-        ));
-    }
-    let around = module.statement(gather).range();
-    let comment = module
-        .comments_about(around)
-        .find(|comment| says_at_a_time(&comment.to_lowercase()));
-    if let Some(comment) = comment {
-        return Err(withheld!(
-            "a comment says that they run at a time: `{}`; decide how many may",
-            comment.trim()
         ));
     }
     Ok(())
@@ -203,40 +178,21 @@ fn last_name(func: &Expr) -> Option<&str> {
     }
 }
 
-/// A function that ends something, or one that serves until it is told to stop.
-fn check_method<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<(), Refusal> {
-    const FOREVER: &[&str] = &[
-        "consume",
-        "listen",
-        "loop",
-        "monitor",
-        "poll",
-        "run",
-        "serve",
-        "start",
-        "subscribe",
-        "watch",
-    ];
-    let Some(name) = last_name(&call.func) else {
-        return Ok(());
+/// Whether the coroutines that are made for a list are seen to wait for others: with a limit added by
+/// hand, they would do so for ever.
+pub(super) fn wait_for_others<'a>(cx: &Context<'a, '_>, element: &Element<'a>) -> bool {
+    let module = cx.module;
+    let awaits_others = |function: &'a StmtFunctionDef| {
+        module.descendants(function).any(|node| match node {
+            AnyNodeRef::ExprAwait(awaited) => matches!(&*awaited.value, Expr::Call(call)
+                if waits_for(cx, function, call).is_some()),
+            _ => false,
+        })
     };
-    let text = cx.module.first_line(&*call.func);
-    if cleans_up(name) {
-        return Err(withheld!(
-            "`{text}` looks like cleanup, and one that hangs would keep those beyond the limit from being tried: decide whether they may wait for each other"
-        ));
-    }
-    let is_shown = cx.module.coroutine_function(&call.func).is_some();
-    let first = name.trim_start_matches('_').split('_').next();
-    if call.func.is_attribute_expr()
-        && !is_shown
-        && first.is_some_and(|word| FOREVER.contains(&word))
-    {
-        return Err(withheld!(
-            "`{text}` may run for ever, so that those beyond the limit would never start: decide whether they have to run at a time"
-        ));
-    }
-    Ok(())
+    let calls = module.calls_in(element.expr).iter();
+    calls
+        .filter_map(|call| module.coroutine_function(&call.func))
+        .any(awaits_others)
 }
 
 /// Whether a coroutine may wait for what another of its kind does, or run for ever.
@@ -245,7 +201,7 @@ fn check_function<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> Re
         match node {
             AnyNodeRef::ExprAwait(awaited) => {
                 if let Expr::Call(call) = &*awaited.value
-                    && let Some(awaited) = waits_for(cx, Some(function), call)
+                    && let Some(awaited) = waits_for(cx, function, call)
                 {
                     return Err(withheld!(
                         "`{}` waits for `{awaited}`: if another of the coroutines has to end that, a limit is a deadlock; decide whether one can",
@@ -309,10 +265,10 @@ fn delay<'a>(
 
 /// The event, queue, condition or barrier of others that `call`, which is awaited, waits for.
 ///
-/// Of others: not an own one of the function that awaits it, if that is known.
+/// Of others: not an own one of the function that awaits it.
 fn waits_for<'a>(
     cx: &Context<'a, '_>,
-    function: Option<&'a StmtFunctionDef>,
+    function: &'a StmtFunctionDef,
     call: &'a ExprCall,
 ) -> Option<&'a str> {
     let Expr::Attribute(method) = &*call.func else {
@@ -327,18 +283,11 @@ fn waits_for<'a>(
     }
     let receiver = &*method.value;
     let text = cx.module.first_line(receiver);
-    // Of what is not seen, `get` may be a request.
-    if function.is_none()
-        && method.attr.as_str() == "get"
-        && !text.to_ascii_lowercase().contains("queue")
-    {
-        return None;
-    }
-    let is_process = function.is_some() && text.to_ascii_lowercase().contains("proc");
+    let is_process = text.to_ascii_lowercase().contains("proc");
     let own = match receiver {
         Expr::Name(name) => cx.module.symbol(name).is_some_and(|symbol| {
             let is_own = matches!(cx.module.scope_data(symbol.scope).kind,
-                ScopeKind::Function(owner) if function.is_some_and(|it| owner.range() == it.range()));
+                ScopeKind::Function(owner) if owner.range() == function.range());
             is_own
                 && symbol
                     .bindings

@@ -5,6 +5,7 @@ use python::ast::{AnyNodeRef, Expr, ExprCall, StmtFunctionDef};
 use python::{BindingKind, Ranged};
 
 use super::elsewhere::{self, Against};
+use super::fanout::has;
 
 /// Whether the coroutine that `element` makes waits for a semaphore of its own, or is given one, or
 /// needs none.
@@ -90,6 +91,57 @@ pub(super) fn is_threads_only<'a>(cx: &Context<'a, '_>, function: &'a StmtFuncti
         AnyNodeRef::Comprehension(clause) => !clause.is_async || !is_own(node),
         _ => true,
     })
+}
+
+/// Whether a function itself lets so many through and no more, or one at a time, or is made to by a
+/// decorator; or gives what it gave before.
+pub(super) fn limits_itself<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
+    const WORDS: &[&str] = &[
+        "cache",
+        "cached",
+        "concurrency",
+        "limit",
+        "limited",
+        "limiter",
+        "lock",
+        "once",
+        "ratelimit",
+        "semaphore",
+        "serialize",
+        "singleton",
+        "throttle",
+        "throttled",
+    ];
+    let decorated = function
+        .decorator_list
+        .iter()
+        .any(|it| has(cx.module.text(&it.expression), WORDS));
+    decorated
+        || cx
+            .module
+            .descendants(function)
+            .any(|node| is_limit(cx, node) || is_lock(cx, node))
+}
+
+/// `async with lock:` and `async with self.pool.acquire():` around what waits.
+fn is_lock<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> bool {
+    const WORDS: &[&str] = &["lock", "mutex", "pool", "slot", "permit"];
+    let AnyNodeRef::StmtWith(with) = node else {
+        return false;
+    };
+    let waits = || {
+        with.body.iter().any(|stmt| {
+            cx.module
+                .descendants(stmt)
+                .any(|node| matches!(node, AnyNodeRef::ExprAwait(_)))
+        })
+    };
+    with.is_async
+        && with
+            .items
+            .iter()
+            .any(|item| has(cx.module.text(&item.context_expr), WORDS))
+        && waits()
 }
 
 pub(super) fn waits_for_limiter<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {

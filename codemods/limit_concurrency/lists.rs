@@ -71,13 +71,20 @@ pub(super) enum Within<'a> {
     Map(&'a ExprCall),
 }
 
-/// The elements of the lists that are unpacked into a gather, if there are any whose number is
-/// not known to be small, and the statement before which none of them is made.
-pub(super) fn elements<'a>(
-    cx: &Context<'a, '_>,
-    call: &'a ExprCall,
-) -> Result<(Vec<Element<'a>>, AnyNodeRef<'a>), Refusal> {
+/// What a gather is given.
+pub(super) struct Lists<'a> {
+    /// The elements of the lists whose number is not known to be small.
+    pub elements: Vec<Element<'a>>,
+    /// The statement before which none of them is made.
+    pub anchor: AnyNodeRef<'a>,
+    /// Why they cannot be limited, where that lies in what is beside them.
+    pub beside: Option<Refusal>,
+}
+
+/// The lists that are unpacked into a gather.
+pub(super) fn elements<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<Lists<'a>, Refusal> {
     let mut elements = Vec::new();
+    let mut beside = None;
     let mut anchor = cx.module.statement(call);
     let mut fixed = 0;
     for argument in &call.arguments.args {
@@ -89,7 +96,7 @@ pub(super) fn elements<'a>(
         match &*starred.value {
             Expr::Name(name) if tasks::are_cancelled_before(cx, name, call) => {}
             Expr::Name(name) => {
-                if let Some(statement) = listed(cx, &starred.value, name, &mut elements)? {
+                if let Some(statement) = listed(cx, name, &mut elements, &mut beside)? {
                     anchor = earlier(anchor, statement);
                 }
             }
@@ -103,11 +110,17 @@ pub(super) fn elements<'a>(
         return Err(Refusal::NotOurs); // so many and no more
     }
     if fixed > 0 {
-        return Err(withheld!(
-            "other coroutines are gathered beside the list: if some of them wait for each other, a limit is a deadlock; gather the list by itself if they do not"
-        ));
+        beside.get_or_insert_with(|| {
+            withheld!(
+                "other coroutines are gathered beside the list: if some of them wait for each other, a limit is a deadlock; gather the list by itself if they do not"
+            )
+        });
     }
-    Ok((elements, anchor))
+    Ok(Lists {
+        elements,
+        anchor,
+        beside,
+    })
 }
 
 fn earlier<'a>(one: AnyNodeRef<'a>, other: AnyNodeRef<'a>) -> AnyNodeRef<'a> {
@@ -144,7 +157,7 @@ fn unpacked<'a>(
                 return Ok(());
             };
             if !call.arguments.keywords.is_empty() || iterables.iter().any(Expr::is_starred_expr) {
-                return Err(unknown(cx, iterable));
+                return Err(Refusal::NotOurs); // what it holds is not seen
             }
             if iterables.iter().any(|it| number::is_limited(cx, it))
                 || limited::is_limited_function(cx, function)
@@ -158,7 +171,7 @@ fn unpacked<'a>(
             });
             Ok(())
         }
-        _ => Err(unknown(cx, iterable)),
+        _ => Err(Refusal::NotOurs), // it may hold tasks, which run already
     }
 }
 
@@ -171,17 +184,6 @@ fn is_written_out(iterable: &Expr) -> bool {
         Expr::If(branch) => is_written_out(&branch.body) && is_written_out(&branch.orelse),
         _ => false,
     }
-}
-
-/// Why nothing can be done about a list that is made elsewhere.
-fn unknown<'a>(cx: &Context<'a, '_>, iterable: &'a Expr) -> Refusal {
-    if tasks::are_tasks(cx, iterable) {
-        return Refusal::NotOurs; // they run already, and are only waited for
-    }
-    withheld!(
-        "what `{}` holds may be tasks, which run already, and no semaphore around them limits that: build the list of coroutines here",
-        cx.module.first_line(iterable)
-    )
 }
 
 /// The element of a comprehension, unless their number is limited.
@@ -216,26 +218,33 @@ fn comprehension(expr: &Expr) -> Option<(&Expr, &[Comprehension])> {
 /// that makes the list.
 fn listed<'a>(
     cx: &Context<'a, '_>,
-    list: &'a Expr,
     name: &'a ExprName,
     elements: &mut Vec<Element<'a>>,
+    beside: &mut Option<Refusal>,
 ) -> Result<Option<AnyNodeRef<'a>>, Refusal> {
     let module = cx.module;
-    let not_here = || unknown(cx, list);
+    let not_here = || Refusal::NotOurs; // it may hold tasks, which run already
     let symbol = module.symbol(name).ok_or_else(not_here)?;
     let is_local = matches!(module.scope_data(symbol.scope).kind, ScopeKind::Function(_))
         && symbol.scope == module.scope(name);
     let Some(binding) = reaching(cx, symbol, name) else {
-        if is_local
-            && symbol
-                .bindings
-                .iter()
-                .all(|it| matches!(it.kind, BindingKind::Value(_)))
-        {
-            return Err(withheld!(
-                "`{}` is bound more than once: give each list a name of its own",
-                name.id
-            ));
+        // What is made under any of its names may be meant.
+        let before = elements.len();
+        for binding in &symbol.bindings {
+            if let BindingKind::Value(value) = binding.kind
+                && let Some((element, clauses)) = comprehension(value)
+            {
+                push(cx, element, clauses, Within::Comprehension(value), elements);
+            }
+        }
+        if is_local && elements.len() > before {
+            beside.get_or_insert_with(|| {
+                withheld!(
+                    "`{}` is bound more than once: give each list a name of its own",
+                    name.id
+                )
+            });
+            return Ok(None);
         }
         return Err(not_here());
     };
@@ -311,10 +320,12 @@ fn listed<'a>(
     let appended = |it: &&Element<'a>| matches!(it.within, Within::Append(_));
     let several = elements[before..].iter().filter(appended).count() > 1;
     if fixed > 0 || limited_too || several {
-        return Err(withheld!(
-            "other coroutines are put into `{}`: if some of them wait for each other, a limit is a deadlock; gather them by themselves if they do not",
-            name.id
-        ));
+        beside.get_or_insert_with(|| {
+            withheld!(
+                "other coroutines are put into `{}`: if some of them wait for each other, a limit is a deadlock; gather them by themselves if they do not",
+                name.id
+            )
+        });
     }
     // A generator makes them while it is unpacked.
     Ok(Some(statement))

@@ -1,145 +1,20 @@
 //! Whether a coroutine waits at all: one that mostly gives what is there needs no limit.
 
-use engine::{Context, Refusal, withheld};
+use engine::Context;
 use python::ast::{AnyNodeRef, Expr, MatchCase, Stmt, StmtFunctionDef};
 
 use super::elsewhere::{self, Against};
-use super::fanout::has;
-
-/// Verbs of which waiting is a part. What is called by none of them looks something up:
-/// `self.symbol_of(pair)`.
-const DOES: &[&str] = &[
-    "add",
-    "analyse",
-    "analyze",
-    "answer",
-    "ask",
-    "assess",
-    "build",
-    "call",
-    "check",
-    "chunk",
-    "classify",
-    "collect",
-    "complete",
-    "compute",
-    "convert",
-    "copy",
-    "crawl",
-    "create",
-    "decode",
-    "delete",
-    "describe",
-    "detect",
-    "do",
-    "download",
-    "embed",
-    "encode",
-    "enrich",
-    "evaluate",
-    "execute",
-    "export",
-    "extract",
-    "fetch",
-    "find",
-    "generate",
-    "get",
-    "grade",
-    "handle",
-    "import",
-    "index",
-    "ingest",
-    "insert",
-    "inspect",
-    "invoke",
-    "judge",
-    "list",
-    "load",
-    "make",
-    "migrate",
-    "move",
-    "navigate",
-    "open",
-    "parse",
-    "perform",
-    "persist",
-    "post",
-    "predict",
-    "process",
-    "publish",
-    "pull",
-    "push",
-    "put",
-    "query",
-    "rank",
-    "read",
-    "refresh",
-    "remove",
-    "render",
-    "replace",
-    "report",
-    "request",
-    "rerank",
-    "resolve",
-    "retrieve",
-    "rewrite",
-    "run",
-    "save",
-    "scan",
-    "score",
-    "scrape",
-    "search",
-    "select",
-    "send",
-    "set",
-    "store",
-    "submit",
-    "summarise",
-    "summarize",
-    "sync",
-    "synthesize",
-    "transcribe",
-    "transform",
-    "translate",
-    "update",
-    "upload",
-    "upsert",
-    "validate",
-    "verify",
-    "visit",
-    "write",
-];
 
 /// Functions that call each other are followed no further than this.
 const DEPTH: usize = 8;
 
-/// Withheld where the coroutine that a call of `func` gives mostly ends without waiting.
-pub(super) fn check<'a>(cx: &Context<'a, '_>, func: &'a Expr) -> Result<(), Refusal> {
-    let text = cx.module.first_line(func);
-    let is_seen = cx.module.coroutine_function(func);
-    let waits_sometimes = match is_seen {
-        Some(function) => !waits(cx, function, 0),
-        None => elsewhere::against(cx, func) == Some(Against::WaitsSometimes),
-    };
-    if waits_sometimes {
-        return Err(withheld!(
-            "`{text}` waits in some cases only, and in the others gives what is there: decide whether so many may wait at a time"
-        ));
+/// Whether the coroutine that a call of `func` gives waits in any case, as far as is seen: what
+/// mostly gives what is there would only be slowed down.
+pub(super) fn waits_for_sure<'a>(cx: &Context<'a, '_>, func: &'a Expr) -> bool {
+    match cx.module.coroutine_function(func) {
+        Some(function) => waits(cx, function, 0),
+        None => elsewhere::against(cx, func) != Some(Against::WaitsSometimes),
     }
-    let (None, Expr::Attribute(method)) = (is_seen, func) else {
-        return Ok(());
-    };
-    let name = method.attr.as_str();
-    let is_own =
-        matches!(&*method.value, Expr::Name(it) if matches!(it.id.as_str(), "self" | "cls"));
-    // `aget` and `agenerate` are the asynchronous forms.
-    let first = name.trim_start_matches('_').strip_prefix('a');
-    if !is_own || has(name, DOES) || first.is_some_and(|rest| has(rest, DOES)) {
-        return Ok(());
-    }
-    Err(withheld!(
-        "`{text}` is not seen here, and by its name looks something up, which may be there: decide whether so many may wait at a time"
-    ))
 }
 
 /// Whether a coroutine function waits, whichever way it takes. Leaving it early is another matter.
