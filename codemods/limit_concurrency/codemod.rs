@@ -76,7 +76,7 @@ fn seen<'a>(
     around: Option<&'a StmtFunctionDef>,
     element: &Element<'a>,
 ) -> Option<String> {
-    let is_of_data = element.held(cx).is_none() && fanout::is_of_data(cx, around, element);
+    let is_of_data = !element.is_held(cx) && fanout::is_of_data(cx, around, element);
     if !is_of_data {
         return None;
     }

@@ -10,13 +10,13 @@ use python::BindingKind;
 use python::ast::{self, AnyNodeRef, Comprehension, Expr, ExprCall, Stmt, StmtFunctionDef};
 
 use super::lists::{Element, Within};
-use super::{hazards, waiting};
+use super::{hazards, number, waiting};
 
 /// What comes in, or is stored: there may be any number of it.
 const DATA: &[&str] = &[
     "archive",
     "article",
-    "attachment",
+    "batch",
     "book",
     "chapter",
     "chunk",
@@ -44,7 +44,6 @@ const DATA: &[&str] = &[
     "keyword",
     "link",
     "mail",
-    "market",
     "media",
     "message",
     "msg",
@@ -55,7 +54,6 @@ const DATA: &[&str] = &[
     "paragraph",
     "passage",
     "path",
-    "payload",
     "photo",
     "picture",
     "post",
@@ -78,7 +76,6 @@ const DATA: &[&str] = &[
     "song",
     "string",
     "symbol",
-    "table",
     "text",
     "ticker",
     "title",
@@ -111,7 +108,9 @@ const PARTS: &[&str] = &[
     "adapter",
     "addon",
     "agent",
+    "api",
     "backend",
+    "base",
     "broadcast",
     "camera",
     "cert",
@@ -134,6 +133,7 @@ const PARTS: &[&str] = &[
     "device",
     "domain",
     "driver",
+    "endpoint",
     "engine",
     "entity",
     "exchange",
@@ -271,7 +271,8 @@ pub(super) fn is_of_data<'a>(
             .into_iter()
             .all(|call| does_work(cx, call, &loops)),
     };
-    !loops.iter().any(is_of_parts) && is_of_data && waits
+    let is_told = around.is_some_and(number::is_told_how_many);
+    !loops.iter().any(is_of_parts) && is_of_data && !is_told && waits
 }
 
 /// A loop that makes the elements, or a clause of the comprehension.

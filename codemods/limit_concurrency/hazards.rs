@@ -117,7 +117,9 @@ pub(super) fn check_recursion<'a>(
                     module.calls_in(function).iter().any(|inner| {
                         module.function_definition(&inner.func).is_some_and(|it| {
                             let id = module.id(it);
-                            id == module.id(function) || id == module.id(coroutine)
+                            // One that calls itself once has the place of the first.
+                            id == module.id(function) && is_one_of_many(cx, inner)
+                                || id == module.id(coroutine)
                         })
                     })
                 };
@@ -131,6 +133,11 @@ pub(super) fn check_recursion<'a>(
         ));
     }
     Ok(())
+}
+
+/// Whether a call is made with others that run at the same time: `gather(f(x), f(y))`.
+fn is_one_of_many<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    !matches!(cx.module.parent(call), Some(AnyNodeRef::ExprAwait(_)))
 }
 
 /// What limits the time of the whole gather: `asyncio.wait_for(gather(...), 5)`, `timeout(5)`.
@@ -178,14 +185,15 @@ fn last_name(func: &Expr) -> Option<&str> {
     }
 }
 
-/// Whether the coroutines that are made for a list are seen to wait for others: with a limit added by
-/// hand, they would do so for ever.
+/// Whether the coroutines that are made for a list are seen to wait for each other at a barrier: with a
+/// limit added by hand, they would do so for ever.
 pub(super) fn wait_for_others<'a>(cx: &Context<'a, '_>, element: &Element<'a>) -> bool {
     let module = cx.module;
+    let is_barrier = |awaited: &str| awaited.to_ascii_lowercase().contains("barrier");
     let awaits_others = |function: &'a StmtFunctionDef| {
         module.descendants(function).any(|node| match node {
             AnyNodeRef::ExprAwait(awaited) => matches!(&*awaited.value, Expr::Call(call)
-                if waits_for(cx, function, call).is_some()),
+                if waits_for(cx, function, call).is_some_and(is_barrier)),
             _ => false,
         })
     };

@@ -14,9 +14,13 @@ pub(super) struct Element<'a> {
 }
 
 impl<'a> Element<'a> {
-    /// What the object, or the module, itself holds, and the loop that makes the elements goes over:
-    /// `self.peers` in `[ping(peer) for peer in self.peers]`.
-    pub(super) fn held(&self, cx: &Context<'a, '_>) -> Option<&'a str> {
+    /// Whether the loop that makes the elements goes over what the object, or the module, itself holds:
+    /// `[ping(peer) for peer in self.peers]`, `[fetch(url) for url in URLS]`.
+    pub(super) fn is_held(&self, cx: &Context<'a, '_>) -> bool {
+        self.held(cx).is_some()
+    }
+
+    fn held(&self, cx: &Context<'a, '_>) -> Option<&'a str> {
         let module = cx.module;
         let around = module.ancestors(self.expr).find_map(|around| match around {
             AnyNodeRef::ExprListComp(it) => it.generators.first().map(|it| &it.iter),
@@ -37,6 +41,11 @@ impl<'a> Element<'a> {
                         .symbol(root)
                         .is_some_and(|symbol| symbol.scope == python::ScopeId::MODULE);
                     let is_own = is_global || matches!(root.id.as_str(), "self" | "cls");
+                    return is_own.then(|| module.first_line(whole));
+                }
+                Expr::Name(name) => {
+                    let symbol = module.symbol(name)?;
+                    let is_own = symbol.scope == python::ScopeId::MODULE;
                     return is_own.then(|| module.first_line(whole));
                 }
                 // `self.peers.values()`, `list(self.peers)`

@@ -1,7 +1,9 @@
 //! How many elements a list has: a few, known ones need no limit.
 
 use engine::Context;
-use python::ast::{AnyNodeRef, CmpOp, Comprehension, Expr, ExprCall, ExprName, Number, Stmt};
+use python::ast::{
+    AnyNodeRef, CmpOp, Comprehension, Expr, ExprCall, ExprName, Number, Stmt, StmtFunctionDef,
+};
 use python::{Binding, BindingKind, Ranged, Symbol};
 
 use super::lists;
@@ -122,20 +124,51 @@ fn is_chosen(number: &Expr, limit: u64) -> bool {
     }
 }
 
+/// Whether a function is told how many there are to be: `async def search(query, max_pages=3)`.
+pub(super) fn is_told_how_many(function: &StmtFunctionDef) -> bool {
+    let mut parameters = function.parameters.iter_non_variadic_params();
+    parameters.any(|it| is_number_of_elements(it.name().as_str()))
+}
+
+/// Whether a parameter of this name says how many of something there are to be.
+fn is_number_of_elements(name: &str) -> bool {
+    const OTHERS: &[&str] = &[
+        "age",
+        "attempts",
+        "char",
+        "chars",
+        "delay",
+        "depth",
+        "errors",
+        "iterations",
+        "len",
+        "length",
+        "retries",
+        "size",
+        "time",
+        "token",
+        "tokens",
+        "wait",
+    ];
+    let words: Vec<&str> = name.trim_start_matches('_').split('_').collect();
+    let is_number = match words.as_slice() {
+        ["k" | "n" | "limit" | "topk"] | ["top" | "n" | "num", _] => true,
+        ["max" | "limit", ..] => true,
+        [.., "limit"] => words.len() == 2,
+        ["page" | "batch", "size"] => return true,
+        _ => false,
+    };
+    is_number && !words.iter().any(|word| OTHERS.contains(word))
+}
+
 /// `search(query, max_results=5)`, `client.list(limit=limit)`: whoever calls it chose how many it
 /// gives.
 fn asks_for_few(call: &ExprCall, limit: u64) -> bool {
     call.arguments.keywords.iter().any(|keyword| {
         let name = keyword.arg.as_ref().map_or("", |name| name.as_str());
-        let words: Vec<&str> = name.trim_start_matches('_').split('_').collect();
-        let is_number = match words.as_slice() {
-            ["k" | "n" | "limit" | "topk"] | ["top" | "n" | "num", _] => true,
-            ["max" | "limit", ..] => true,
-            [.., "limit"] => words.len() == 2,
-            ["page" | "batch", "size"] => true,
-            _ => false,
-        };
-        is_number && !keyword.value.is_none_literal_expr() && is_chosen(&keyword.value, limit)
+        is_number_of_elements(name)
+            && !keyword.value.is_none_literal_expr()
+            && is_chosen(&keyword.value, limit)
     })
 }
 
@@ -145,11 +178,18 @@ fn is_limited_name<'a>(cx: &Context<'a, '_>, name: &'a ExprName, limit: u64) -> 
     let Some(symbol) = module.symbol(name) else {
         return false;
     };
-    let is_batch = |text: &str| {
+    let makes_batches = |text: &str| {
         let text = text.to_ascii_lowercase();
         ["batch", "chunk", "slice", "grouper"]
             .iter()
             .any(|it| text.contains(it))
+    };
+    // `batch`, and not `batches`, of which there may be any number.
+    let is_batch = |text: &str| {
+        let text = text.trim_end_matches(|it: char| it.is_ascii_digit() || it == '_');
+        ["batch", "chunk", "slice"]
+            .iter()
+            .any(|it| text.to_ascii_lowercase().ends_with(it))
     };
     if symbol.bindings.is_empty() {
         return false;
@@ -200,7 +240,7 @@ fn is_limited_name<'a>(cx: &Context<'a, '_>, name: &'a ExprName, limit: u64) -> 
             let iterable = loop_iterable(cx, module.node(binding.node));
             is_batch(&name.id)
                 || iterable.is_some_and(
-                    |it| matches!(it, Expr::Call(call) if is_batch(module.text(call.func.range()))),
+                    |it| matches!(it, Expr::Call(call) if makes_batches(module.text(call.func.range()))),
                 )
         }
         _ => false,

@@ -6,7 +6,7 @@
 
 use engine::Context;
 use python::ast::{self, AnyNodeRef, Expr, ExprCall};
-use python::{Binding, BindingKind, Ranged, ScopeId};
+use python::{Binding, BindingKind, ScopeId};
 
 /// What opens something of its own each time that it is called.
 const OPENS: &[&str] = &[
@@ -16,6 +16,9 @@ const OPENS: &[&str] = &[
     "aioftp.Client.context",
     "aiohttp.ClientSession",
     "aiohttp.request",
+    "aioboto3.Session.client",
+    "aioboto3.Session.resource",
+    "aiobotocore.session.AioSession.create_client",
     "aioimaplib.IMAP4",
     "aioimaplib.IMAP4_SSL",
     "aiomysql.connect",
@@ -27,7 +30,6 @@ const OPENS: &[&str] = &[
     "anyio.open_file",
     "anyio.open_process",
     "anyio.run_process",
-    "async_playwright",
     "asyncio.create_subprocess_exec",
     "asyncio.create_subprocess_shell",
     "asyncio.open_connection",
@@ -38,6 +40,9 @@ const OPENS: &[&str] = &[
     "curl_cffi.requests.AsyncSession",
     "httpx.AsyncClient",
     "niquests.AsyncSession",
+    "playwright.async_api.Browser.new_context",
+    "playwright.async_api.Browser.new_page",
+    "playwright.async_api.BrowserContext.new_page",
     "patchright.async_api.async_playwright",
     "playwright.async_api.async_playwright",
     "primp.AsyncClient",
@@ -55,6 +60,23 @@ const ASKS: &[&str] = &[
     "litellm.aimage_generation",
     "litellm.aresponses",
     "litellm.atranscription",
+    "langchain_core.language_models.BaseChatModel.agenerate",
+    "langchain_core.language_models.BaseChatModel.ainvoke",
+    "langchain_core.language_models.BaseLanguageModel.ainvoke",
+    "langchain_core.language_models.chat_models.BaseChatModel.agenerate",
+    "langchain_core.language_models.chat_models.BaseChatModel.ainvoke",
+    "langchain_openai.ChatOpenAI.ainvoke",
+    "langchain_openai.OpenAIEmbeddings.aembed_documents",
+    "langchain_openai.OpenAIEmbeddings.aembed_query",
+    "langchain_openai.chat_models.base.ChatOpenAI.ainvoke",
+    "llama_index.core.llms.LLM.achat",
+    "llama_index.core.llms.LLM.acomplete",
+    "llama_index.core.llms.LLM.apredict",
+    "llama_index.core.llms.LLM.astructured_predict",
+    "llama_index.core.llms.llm.LLM.achat",
+    "llama_index.core.llms.llm.LLM.acomplete",
+    "llama_index.core.llms.llm.LLM.apredict",
+    "llama_index.core.llms.llm.LLM.astructured_predict",
 ];
 
 /// Classes whose coroutine methods do, also those of what they hold: `client.responses.create`. The
@@ -65,7 +87,9 @@ const SERVICES: &[&str] = &[
     "anthropic.AsyncAnthropicVertex",
     "cohere.AsyncClient",
     "cohere.AsyncClientV2",
+    "google.genai.Client",
     "groq.AsyncGroq",
+    "instructor.AsyncInstructor",
     "ollama.AsyncClient",
     "openai.AsyncAzureOpenAI",
     "openai.AsyncClient",
@@ -78,6 +102,7 @@ const SERVICES: &[&str] = &[
 const OF_SERVICES: &[&str] = &[
     "anthropic.resources.",
     "cohere.",
+    "google.genai.models.Async",
     "groq.resources.",
     "ollama._client.",
     "openai.resources.",
@@ -96,9 +121,14 @@ pub(super) fn reached<'a>(cx: &Context<'a, '_>, func: &'a Expr) -> Option<String
     };
     let mut receiver = &*method.value;
     loop {
-        let class = class_of(cx, receiver);
-        if let Some(class) = class.filter(|class| SERVICES.contains(&class.as_str())) {
-            return Some(class);
+        if let Some(class) = class_of(cx, receiver) {
+            let name = format!("{class}.{}", method.attr);
+            if is_known(&name) {
+                return Some(name);
+            }
+            if SERVICES.contains(&class.as_str()) {
+                return Some(class);
+            }
         }
         match receiver {
             Expr::Attribute(attribute) => receiver = &attribute.value,
@@ -129,15 +159,10 @@ pub(super) fn is_own<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
     };
     module
         .ancestors(call)
-        .skip(1)
         .take_while(|around| !matches!(around, AnyNodeRef::StmtFunctionDef(_)))
         .all(|around| match around {
             AnyNodeRef::ExprBoolOp(_) | AnyNodeRef::ExprIf(_) | AnyNodeRef::ExprLambda(_) => false,
-            AnyNodeRef::StmtAssign(assign) => {
-                assign.value.range() == call.range() && !assign.targets.iter().any(is_kept)
-                    || !module.contains(&*assign.value, call)
-                    || !assign.targets.iter().any(is_kept)
-            }
+            AnyNodeRef::StmtAssign(assign) => !assign.targets.iter().any(is_kept),
             AnyNodeRef::StmtAnnAssign(assign) => !is_kept(&assign.target),
             _ => true,
         })
@@ -154,6 +179,37 @@ fn class_of<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> Option<String> {
             agreed(bindings.map(|binding| class_of_binding(cx, binding)))
         }
         Expr::Attribute(attribute) => class_of_attribute(cx, attribute),
+        _ => None,
+    }
+}
+
+/// The class of this module that a name stands for, or an instance of it: `Client`, `self`, `cls`,
+/// and a parameter that is annotated so.
+pub(super) fn class_itself<'a>(
+    cx: &Context<'a, '_>,
+    name: &'a ast::ExprName,
+) -> Option<&'a ast::StmtClassDef> {
+    let module = cx.module;
+    if let Some(class) = module.class_of_self(name) {
+        return Some(class);
+    }
+    let binding = module.only_binding(name)?;
+    match binding.kind {
+        BindingKind::Class(class) => Some(class),
+        BindingKind::Parameter if name.id.as_str() == "cls" => {
+            let method = module.function(module.node(binding.node))?;
+            module.class_around(method)
+        }
+        BindingKind::Parameter => match module.node(binding.node) {
+            AnyNodeRef::Parameter(parameter) => match parameter.annotation.as_deref() {
+                Some(Expr::Name(class)) => match module.only_binding(class)?.kind {
+                    BindingKind::Class(class) => Some(class),
+                    _ => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -236,13 +292,13 @@ fn class_of_attribute<'a>(
     let Expr::Name(receiver) = &*attribute.value else {
         return None;
     };
-    let class = module.class_of_self(receiver)?;
+    let class = class_itself(cx, receiver)?;
     let is_it = |target: &'a Expr| match target {
         Expr::Attribute(other) => {
-            other.attr == attribute.attr
+            other.attr.as_str() == attribute.attr.as_str()
                 && matches!(&*other.value, Expr::Name(it) if module.class_of_self(it).is_some())
         }
-        Expr::Name(name) => name.id == attribute.attr.id,
+        Expr::Name(name) => name.id.as_str() == attribute.attr.as_str(),
         _ => false,
     };
     let said = module.descendants(class).filter_map(|node| match node {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use engine::{Context, Definition, Summary};
 use python::NodeId;
-use python::ast::{AnyNodeRef, Expr, ExprCall, StmtFunctionDef};
+use python::ast::{AnyNodeRef, Expr, ExprCall, Stmt, StmtFunctionDef};
 use types::Answer;
 
 use super::lists::{Element, Within};
@@ -25,7 +25,11 @@ struct Own {
     reaches: Option<String>,
     /// Whether something in it lets so many through and no more.
     is_limited: bool,
-    /// Whether it waits for nothing but time, or for functions of which that is to be seen.
+    /// Whether it sleeps, and not only before another try.
+    sleeps: bool,
+    /// Whether it sleeps until something has happened elsewhere.
+    polls: bool,
+    /// Whether it waits for nothing else than time and functions.
     only_sleeps: bool,
     /// The functions that it waits for.
     next: Vec<Next>,
@@ -49,23 +53,25 @@ struct Functions {
 }
 
 /// A function: the number of its file, none for the file in hand, and its own.
-type Place = (Option<usize>, NodeId);
+type At = (Option<usize>, NodeId);
 
 /// What the coroutine that is made for an element opens or asks: none where that is not seen, or
 /// where something on the way to it lets so many through and no more.
 ///
 /// What sleeps, and does nothing else, stands for work, as it does in examples.
 pub(super) fn of<'a>(cx: &Context<'a, '_>, element: &Element<'a>) -> Option<String> {
-    let mut first = Own::default();
+    let mut first = Own {
+        only_sleeps: true,
+        ..Own::default()
+    };
     if let Within::Map(_) = element.within {
-        let function = cx.module.function_definition(element.expr)?;
+        let function = definition(cx, element.expr)?;
         first.next.push(Next::Here(cx.module.id(function)));
     }
     for call in fanout::calls(cx, element) {
         first.waits_for(cx, call);
         first.reaches = first.reaches.or_else(|| outside::reached(cx, &call.func));
     }
-    first.only_sleeps = !first.next.is_empty();
     // What it costs to ask for types is spent where nothing else tells.
     let first = Arc::new(first);
     Ways::default()
@@ -87,7 +93,7 @@ impl Own {
                     if own.reaches.is_none() && outside::is_own(cx, call) {
                         own.reaches = outside::reached(cx, &call.func);
                     }
-                    if module.coroutine_function(&call.func).is_some() {
+                    if definition(cx, &call.func).is_some_and(|it| it.is_async) {
                         own.waits_for(cx, call); // as in `gather(load(), check())`
                     }
                     continue;
@@ -102,9 +108,18 @@ impl Own {
                 _ => continue,
             };
             match awaited {
-                Expr::Call(call) if module.refers_to(&call.func, "asyncio.sleep") => {}
+                Expr::Call(call) if module.refers_to(&call.func, "asyncio.sleep") => {
+                    let place = Place::of(cx, function, call);
+                    own.sleeps |= place != Place::Handler;
+                    own.polls |= place == Place::While;
+                }
+                // What they are given is looked at by itself.
+                Expr::Call(call)
+                    if ["asyncio.gather", "asyncio.wait_for"]
+                        .iter()
+                        .any(|it| module.refers_to(&call.func, it)) => {}
                 Expr::Call(call) => {
-                    own.only_sleeps &= module.function_definition(&call.func).is_some();
+                    own.only_sleeps &= definition(cx, &call.func).is_some();
                     own.waits_for(cx, call);
                 }
                 _ => own.only_sleeps = false,
@@ -116,7 +131,7 @@ impl Own {
     /// That it waits for what a call gives.
     fn waits_for<'a>(&mut self, cx: &Context<'a, '_>, call: &'a ExprCall) {
         let module = cx.module;
-        let next = if let Some(function) = module.function_definition(&call.func) {
+        let next = if let Some(function) = definition(cx, &call.func) {
             Next::Here(module.id(function))
         } else if let Some(name) = module.qualified_name(&call.func) {
             Next::Imported(name)
@@ -124,6 +139,55 @@ impl Own {
             Next::Typed(module.id(call))
         };
         self.next.push(next);
+    }
+}
+
+/// The function of this module that a call of `func` runs, also where other classes of the module
+/// have one of that name: what the class itself has is what it says that it does.
+fn definition<'a>(cx: &Context<'a, '_>, func: &'a Expr) -> Option<&'a StmtFunctionDef> {
+    let module = cx.module;
+    module.function_definition(func).or_else(|| {
+        let Expr::Attribute(method) = func else {
+            return None;
+        };
+        let Expr::Name(receiver) = &*method.value else {
+            return None;
+        };
+        let class = outside::class_itself(cx, receiver)?;
+        class.body.iter().find_map(|stmt| match stmt {
+            Stmt::FunctionDef(function) if function.name.as_str() == method.attr.as_str() => {
+                Some(function)
+            }
+            _ => None,
+        })
+    })
+}
+
+/// Where a function sleeps.
+#[derive(PartialEq, Eq)]
+enum Place {
+    /// In its way.
+    Plain,
+    /// Before it tries again.
+    Handler,
+    /// Until something has happened: `while not job.is_done: await asyncio.sleep(1)`.
+    While,
+}
+
+impl Place {
+    fn of<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef, sleep: &'a ExprCall) -> Self {
+        let module = cx.module;
+        let around = module.ancestors(sleep);
+        let mut around = around.take_while(|node| !node.ptr_eq(function.into()));
+        around
+            .find_map(|node| match node {
+                AnyNodeRef::ExceptHandlerExceptHandler(_) => Some(Place::Handler),
+                AnyNodeRef::StmtWhile(stmt) if !stmt.test.is_boolean_literal_expr() => {
+                    Some(Place::While)
+                }
+                _ => None,
+            })
+            .unwrap_or(Place::Plain)
     }
 }
 
@@ -150,13 +214,14 @@ struct Ways {
 impl Ways {
     fn follow(&mut self, cx: &Context<'_, '_>, first: Arc<Own>, typed: bool) -> Option<String> {
         let mut found = None;
-        let mut only_sleeps = true;
-        let mut seen: HashSet<Place> = HashSet::new();
+        let (mut sleeps, mut only_sleeps) = (false, true);
+        let mut seen: HashSet<At> = HashSet::new();
         let mut next: VecDeque<(Option<usize>, Arc<Own>)> = VecDeque::from([(None, first)]);
         while let Some((file, own)) = next.pop_front() {
-            if own.is_limited {
+            if own.is_limited || own.polls {
                 return None;
             }
+            sleeps |= own.sleeps;
             only_sleeps &= own.only_sleeps;
             if found.is_none() {
                 found.clone_from(&own.reaches);
@@ -189,10 +254,10 @@ impl Ways {
                 }
             }
         }
-        found.or_else(|| only_sleeps.then(|| "asyncio.sleep".to_string()))
+        found.or_else(|| (sleeps && only_sleeps).then(|| "asyncio.sleep".to_string()))
     }
 
-    fn own(&self, cx: &Context<'_, '_>, (file, id): Place) -> Option<Arc<Own>> {
+    fn own(&self, cx: &Context<'_, '_>, (file, id): At) -> Option<Arc<Own>> {
         if let Some(file) = file {
             return self.modules.get(&file)?.own.get(&id).cloned();
         }
@@ -204,7 +269,7 @@ impl Ways {
     }
 
     /// The function that a dotted name stands for in a file, as far as the run holds its module.
-    fn imported(&mut self, cx: &Context<'_, '_>, from: Option<usize>, name: &str) -> Option<Place> {
+    fn imported(&mut self, cx: &Context<'_, '_>, from: Option<usize>, name: &str) -> Option<At> {
         let Definition {
             file,
             name,
