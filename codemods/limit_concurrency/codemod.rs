@@ -81,8 +81,10 @@ fn seen<'a>(
         return None;
     }
     reach::of(cx, element).or_else(|| {
-        // It is withheld, with a word of warning.
-        hazards::wait_for_others(cx, element).then(String::new)
+        // These are withheld, with a word of warning.
+        let is_warned_of =
+            hazards::wait_for_others(cx, element) || hazards::starts_stubs(cx, element);
+        is_warned_of.then(String::new)
     })
 }
 

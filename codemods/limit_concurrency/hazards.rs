@@ -1,7 +1,7 @@
 //! Coroutines that a limit would keep from ever ending, or that have begun before it.
 
 use engine::{Context, Refusal, cleans_up, withheld};
-use python::ast::{AnyNodeRef, Expr, ExprAwait, ExprCall, StmtFunctionDef};
+use python::ast::{AnyNodeRef, Expr, ExprAwait, ExprCall, Stmt, StmtFunctionDef};
 use python::{BindingKind, Block, Ranged, ScopeKind, TryPart};
 
 use super::fanout::{SETS_UP, has};
@@ -201,6 +201,28 @@ pub(super) fn wait_for_others<'a>(cx: &Context<'a, '_>, element: &Element<'a>) -
     calls
         .filter_map(|call| module.coroutine_function(&call.func))
         .any(awaits_others)
+}
+
+/// Whether tasks are made, all at once, of a coroutine function that returns something and waits for
+/// nothing: it stands for one that does.
+pub(super) fn starts_stubs<'a>(cx: &Context<'a, '_>, element: &Element<'a>) -> bool {
+    let module = cx.module;
+    let is_stub = |function: &'a StmtFunctionDef| {
+        let waits = |node| {
+            matches!(
+                node,
+                AnyNodeRef::ExprAwait(_) | AnyNodeRef::StmtWith(_) | AnyNodeRef::StmtFor(_)
+            )
+        };
+        matches!(function.body.last(), Some(Stmt::Return(_)))
+            && !module.descendants(function).any(waits)
+    };
+    let calls = module.calls_in(element.expr);
+    calls.iter().any(|call| starts(call))
+        && calls
+            .iter()
+            .filter_map(|call| module.coroutine_function(&call.func))
+            .any(is_stub)
 }
 
 /// Whether a coroutine may wait for what another of its kind does, or run for ever.

@@ -4,6 +4,7 @@ use engine::Context;
 use python::ast::{AnyNodeRef, Expr, MatchCase, Stmt, StmtFunctionDef};
 
 use super::elsewhere::{self, Against};
+use super::limited;
 
 /// Functions that call each other are followed no further than this.
 const DEPTH: usize = 8;
@@ -12,7 +13,8 @@ const DEPTH: usize = 8;
 /// mostly gives what is there would only be slowed down.
 pub(super) fn waits_for_sure<'a>(cx: &Context<'a, '_>, func: &'a Expr) -> bool {
     match cx.module.coroutine_function(func) {
-        Some(function) => waits(cx, function, 0),
+        // What never waits is looked at elsewhere.
+        Some(function) => limited::is_threads_only(cx, function) || waits(cx, function, 0),
         None => elsewhere::against(cx, func) != Some(Against::WaitsSometimes),
     }
 }
