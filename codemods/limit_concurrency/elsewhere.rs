@@ -8,6 +8,7 @@ use engine::{Context, Summary};
 use python::BindingKind;
 use python::ast::Expr;
 
+use super::reach::Functions;
 use super::{limited, waiting};
 
 /// What speaks against a limit around a coroutine function's calls.
@@ -29,11 +30,17 @@ pub(super) fn against<'a>(cx: &Context<'a, '_>, func: &'a Expr) -> Option<Agains
     }
     let name = cx.module.qualified_name(func)?;
     let found = cx.elsewhere(None, &name, summarise)?;
-    let functions = found.summary.downcast_ref::<HashMap<String, Against>>()?;
-    functions.get(&found.name).copied()
+    let module = found.summary.downcast_ref::<Seen>()?;
+    module.against.get(&found.name).copied()
 }
 
-fn summarise(cx: &Context<'_, '_>) -> Summary {
+/// What is said of a module. There is one summary of it, which all questions are answered from.
+pub(super) struct Seen {
+    against: HashMap<String, Against>,
+    pub(super) functions: Functions,
+}
+
+pub(super) fn summarise(cx: &Context<'_, '_>) -> Summary {
     let functions = cx.module.globals().filter_map(|symbol| {
         let [binding] = symbol.bindings.as_slice() else {
             return None;
@@ -56,5 +63,8 @@ fn summarise(cx: &Context<'_, '_>) -> Summary {
         };
         Some((symbol.name.to_string(), against))
     });
-    Arc::new(functions.collect::<HashMap<String, Against>>())
+    Arc::new(Seen {
+        against: functions.collect(),
+        functions: Functions::of(cx),
+    })
 }

@@ -272,7 +272,38 @@ pub(super) fn is_of_data<'a>(
             .all(|call| does_work(cx, call, &loops)),
     };
     let is_told = around.is_some_and(number::is_told_how_many);
-    !loops.iter().any(is_of_parts) && is_of_data && !is_told && waits
+    !loops.iter().any(is_of_parts) && is_of_data && !is_told && !is_paced(cx, element) && waits
+}
+
+/// Whether the loop that starts tasks waits between them, so that it has a say in how many run at a
+/// time: `while not tracker.has_capacity(): await asyncio.sleep(0.1)`.
+fn is_paced<'a>(cx: &Context<'a, '_>, element: &Element<'a>) -> bool {
+    let Within::Append(append) = element.within else {
+        return false;
+    };
+    let module = cx.module;
+    let starts = |expr: &'a Expr| {
+        module
+            .calls_in(expr)
+            .iter()
+            .any(|call| hazards::starts(call))
+    };
+    let are_tasks = match element.expr {
+        Expr::Name(name) => module.only_binding(name).is_some_and(
+            |binding| matches!(binding.kind, BindingKind::Value(value) if starts(value)),
+        ),
+        expr => starts(expr),
+    };
+    let around = module.ancestors(append).find_map(|around| match around {
+        AnyNodeRef::StmtFor(stmt) => Some(&stmt.body),
+        AnyNodeRef::StmtWhile(stmt) => Some(&stmt.body),
+        _ => None,
+    });
+    are_tasks
+        && around.is_some_and(|body| {
+            let mut nodes = body.iter().flat_map(|stmt| module.descendants(stmt));
+            nodes.any(|node| matches!(node, AnyNodeRef::ExprAwait(_)))
+        })
 }
 
 /// A loop that makes the elements, or a clause of the comprehension.

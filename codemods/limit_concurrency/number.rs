@@ -127,7 +127,11 @@ fn is_chosen(number: &Expr, limit: u64) -> bool {
 /// Whether a function is told how many there are to be: `async def search(query, max_pages=3)`.
 pub(super) fn is_told_how_many(function: &StmtFunctionDef) -> bool {
     let mut parameters = function.parameters.iter_non_variadic_params();
-    parameters.any(|it| is_number_of_elements(it.name().as_str()))
+    parameters.any(|it| {
+        let name = it.name().as_str();
+        // How large a batch is says nothing about how many there are.
+        !name.ends_with("size") && is_number_of_elements(name)
+    })
 }
 
 /// Whether a parameter of this name says how many of something there are to be.

@@ -7,11 +7,12 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use engine::{Context, Definition, Summary};
+use engine::{Context, Definition};
 use python::NodeId;
 use python::ast::{AnyNodeRef, Expr, ExprCall, Stmt, StmtFunctionDef};
 use types::Answer;
 
+use super::elsewhere::{self, Seen};
 use super::lists::{Element, Within};
 use super::{fanout, limited, outside};
 
@@ -47,7 +48,7 @@ enum Next {
 
 /// The functions of a module, for those who call them from other ones.
 #[derive(Debug, Default)]
-struct Functions {
+pub(super) struct Functions {
     by_path: HashMap<String, NodeId>,
     own: HashMap<NodeId, Arc<Own>>,
 }
@@ -191,24 +192,26 @@ impl Place {
     }
 }
 
-fn summarise(cx: &Context<'_, '_>) -> Summary {
-    let mut functions = Functions::default();
-    for node in cx.module.descendants(cx.module.root()) {
-        if let AnyNodeRef::StmtFunctionDef(function) = node {
-            let id = cx.module.id(function);
-            functions.own.insert(id, Arc::new(Own::of(cx, function)));
-            if let Some(path) = cx.module.path_of(function) {
-                functions.by_path.insert(path, id);
+impl Functions {
+    pub(super) fn of(cx: &Context<'_, '_>) -> Self {
+        let mut functions = Functions::default();
+        for node in cx.module.descendants(cx.module.root()) {
+            if let AnyNodeRef::StmtFunctionDef(function) = node {
+                let id = cx.module.id(function);
+                functions.own.insert(id, Arc::new(Own::of(cx, function)));
+                if let Some(path) = cx.module.path_of(function) {
+                    functions.by_path.insert(path, id);
+                }
             }
         }
+        functions
     }
-    Arc::new(functions)
 }
 
 /// The modules on the ways from one element.
 #[derive(Default)]
 struct Ways {
-    modules: HashMap<usize, Arc<Functions>>,
+    modules: HashMap<usize, Arc<Seen>>,
 }
 
 impl Ways {
@@ -259,7 +262,7 @@ impl Ways {
 
     fn own(&self, cx: &Context<'_, '_>, (file, id): At) -> Option<Arc<Own>> {
         if let Some(file) = file {
-            return self.modules.get(&file)?.own.get(&id).cloned();
+            return self.modules.get(&file)?.functions.own.get(&id).cloned();
         }
         let AnyNodeRef::StmtFunctionDef(function) = cx.module.node(id) else {
             return None;
@@ -275,10 +278,10 @@ impl Ways {
             name,
             summary,
             ..
-        } = cx.elsewhere(from, name, summarise)?;
-        let functions = summary.downcast::<Functions>().ok()?;
-        let id = *functions.by_path.get(&name)?;
-        self.modules.entry(file).or_insert(functions);
+        } = cx.elsewhere(from, name, elsewhere::summarise)?;
+        let module = summary.downcast::<Seen>().ok()?;
+        let id = *module.functions.by_path.get(&name)?;
+        self.modules.entry(file).or_insert(module);
         Some((Some(file), id))
     }
 }

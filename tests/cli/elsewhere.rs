@@ -55,19 +55,54 @@ fn what_is_limited_in_another_module_needs_no_other_limit() {
 }
 
 #[test]
-fn what_waits_sometimes_in_another_module_is_withheld() {
-    let found =
-        fetches("async def fetch(url):\n    if url.is_open:\n        return await url.get()\n");
-    assert!(
-        found.contains("`fetch` waits in some cases only"),
-        "{found}"
+fn what_waits_sometimes_in_another_module_needs_no_limit() {
+    let found = fetches(
+        "import httpx\n\nasync def fetch(url):\n    if url.is_open:\n        async with httpx.AsyncClient() as client:\n            return await client.get(url)\n",
     );
+    assert_eq!(found, "");
 }
 
 #[test]
-fn what_waits_in_another_module_is_limited() {
+fn what_is_not_seen_to_reach_anything_in_another_module_needs_no_limit() {
     let found = fetches("async def fetch(url):\n    return await url.get()\n");
-    assert!(found.contains("a semaphore limits them"), "{found}");
+    assert_eq!(found, "");
+    let shared = "import httpx\n\nCLIENT = httpx.AsyncClient()\n\nasync def fetch(url):\n    return await CLIENT.get(url)\n";
+    assert_eq!(fetches(shared), "");
+}
+
+/// A function that opens a connection of its own.
+const OPENS: &str = "\
+import httpx
+
+
+async def ask(url):
+    async with httpx.AsyncClient() as client:
+        return await client.get(url)
+";
+
+#[test]
+fn what_is_limited_on_the_way_through_modules_needs_no_other_limit() {
+    let main = "import asyncio\n\nfrom client import fetch\n\n\nasync def load(urls):\n    return await asyncio.gather(*[fetch(url) for url in urls])\n";
+    let client = "from asks import ask\n\nasync def fetch(url):\n    async with semaphore:\n        return await ask(url)\n";
+    let found = said(
+        "--limit-concurrency",
+        &[("main.py", main), ("client.py", client), ("asks.py", OPENS)],
+    );
+    assert_eq!(found, "");
+}
+
+#[test]
+fn what_opens_a_connection_through_modules_is_limited() {
+    let main = "import asyncio\n\nfrom client import fetch\n\n\nasync def load(urls):\n    return await asyncio.gather(*[fetch(url) for url in urls])\n";
+    let client = "async def fetch(url):\n    from asks import ask\n\n    return await ask(url)\n";
+    let found = said(
+        "--limit-concurrency",
+        &[("main.py", main), ("client.py", client), ("asks.py", OPENS)],
+    );
+    assert!(
+        found.contains("each reaches `httpx.AsyncClient`: a semaphore limits them"),
+        "{found}"
+    );
 }
 
 #[test]
