@@ -289,9 +289,11 @@ fn is_paced<'a>(cx: &Context<'a, '_>, element: &Element<'a>) -> bool {
             .any(|call| hazards::starts(call))
     };
     let are_tasks = match element.expr {
-        Expr::Name(name) => module.only_binding(name).is_some_and(
-            |binding| matches!(binding.kind, BindingKind::Value(value) if starts(value)),
-        ),
+        Expr::Name(name) => module.symbol(name).is_some_and(|symbol| {
+            let mut bindings = symbol.bindings.iter();
+            bindings
+                .any(|binding| matches!(binding.kind, BindingKind::Value(value) if starts(value)))
+        }),
         expr => starts(expr),
     };
     let around = module.ancestors(append).find_map(|around| match around {
@@ -448,9 +450,14 @@ fn does_work<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, loops: &[Turn<'a>]) -
     };
     let runs_element =
         || function.is_some_and(|function| handed_over(cx, call, function, loops).is_some());
-    !(makes_task(cx, call) || takes_many || tells || sends || sets_up || is_elements_own)
-        && !runs_element()
-        && waiting::waits_for_sure(cx, &call.func)
+    let is_of_all = makes_task(cx, call)
+        || takes_many
+        || tells
+        || sends
+        || sets_up
+        || is_elements_own
+        || runs_element();
+    !is_of_all && waiting::waits_for_sure(cx, &call.func)
 }
 
 /// `create_eager_task(...)`, `self.start_background_task(...)`, and plain functions, which do what

@@ -24,12 +24,11 @@ const MOST: usize = 64;
 struct Own {
     /// What it opens or asks.
     reaches: Option<String>,
-    /// Whether something in it lets so many through and no more.
-    is_limited: bool,
+    /// Whether something in it lets so many through and no more, or sleeps until something has
+    /// happened elsewhere.
+    needs_no_limit: bool,
     /// Whether it sleeps, and not only before another try.
     sleeps: bool,
-    /// Whether it sleeps until something has happened elsewhere.
-    polls: bool,
     /// Whether it waits for nothing else than time and functions.
     only_sleeps: bool,
     /// The functions that it waits for.
@@ -84,7 +83,7 @@ impl Own {
     fn of<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> Self {
         let module = cx.module;
         let mut own = Own {
-            is_limited: limited::limits_itself(cx, function),
+            needs_no_limit: limited::limits_itself(cx, function),
             only_sleeps: true,
             ..Own::default()
         };
@@ -112,7 +111,7 @@ impl Own {
                 Expr::Call(call) if module.refers_to(&call.func, "asyncio.sleep") => {
                     let place = Place::of(cx, function, call);
                     own.sleeps |= place != Place::Handler;
-                    own.polls |= place == Place::While;
+                    own.needs_no_limit |= place == Place::While;
                 }
                 // What they are given is looked at by itself.
                 Expr::Call(call)
@@ -221,7 +220,7 @@ impl Ways {
         let mut seen: HashSet<At> = HashSet::new();
         let mut next: VecDeque<(Option<usize>, Arc<Own>)> = VecDeque::from([(None, first)]);
         while let Some((file, own)) = next.pop_front() {
-            if own.is_limited || own.polls {
+            if own.needs_no_limit {
                 return None;
             }
             sleeps |= own.sleeps;

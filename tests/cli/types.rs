@@ -515,7 +515,8 @@ fn a_list_of_tasks_from_another_module_is_not_limited() {
 fn a_method_that_reaches_nothing_outside_of_the_program_is_not_limited() {
     let looks_up =
         "class Client:\n    async def fetch(self, path):\n        await self.ready(path)\n";
-    let project = project(&[("main.py", &gathers_all("fetch")), ("client.py", looks_up)]);
+    let project = project(&[("main.py", &gathers_all("fetch"))]);
+    project.write("client.py", looks_up);
     let found = project.run(["--limit-concurrency", "--show-withheld"]);
     assert!(
         found.stdout.contains("No findings") || found.stderr.contains("No findings"),
