@@ -165,6 +165,8 @@ const PARTS: &[&str] = &[
     "process",
     "processor",
     "producer",
+    "profile",
+    "project",
     "provider",
     "reader",
     "receiver",
