@@ -1,7 +1,7 @@
 //! What a function does only the first time that it is called, `if _client is None: _client = ...`.
 
 use engine::Context;
-use python::ast::{AnyNodeRef, CmpOp, Expr, ExprContext, Stmt, StmtFunctionDef, UnaryOp};
+use python::ast::{AnyNodeRef, BoolOp, CmpOp, Expr, ExprContext, Stmt, StmtFunctionDef, UnaryOp};
 use python::{NodeId, Ranged};
 
 use super::effects::own_nodes;
@@ -31,13 +31,22 @@ impl<'a> FirstTime<'a> {
                 first.within.push(node);
                 continue;
             }
-            // `if _client is not None: return _client`
             let is_outermost = module
                 .parent(stmt)
                 .is_some_and(|parent| module.id(parent) == module.id(function));
-            let returns = matches!(stmt.body.last(), Some(Stmt::Return(_)));
-            let is_known = present(&stmt.test).is_some_and(is_guard) || is_of_cache(cx, &stmt.test);
-            if is_outermost && returns && is_known {
+            let clauses = stmt.elif_else_clauses.iter();
+            let mut branches = std::iter::once((Some(&*stmt.test), &stmt.body))
+                .chain(clauses.map(|clause| (clause.test.as_ref(), &clause.body)));
+            let gives_what_is_kept = branches.any(|(test, body)| {
+                let (Some(test), Some(Stmt::Return(given))) = (test, body.last()) else {
+                    return false;
+                };
+                // `if _client is not None: return _client`
+                present(test).is_some_and(is_guard)
+                    || is_of_cache(cx, test)
+                    || is_still_right(cx, function, test, given.value.as_deref())
+            });
+            if is_outermost && gives_what_is_kept {
                 first.after.get_or_insert(stmt.end());
             }
         }
@@ -78,6 +87,57 @@ fn is_of_cache<'a>(cx: &Context<'a, '_>, test: &'a Expr) -> bool {
             .split('_')
             .any(|word| WORDS.contains(&word))
     })
+}
+
+/// Whether a test asks if what the function keeps is there and still right, and `given`, what is
+/// returned then, is that: `if _settings and _matches(path): return _settings`. What gets old by
+/// itself is found out again and again.
+fn is_still_right<'a>(
+    cx: &Context<'a, '_>,
+    function: &'a StmtFunctionDef,
+    test: &'a Expr,
+    given: Option<&'a Expr>,
+) -> bool {
+    let (Expr::BoolOp(operation), Some(given)) = (test, given) else {
+        return false;
+    };
+    let module = cx.module;
+    let is_it = |expr: &'a Expr| {
+        present(expr).is_some_and(|kept| {
+            is_kept(cx, function, kept)
+                && module
+                    .descendants(given)
+                    .any(|node| module.text(node) == module.text(kept))
+        })
+    };
+    operation.op == BoolOp::And
+        && operation.values.iter().any(is_it)
+        && !module.descendants(test).any(is_of_time)
+}
+
+/// Whether a name speaks of age: `time.monotonic`, `self._expires_at`, `TTL`.
+fn is_of_time(node: AnyNodeRef<'_>) -> bool {
+    const WORDS: &[&str] = &[
+        "age",
+        "datetime",
+        "expired",
+        "expires",
+        "expiry",
+        "max",
+        "monotonic",
+        "now",
+        "time",
+        "timestamp",
+        "ttl",
+    ];
+    let name = match node {
+        AnyNodeRef::ExprAttribute(attribute) => attribute.attr.as_str(),
+        AnyNodeRef::ExprName(name) => name.id.as_str(),
+        _ => return false,
+    };
+    name.to_ascii_lowercase()
+        .split('_')
+        .any(|word| WORDS.contains(&word))
 }
 
 /// What a test finds missing: `not x`, `x is None`.

@@ -81,10 +81,14 @@ pub struct Function {
     pub place: Place,
     /// Whether it is an `async def`.
     pub is_async: bool,
-    /// Whether it has decorators, which may replace it.
+    /// Whether it has decorators that may replace it: others than `staticmethod` and the like.
     pub is_decorated: bool,
     /// Whether `yield` stands in its own body.
     pub is_generator: bool,
+    /// Whether its own body does nothing: it is there to be overridden.
+    pub is_stub: bool,
+    /// Whether it may come to another `yield` where its generator is closed, which then fails.
+    pub resists_closing: bool,
 }
 
 /// How an object is entered.

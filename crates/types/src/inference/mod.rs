@@ -4,6 +4,7 @@ mod classify;
 mod database;
 mod explain;
 mod functions;
+mod generators;
 mod probe;
 mod system;
 #[cfg(test)]
