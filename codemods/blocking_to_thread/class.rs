@@ -4,7 +4,7 @@ use engine::Context;
 use python::ast::{self, AnyNodeRef, Expr, Operator};
 use python::{Binding, BindingKind, Ranged};
 
-use super::meaning::canonical;
+use super::meaning::{canonical, is_plain};
 use super::table;
 
 /// The dotted name of the class that `expr` is an instance of, as far as the module shows it.
@@ -20,6 +20,13 @@ fn class_within(cx: &Context<'_, '_>, expr: &Expr, depth: usize) -> Option<Strin
         Expr::Call(call) => {
             if let Some(name) = module.qualified_name(&call.func) {
                 return made_by(&canonical(name));
+            }
+            // `def folder() -> Path:`
+            if let Some(function) = module.function_definition(&call.func)
+                && let Some(returns) = &function.returns
+            {
+                let gives_it = !function.is_async && is_plain(cx, function);
+                return gives_it.then(|| annotated(cx, returns)).flatten();
             }
             let Expr::Attribute(method) = &*call.func else {
                 return None;

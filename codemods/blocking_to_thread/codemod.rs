@@ -100,6 +100,9 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
     if is_of_command(cx, coroutine) {
         return Err(Refusal::NotOurs); // nothing else runs
     }
+    if switches::is_switched_off(cx, node) {
+        return Err(Refusal::NotOurs); // only while somebody debugs
+    }
     if is_without_loop(cx, call) {
         return Err(Refusal::NotOurs); // no event loop is blocked
     }

@@ -16,6 +16,7 @@ use super::{kind, special, surroundings};
 const CONSUMERS: &[&str] = &[
     "all",
     "any",
+    "dict",
     "frozenset",
     "list",
     "max",

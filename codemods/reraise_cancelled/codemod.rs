@@ -90,7 +90,7 @@ fn at_handler<'a>(
     if awaits.is_empty() {
         return Err(Refusal::NotOurs); // it cannot arrive there
     }
-    if exception::is_decided(cx, coroutine, handler) {
+    if exception::is_shielded(cx, handler.into()) || exception::is_decided(cx, coroutine, handler) {
         return Err(Refusal::NotOurs);
     }
     let source = source::of(cx, coroutine, &awaits);
@@ -381,7 +381,9 @@ fn at_suppress<'a>(
     let awaits = source::awaits(cx, coroutine, &with.body);
     if awaits.is_empty()
         || matches!(source::of(cx, coroutine, &awaits), Source::Child)
+        || cx.has_tests()
         || exception::knows_cancelling(cx, coroutine)
+        || exception::is_shielded(cx, with.into())
         || exception::is_leaving(cx, with.into())
         || exception::is_raising(cx, with.into())
     {
