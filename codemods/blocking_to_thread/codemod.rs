@@ -109,6 +109,7 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
     let block = block::of(cx, call, coroutine);
     let whole = match (&blocks, &block) {
         (Blocks::Itself(_), None) if blocks.is_of_files() => whole::of(cx, call),
+        (Blocks::Through(_, reach), None) if reach.is_generator => whole::of(cx, call),
         _ => None,
     };
     let is_alone = block.is_none() && whole.is_none();

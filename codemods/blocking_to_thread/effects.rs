@@ -1,7 +1,9 @@
 //! What code does that would run in another thread: what of it may not, and what nobody knows.
 
 use engine::Context;
-use python::ast::{AnyNodeRef, Expr, ExprCall, ExprContext, Stmt, StmtFunctionDef, WithItem};
+use python::ast::{
+    AnyNodeRef, Expr, ExprAttribute, ExprCall, ExprContext, Stmt, StmtFunctionDef, WithItem,
+};
 use python::{Block, NodeId, Ranged, ScopeKind, TextRange, TryPart, first_line};
 
 use super::arguments::Given;
@@ -11,7 +13,7 @@ use super::harmless::{
     is_method_of_value, is_of_loop, is_of_main_thread,
 };
 use super::meaning::{Callee, callee};
-use super::own::{is_own, is_plain_class, is_value};
+use super::own::{is_of_window, is_own, is_plain_class, is_value, of_window};
 use super::table::{Category, InThread};
 use super::{reach, special, thread_local};
 
@@ -237,6 +239,9 @@ fn add<'a>(
             AnyNodeRef::ExprAttribute(attribute)
                 if attribute.ctx != ExprContext::Load && !is_own(cx, &attribute.value, frame) =>
             {
+                if is_of_window(cx, &attribute.value) {
+                    effects.obstacle(|| of_window(module.text(attribute)));
+                }
                 effects.doubt(|| format!("it sets `{}`", one_line(module.text(attribute))));
             }
             AnyNodeRef::ExprSubscript(subscript)
@@ -406,8 +411,11 @@ fn add_call<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, frame: Frame<'a>, effe
                 if LOOP_METHODS.contains(&name) {
                     effects
                         .obstacle(|| format!("`{}` belongs to the event loop's thread", shown()));
+                } else if is_of_window(cx, &method.value) {
+                    effects.obstacle(|| of_window(&shown()));
                 } else if !LOGGING.contains(&name)
                     && !READING.contains(&name)
+                    && !makes_logger(cx, method)
                     && !is_own(cx, &method.value, frame)
                     && !is_value(&method.value)
                 {
@@ -417,6 +425,13 @@ fn add_call<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, frame: Frame<'a>, effe
             _ => effects.doubt(|| format!("what `{}` does there does not show", shown())),
         },
     }
+}
+
+/// `logger.bind(name=name)`: a logger of a logger.
+fn makes_logger(cx: &Context<'_, '_>, method: &ExprAttribute) -> bool {
+    let receiver = cx.module.text(&*method.value).to_ascii_lowercase();
+    matches!(method.attr.as_str(), "bind" | "getChild" | "opt")
+        && (receiver.ends_with("log") || receiver.ends_with("logger"))
 }
 
 /// Whether only the first of what an iterator gives is asked for: `any(folder.iterdir())`.

@@ -121,7 +121,8 @@ fn is_from_cache<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef, value:
     }
 }
 
-/// Whether the function sets items of what stays when it has returned: `_cache[key] = value`.
+/// Whether the function sets items of what stays when it has returned: `_cache[key] = value`,
+/// `_cache.setdefault(key, value)`.
 fn keeps_by_key<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef, kept: &'a Expr) -> bool {
     let module = cx.module;
     let stays = match kept {
@@ -136,6 +137,13 @@ fn keeps_by_key<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef, kept: &
             AnyNodeRef::ExprSubscript(it) => {
                 it.ctx == ExprContext::Store && module.text(&*it.value) == module.text(kept)
             }
+            AnyNodeRef::ExprCall(call) => match &*call.func {
+                Expr::Attribute(method) => {
+                    method.attr.as_str() == "setdefault"
+                        && module.text(&*method.value) == module.text(kept)
+                }
+                _ => false,
+            },
             _ => false,
         })
 }

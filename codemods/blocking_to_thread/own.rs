@@ -4,8 +4,8 @@ use engine::Context;
 use python::ast::{AnyNodeRef, Expr, Stmt};
 use python::{BindingKind, Ranged, ScopeKind};
 
-use super::effects::Frame;
-use super::harmless::{READING, is_exception};
+use super::effects::{Frame, one_line};
+use super::harmless::{READING, is_exception, is_of_toolkit};
 use super::meaning::{Callee, callee};
 
 /// Whether what `expr` stands for was made in the code that would move, or belongs to the
@@ -114,4 +114,35 @@ pub(super) fn is_plain_class(cx: &Context<'_, '_>, name: &python::ast::ExprName)
         }),
         _ => is_exception(&name.id),
     }
+}
+
+/// Why something of a window must stay in its thread.
+pub(super) fn of_window(text: &str) -> String {
+    format!(
+        "`{}` belongs to the thread of the user interface",
+        one_line(text)
+    )
+}
+
+/// Whether an expression is of an object that a person sees, whose class is one of a toolkit's:
+/// `self`, `self.menu`.
+pub(super) fn is_of_window(cx: &Context<'_, '_>, expr: &Expr) -> bool {
+    let mut root = expr;
+    while let Expr::Attribute(attribute) = root {
+        root = &attribute.value;
+    }
+    let Expr::Name(name) = root else {
+        return false;
+    };
+    cx.module.class_of_self(name).is_some_and(|class| {
+        let mut bases = class.arguments.iter().flat_map(|it| &it.args);
+        bases.any(|base| {
+            let base = match base {
+                Expr::Subscript(generic) => &generic.value,
+                base => base,
+            };
+            let name = cx.module.qualified_name(base);
+            name.is_some_and(|name| is_of_toolkit(&name))
+        })
+    })
 }

@@ -4,29 +4,14 @@
 use edit::Edit;
 use engine::{Context, Refusal};
 use python::ast::{AnyNodeRef, Comprehension, Expr, ExprCall};
-use python::{Ranged, TextRange};
+use python::{CONSUMERS, Ranged, TextRange};
 
+use super::arguments::Given;
 use super::effects::{self, own_nodes};
 use super::hop::Hop;
 use super::lines::{in_a_laid_out_line, in_its_line};
 use super::meaning::{Callee, callee};
-use super::{kind, special, surroundings};
-
-/// Builtins that go through all of an iterable, and give something that is there.
-const CONSUMERS: &[&str] = &[
-    "all",
-    "any",
-    "dict",
-    "frozenset",
-    "list",
-    "max",
-    "min",
-    "next",
-    "set",
-    "sorted",
-    "sum",
-    "tuple",
-];
+use super::{kind, reach, special, surroundings};
 
 /// What moves as one.
 #[derive(Clone, Copy, Debug)]
@@ -141,15 +126,23 @@ fn consumes<'a>(cx: &Context<'a, '_>, outer: &'a ExprCall, inner: AnyNodeRef<'a>
         func => cx
             .module
             .builtin(func)
-            .is_some_and(|name| CONSUMERS.contains(&name)),
+            .is_some_and(|name| name == "next" || CONSUMERS.contains(&name)),
     };
     if !is_consumer || first.range() != inner.range() {
         return false;
     }
     match first {
-        Expr::Call(call) => {
-            matches!(callee(cx, call), Callee::Blocking(blocking) if blocking.is_iterator())
-        }
+        Expr::Call(call) => match callee(cx, call) {
+            Callee::Blocking(blocking) => blocking.is_iterator(),
+            // `list(lines(path))`
+            Callee::Function(function) => {
+                let reach = reach::of(cx, function, Given::alone(cx, call));
+                reach.is_generator && reach.path.is_some()
+            }
+            Callee::Named(name) => reach::of_imported(cx, &name, Given::alone(cx, call))
+                .is_some_and(|reach| reach.is_generator && reach.path.is_some()),
+            Callee::Unknown => false,
+        },
         Expr::Generator(generator) => {
             let effects = effects::of_block(cx, first.into(), &[]);
             !effects.blocking.is_empty()
