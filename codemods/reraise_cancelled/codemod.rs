@@ -3,6 +3,7 @@
 mod awaiters;
 mod callbacks;
 mod caught;
+mod child;
 mod entry;
 mod exception;
 mod following;
@@ -10,6 +11,7 @@ mod handed;
 mod meant;
 mod source;
 mod text;
+mod told;
 
 use edit::Applicability;
 use engine::{Codemod, Context, On, Refusal, Rewrite, Verdict, withheld};
@@ -384,6 +386,7 @@ fn at_suppress<'a>(
         || cx.has_tests()
         || exception::knows_cancelling(cx, coroutine)
         || exception::is_shielded(cx, with.into())
+        || told::is_of_task(cx, coroutine, with, &awaits)
         || exception::is_leaving(cx, with.into())
         || exception::is_raising(cx, with.into())
     {

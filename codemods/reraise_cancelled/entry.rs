@@ -5,7 +5,7 @@ use python::ast::{
     AnyNodeRef, ExceptHandler, ExceptHandlerExceptHandler, Expr, ExprCall, StmtFunctionDef,
 };
 
-use super::source;
+use super::child;
 
 /// Withheld where the coroutine is what the program, or a test, runs first.
 pub fn check<'a>(
@@ -101,7 +101,7 @@ fn is_call_of<'a>(
     argument: &'a Expr,
 ) -> bool {
     let module = cx.module;
-    let is_it = |func: &'a Expr| source::is_function(cx, coroutine, func);
+    let is_it = |func: &'a Expr| child::is_function(cx, coroutine, func);
     let Expr::Call(call) = argument else {
         // `anyio.run(main)` takes the function.
         return is_it(argument);
