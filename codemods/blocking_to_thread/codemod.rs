@@ -11,6 +11,7 @@ mod first_time;
 mod harmless;
 mod hop;
 mod kind;
+mod known;
 mod lines;
 mod meaning;
 mod names;

@@ -101,16 +101,9 @@ fn by_type<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<Generator<'a>
     ))
 }
 
-/// Whether what a call gives is a generator by its type.
+/// Whether what a call gives is declared to have `aclose`, as a generator has it.
 fn gives_generator(cx: &Context<'_, '_>, call: &ExprCall) -> bool {
-    let name = |class: &String| class.rsplit('.').next().unwrap_or_default().to_string();
-    cx.given(call).value().is_some_and(|value| {
-        value
-            .classes
-            .first()
-            .map(name)
-            .is_some_and(|class| matches!(class.as_str(), "AsyncGenerator" | "AsyncGeneratorType"))
-    })
+    matches!(cx.closes(call), Answer::Closes(true))
 }
 
 /// Whether a decorator leaves the function what it is, but for how it is bound.

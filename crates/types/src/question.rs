@@ -26,6 +26,8 @@ pub enum Ask {
     Callee,
     /// How its value is entered: [`Answer::Context`].
     Context,
+    /// Whether its value has `aclose`, by which `contextlib.aclosing` closes it: [`Answer::Closes`].
+    Closes,
 }
 
 /// The answer to one question.
@@ -39,6 +41,8 @@ pub enum Answer {
     Callee(Function),
     /// To [`Ask::Context`].
     Context(Context),
+    /// To [`Ask::Closes`], as its type declares it.
+    Closes(bool),
 }
 
 /// A value, as far as its type says.
