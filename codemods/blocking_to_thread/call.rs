@@ -72,6 +72,11 @@ pub(super) fn edits<'a>(
     let comma = if call.arguments.is_empty() { "" } else { ", " };
     let given = module.text(inside);
     let given = given.get(1..given.len() - 1).unwrap_or_default().trim();
+    // A generator expression is no longer the only argument.
+    let given = match &*call.arguments.args {
+        [Expr::Generator(generator)] if !generator.parenthesized => format!("({given})"),
+        _ => given.to_string(),
+    };
     let new = format!("{open}{head}{comma}{given}){close}");
     if let Some(edit) = in_a_laid_out_line(cx, call.range(), &new) {
         edits.push(edit);

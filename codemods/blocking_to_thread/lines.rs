@@ -96,8 +96,6 @@ pub(super) fn in_a_laid_out_line(
     new: &str,
 ) -> Option<Edit> {
     let module = cx.module;
-    let logical = module.logical_line(place.start());
-    let indent = module.indentation_at(logical.start())?;
     let before = TextRange::new(module.line_start(place.start()), place.start());
     let after = if new.contains(['\n', '\r']) {
         ""
@@ -105,8 +103,18 @@ pub(super) fn in_a_laid_out_line(
         module.text(TextRange::new(place.end(), module.line_end(place.end())))
     };
     let long = width(module.text(before)) + width(first_line(new)) + width(after.trim_end());
+    if long <= cx.settings.line_length {
+        return None;
+    }
+    laid_out_anew(cx, place, new)
+}
+
+/// The same whether the line gets too long or not.
+pub(super) fn laid_out_anew(cx: &Context<'_, '_>, place: TextRange, new: &str) -> Option<Edit> {
+    let module = cx.module;
+    let logical = module.logical_line(place.start());
+    let indent = module.indentation_at(logical.start())?;
     if !module.text(logical).contains(['\n', '\r'])
-        || long <= cx.settings.line_length
         || !module.comments(logical).is_empty()
         || module.has_multiline_string(logical)
     {

@@ -9,7 +9,7 @@ use python::{CONSUMERS, Ranged, TextRange};
 use super::arguments::Given;
 use super::effects::{self, own_nodes};
 use super::hop::Hop;
-use super::lines::{in_a_laid_out_line, in_its_line};
+use super::lines::{in_its_line, laid_out_anew};
 use super::meaning::{Callee, callee};
 use super::{kind, reach, special, surroundings};
 
@@ -197,7 +197,7 @@ impl<'a> Whole<'a> {
         let text = module.text(self.range);
         let new = format!("{open}{text}{after}");
         let laid_out =
-            in_its_line(cx, self.range, &new).or_else(|| in_a_laid_out_line(cx, self.range, &new));
+            in_its_line(cx, self.range, &new).or_else(|| laid_out_anew(cx, self.range, &new));
         if let Some(edit) = laid_out {
             edits.push(edit);
         } else {
