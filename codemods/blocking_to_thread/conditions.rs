@@ -298,10 +298,12 @@ fn after<'a>(
     let mut before: Vec<Test> = Vec::new();
     let mut tests = Vec::new();
     for (test, body) in branches {
-        let own = test.map(|test| match gives_coroutine(cx, body) {
-            // Whoever calls it in a coroutine wants that.
-            true => Test::Always(true),
-            false => Test::of(cx, function, test),
+        let own = test.map(|test| {
+            if gives_coroutine(cx, body) {
+                Test::Always(true) // whoever calls it in a coroutine wants that
+            } else {
+                Test::of(cx, function, test)
+            }
         });
         if leaves(body) {
             let taken = before.iter().cloned().chain(own.clone()).collect();

@@ -51,7 +51,7 @@ pub(super) fn is_quick(cx: &Context<'_, '_>, call: &ExprCall, blocking: &Blockin
             }
             _ => argument("path", 0).is_some_and(|it| is_of_kernel(cx, it)),
         },
-        "os.system" => argument("command", 0).is_some_and(|it| only_clears(it)),
+        "os.system" => argument("command", 0).is_some_and(only_clears),
         "subprocess.run" | "subprocess.call" | "subprocess.check_call" | "subprocess.Popen" => {
             argument("args", 0).is_some_and(only_clears)
         }

@@ -7,7 +7,7 @@ use python::ast::{
     StmtTry, StmtWith,
 };
 use python::{BindingKind, Block, Ranged, TryPart};
-use types::Answer;
+use types::{Answer, Closing};
 
 /// What gives the generator.
 pub(super) enum Generator<'a> {
@@ -81,12 +81,12 @@ fn by_type<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<Generator<'a>
         && function.is_generator
         && !function.is_decorated
     {
-        if function.is_stub {
+        if function.closing == Closing::IsStub {
             return Err(withheld!(
                 "`{name}` is there to be overridden, by what may have no `aclose`, without which `aclosing` fails: write it by hand if there is one"
             ));
         }
-        if function.resists_closing {
+        if function.closing == Closing::MayYield {
             return Err(withheld!(
                 "`{name}` may yield once more when it is closed, which raises `RuntimeError`: let `GeneratorExit` out of it first"
             ));

@@ -89,10 +89,19 @@ pub struct Function {
     pub is_decorated: bool,
     /// Whether `yield` stands in its own body.
     pub is_generator: bool,
-    /// Whether its own body does nothing: it is there to be overridden.
-    pub is_stub: bool,
-    /// Whether it may come to another `yield` where its generator is closed, which then fails.
-    pub resists_closing: bool,
+    /// What becomes of it when its generator is closed.
+    pub closing: Closing,
+}
+
+/// What becomes of a generator function's code when its generator is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Closing {
+    /// It ends.
+    Ends,
+    /// It does nothing anyway: it is there to be overridden.
+    IsStub,
+    /// It may come to another `yield`, which then fails.
+    MayYield,
 }
 
 /// How an object is entered.

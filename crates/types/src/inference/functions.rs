@@ -12,7 +12,7 @@ use ty_python_semantic::{ImportAliasResolution, ResolvedDefinition, definitions_
 
 use super::Inference;
 use super::generators::{self, has_yield};
-use crate::{Answer, Function, Gives, Value};
+use crate::{Answer, Closing, Function, Gives, Value};
 
 /// How many functions are followed from the one that was asked about.
 const MAX_DEPTH: usize = 4;
@@ -72,8 +72,13 @@ impl<'db> Inference<'db> {
             is_async: node.is_async,
             is_decorated: !node.decorator_list.iter().all(is_transparent),
             is_generator: has_yield(node),
-            is_stub: generators::is_stub(node),
-            resists_closing: generators::resists_closing(node),
+            closing: if generators::is_stub(node) {
+                Closing::IsStub
+            } else if generators::resists_closing(node) {
+                Closing::MayYield
+            } else {
+                Closing::Ends
+            },
         })
     }
 
