@@ -1,16 +1,12 @@
 //! One call, moved to a thread where it stands.
 
 use edit::Edit;
-use engine::{
-    Context, Layout, Lines, Piece, Refusal, Standing, arguments, joined, width, withheld,
-};
+use engine::{Context, Layout, Piece, Refusal, arguments, width, withheld};
 use python::ast::{AnyNodeRef, Expr, ExprCall};
-use python::{Ranged, TextRange, TextSize, first_line};
+use python::{Ranged, TextRange, TextSize};
 
-use super::arguments::Given;
 use super::hop::{Hop, imported};
-use super::meaning::{Callee, callee};
-use super::reach;
+use super::lines::{in_a_laid_out_line, in_a_long_line};
 
 /// `f(x, y=1)` => `await asyncio.to_thread(f, x, y=1)`, with parentheses where something follows
 /// that belongs to the result.
@@ -76,8 +72,13 @@ pub(super) fn edits<'a>(
     let comma = if call.arguments.is_empty() { "" } else { ", " };
     let given = module.text(inside);
     let given = given.get(1..given.len() - 1).unwrap_or_default().trim();
+    // A generator expression is no longer the only argument.
+    let given = match &*call.arguments.args {
+        [Expr::Generator(generator)] if !generator.parenthesized => format!("({given})"),
+        _ => given.to_string(),
+    };
     let new = format!("{open}{head}{comma}{given}){close}");
-    if let Some(edit) = in_a_laid_out_line(cx, call, &new) {
+    if let Some(edit) = in_a_laid_out_line(cx, call.range(), &new) {
         edits.push(edit);
         return Ok(edits);
     }
@@ -153,71 +154,6 @@ pub(super) fn edits<'a>(
     }
     if !close.is_empty() {
         edits.push(Edit::insert(call.end(), close));
-    }
-    Ok(edits)
-}
-
-/// Builtins that go through all of an iterable, and give something that is there.
-const CONSUMERS: &[&str] = &[
-    "all",
-    "any",
-    "frozenset",
-    "list",
-    "max",
-    "min",
-    "set",
-    "sorted",
-    "sum",
-    "tuple",
-];
-
-/// The call that goes through what `call`, which gives an iterator, gives: `sorted` of
-/// `sorted(path.glob("*"))`. None where it holds what a lambda cannot.
-pub(super) fn consumer<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Option<&'a ExprCall> {
-    let module = cx.module;
-    let arguments = module.parent(call)?;
-    let AnyNodeRef::ExprCall(outer) = module.parent(arguments)? else {
-        return None;
-    };
-    let first = outer.arguments.args.first()?;
-    let is_consumer = module
-        .builtin(&outer.func)
-        .is_some_and(|name| CONSUMERS.contains(&name));
-    let stays = module.descendants(outer).any(|node| {
-        matches!(
-            node,
-            AnyNodeRef::ExprAwait(_)
-                | AnyNodeRef::ExprYield(_)
-                | AnyNodeRef::ExprYieldFrom(_)
-                | AnyNodeRef::ExprNamed(_)
-        )
-    });
-    (is_consumer && first.range() == call.range() && !stays).then_some(outer)
-}
-
-/// `sorted(path.glob("*"))` => `await asyncio.to_thread(lambda: sorted(path.glob("*")))`
-pub(super) fn deferred<'a>(
-    cx: &Context<'a, '_>,
-    call: &'a ExprCall,
-    hop: &Hop,
-) -> Result<Vec<Edit>, Refusal> {
-    let module = cx.module;
-    cx.check_unprinted(call)?;
-    let (before, after) = if module.is_trailed(call) {
-        ("(", "))")
-    } else {
-        ("", ")")
-    };
-    let mut edits = hop.edits.clone();
-    let open = format!("{before}await {}(lambda: ", hop.name);
-    let text = module.text(call);
-    let new = format!("{open}{text}{after}");
-    let laid_out = in_its_line(cx, call, &new).or_else(|| in_a_laid_out_line(cx, call, &new));
-    if let Some(edit) = laid_out {
-        edits.push(edit);
-    } else {
-        edits.push(Edit::insert(call.start(), open));
-        edits.push(Edit::insert(call.end(), after));
     }
     Ok(edits)
 }
@@ -325,132 +261,6 @@ fn aligned<'a>(
         call.range(),
         format!("{text}{close}"),
     )))
-}
-
-/// The line that a call stands on, laid out anew with the call as it becomes: `open`, its arguments,
-/// `close`. None where it fits as it is, or has no place to break at.
-fn in_a_long_line<'a>(
-    cx: &Context<'a, '_>,
-    call: &'a ExprCall,
-    open: &str,
-    close: &str,
-) -> Option<Edit> {
-    let module = cx.module;
-    let inside = TextRange::new(
-        call.arguments.start() + TextSize::new(1),
-        call.arguments.end() - TextSize::new(1),
-    );
-    let comma = if call.arguments.is_empty() { "" } else { ", " };
-    if matches!(&*call.arguments.args, [Expr::Generator(_)]) {
-        return None;
-    }
-    let new = format!("{open}{comma}{}){close}", module.text(inside).trim());
-    in_its_line(cx, call, &new)
-}
-
-/// The same with `new` in the place of the call.
-fn in_its_line<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, new: &str) -> Option<Edit> {
-    let module = cx.module;
-    let text = module.text(call);
-    if new.contains(['\n', '\r']) {
-        return None;
-    }
-    let (line, end) = (module.line_start(call.start()), module.line_end(call.end()));
-    let indent = module.line_indentation(call.start());
-    let range = TextRange::new(line + TextSize::of(indent), end);
-    let before = module.text(TextRange::new(range.start(), call.start()));
-    let after = module.text(TextRange::new(call.end(), end)).trim_end();
-    let longest = cx.settings.line_length;
-    let long = width(indent) + width(before) + width(new) + width(after);
-    let is_beside_another = module.calls().iter().any(|it| {
-        let is_there = range.contains_range(it.range()) && it.range() != call.range();
-        is_there && may_move(cx, it)
-    });
-    let grows = width(new).saturating_sub(width(text));
-    if long <= longest && !(is_beside_another && long + grows > longest) {
-        return None;
-    }
-    let flat = format!("{before}{new}{after}");
-    let edit = |text: String| Some(Edit::replace(range, text));
-    if long <= longest {
-        // The other one is written when this is done, and breaks the line.
-        return edit(flat);
-    }
-    let logical = module.logical_line(call.start());
-    let lines = Lines {
-        width: longest,
-        indent: module.indent(),
-        newline: module.newline(),
-    };
-    let standing = if logical.start() == range.start() {
-        if logical.end() != range.start() + TextSize::of(module.text(range).trim_end()) {
-            return None;
-        }
-        Standing::Statement
-    } else if range.start() < logical.start() || logical.end() < end {
-        return None;
-    } else {
-        let above = module
-            .text(TextRange::new(logical.start(), line))
-            .trim_end();
-        let below = module.text(TextRange::new(end, logical.end())).trim_start();
-        if above.ends_with(['(', '[', '{']) && below.starts_with([')', ']', '}']) {
-            Standing::Content
-        } else {
-            Standing::Element
-        }
-    };
-    edit(lines.broken(&flat, indent, standing)?)
-}
-
-/// The statement, or its header, around a call, on several lines, where a formatter laid it out and
-/// `new`, in the place of the call, would make the line that it starts on too long: laid out anew.
-fn in_a_laid_out_line<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, new: &str) -> Option<Edit> {
-    let module = cx.module;
-    let logical = module.logical_line(call.start());
-    let indent = module.indentation_at(logical.start())?;
-    let before = TextRange::new(module.line_start(call.start()), call.start());
-    let after = if new.contains(['\n', '\r']) {
-        ""
-    } else {
-        module.text(TextRange::new(call.end(), module.line_end(call.end())))
-    };
-    let long = width(module.text(before)) + width(first_line(new)) + width(after.trim_end());
-    if !module.text(logical).contains(['\n', '\r'])
-        || long <= cx.settings.line_length
-        || !module.comments(logical).is_empty()
-        || module.has_multiline_string(logical)
-    {
-        return None;
-    }
-    let lines = Lines {
-        width: cx.settings.line_length,
-        indent: module.indent(),
-        newline: module.newline(),
-    };
-    let old = lines.broken(&joined(module.text(logical))?, indent, Standing::Statement)?;
-    if old != module.text(logical) {
-        return None;
-    }
-    let new = format!(
-        "{}{new}{}",
-        module.text(TextRange::new(logical.start(), call.start())),
-        module.text(TextRange::new(call.end(), logical.end())),
-    );
-    let text = lines.broken(&joined(&new)?, indent, Standing::Statement)?;
-    Some(Edit::replace(logical, text))
-}
-
-/// Whether a call may be one that moves as well.
-fn may_move<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
-    match callee(cx, call) {
-        Callee::Blocking(_) => true,
-        Callee::Function(function) => {
-            let reach = reach::of(cx, function, Given::alone(cx, call));
-            reach.path.is_some()
-        }
-        Callee::Named(_) | Callee::Unknown => false,
-    }
 }
 
 /// Where an argument starts, with its parentheses.

@@ -3,14 +3,19 @@
 mod arguments;
 mod block;
 mod call;
+mod class;
 mod conditions;
 mod effects;
 mod ending;
 mod first_time;
 mod harmless;
 mod hop;
+mod kind;
+mod known;
+mod lines;
 mod meaning;
 mod names;
+mod own;
 mod reach;
 mod render;
 mod special;
@@ -20,6 +25,7 @@ mod switches;
 mod table;
 mod thread_local;
 mod typed;
+mod whole;
 
 use edit::Applicability;
 use engine::{Choices, Codemod, Context, On, OptionSpec, Refusal, Rewrite, Verdict, withheld};
@@ -95,29 +101,38 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
     if is_of_command(cx, coroutine) {
         return Err(Refusal::NotOurs); // nothing else runs
     }
+    if switches::is_switched_off(cx, node) {
+        return Err(Refusal::NotOurs); // only while somebody debugs
+    }
     if is_without_loop(cx, call) {
         return Err(Refusal::NotOurs); // no event loop is blocked
     }
+    let block = block::of(cx, call, coroutine);
+    let whole = match (&blocks, &block) {
+        (Blocks::Itself(_), None) if blocks.is_of_files() => whole::of(cx, call),
+        (Blocks::Through(_, reach), None) if reach.is_generator => whole::of(cx, call),
+        _ => None,
+    };
+    let is_alone = block.is_none() && whole.is_none();
     match place {
-        AwaitPlace::GeneratorExpression => {
+        AwaitPlace::GeneratorExpression if is_alone => {
             return Err(withheld!(
                 "`await` would turn the generator expression into an asynchronous one, which cannot be iterated as it is: write a list comprehension or a loop"
             ));
         }
-        AwaitPlace::NestedComprehension(_) if !cx.supports(PythonVersion::PY311) => {
+        AwaitPlace::NestedComprehension(_) if is_alone && !cx.supports(PythonVersion::PY311) => {
             return Err(withheld!(
                 "`await` in a comprehension inside a comprehension needs Python 3.11: write a loop"
             ));
         }
         _ => {}
     }
-    let block = block::of(cx, call, coroutine);
-    let consumer = match &blocks {
-        Blocks::Itself(blocking) if blocking.is_iterator() => call::consumer(cx, call),
-        _ => None,
+    let site = match (&block, &whole) {
+        (Some(block), _) => block.site(cx),
+        (None, Some(whole)) => whole.node(),
+        (None, None) => node,
     };
-    let site = block.as_ref().map_or(node, |block| block.site(cx));
-    if block.is_none() && consumer.is_none() {
+    if is_alone {
         blocks.check_alone(cx, call, coroutine)?;
     }
     if block.is_some()
@@ -128,7 +143,7 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
             "it stands where an exception is handled, which another thread does not see: {why}; bind what is needed of it to a name before"
         ));
     }
-    if block.is_none() && blocks.is_of_files() {
+    if is_alone && blocks.is_of_files() {
         surroundings::check_loop(cx, call)?;
     }
     surroundings::check(cx, site, coroutine)?;
@@ -139,11 +154,11 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
         ));
     }
     let hop = Hop::of(cx, site, coroutine)?;
-    let (edits, applicability, doubt) = match (&block, consumer) {
+    let (edits, applicability, doubt) = match (&block, whole) {
         (Some(block), _) => together(cx, block, coroutine, &hop)?,
-        (None, Some(consumer)) => {
-            let effects = effects::of_block(cx, consumer.into(), &[]);
-            let edits = call::deferred(cx, consumer, &hop)?;
+        (None, Some(whole)) => {
+            let effects = whole.effects(cx);
+            let edits = whole.edits(cx, &hop)?;
             match (effects.obstacle, effects.doubt) {
                 (Some(why), _) => return Err(withheld!("it must stay in its thread: {why}")),
                 (None, Some(doubt)) => (edits, Applicability::Unsafe, Some(doubt)),
@@ -399,7 +414,7 @@ impl Blocks {
     /// Whether the call itself waits for files.
     fn is_of_files(&self) -> bool {
         match self {
-            Blocks::Itself(blocking) => block::files(blocking.group.category),
+            Blocks::Itself(blocking) => kind::files(blocking.group.category),
             Blocks::Through(..) => false,
         }
     }

@@ -4,23 +4,11 @@
 use std::collections::BTreeMap;
 
 use engine::Context;
-use python::ast::{AnyNodeRef, BoolOp, CmpOp, Expr, Number, Stmt, StmtFunctionDef, UnaryOp};
+use python::ast::{AnyNodeRef, BoolOp, CmpOp, Expr, Stmt, StmtFunctionDef, UnaryOp};
 use python::{BindingKind, Ranged, ScopeKind};
 
+use super::known::{self, Known};
 use super::{first_time, switches};
-
-/// A value that the text shows.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Known {
-    None,
-    Bool(bool),
-    Int(i64),
-    Text(String),
-    /// A display without elements.
-    Empty,
-    /// Anything but `None`.
-    Something,
-}
 
 /// What is known where a function is called: its parameters, and as `self.name` the attributes of
 /// its object.
@@ -44,61 +32,11 @@ pub(super) enum Test {
     IsTrue(String),
     /// Whether it is one of these.
     IsOneOf(String, Vec<Known>),
+    /// Whether it is an instance of one of these classes.
+    IsInstance(String, Vec<String>),
     Not(Box<Test>),
     All(Vec<Test>),
     Any(Vec<Test>),
-}
-
-impl Known {
-    fn of(expr: &Expr) -> Option<Self> {
-        let display = |is_empty: bool| {
-            if is_empty {
-                Known::Empty
-            } else {
-                Known::Something
-            }
-        };
-        Some(match expr {
-            Expr::NoneLiteral(_) => Known::None,
-            Expr::BooleanLiteral(literal) => Known::Bool(literal.value),
-            Expr::NumberLiteral(literal) => match &literal.value {
-                Number::Int(value) => Known::Int(value.as_i64()?),
-                _ => Known::Something,
-            },
-            Expr::StringLiteral(literal) => Known::Text(literal.value.to_str().to_string()),
-            Expr::List(list) => display(list.elts.is_empty()),
-            Expr::Tuple(tuple) => display(tuple.elts.is_empty()),
-            Expr::Dict(dict) => display(dict.items.is_empty()),
-            Expr::FString(_) | Expr::Lambda(_) | Expr::BytesLiteral(_) | Expr::Set(_) => {
-                Known::Something
-            }
-            _ => return None,
-        })
-    }
-
-    fn is_true(&self) -> Option<bool> {
-        match self {
-            Known::None | Known::Empty => Some(false),
-            Known::Bool(value) => Some(*value),
-            Known::Int(value) => Some(*value != 0),
-            Known::Text(text) => Some(!text.is_empty()),
-            Known::Something => None,
-        }
-    }
-
-    /// Whether both are the same; none where that does not show.
-    fn equals(&self, other: &Known) -> Option<bool> {
-        match (self, other) {
-            (Known::None, Known::None) => Some(true),
-            (Known::None, _) | (_, Known::None) => Some(false),
-            (Known::Bool(one), Known::Bool(two)) => Some(one == two),
-            (Known::Int(one), Known::Int(two)) => Some(one == two),
-            (Known::Text(one), Known::Text(two)) => Some(one == two),
-            (Known::Text(_), Known::Bool(_) | Known::Int(_))
-            | (Known::Bool(_) | Known::Int(_), Known::Text(_)) => Some(false),
-            _ => None,
-        }
-    }
 }
 
 impl Value {
@@ -108,7 +46,7 @@ impl Value {
         function: Option<&'a StmtFunctionDef>,
         expr: &'a Expr,
     ) -> Self {
-        if let Some(known) = Known::of(expr) {
+        if let Some(known) = Known::of(expr).or_else(|| known::instance(cx, expr)) {
             return Value::Known(known);
         }
         match function.and_then(|function| operand(cx, function, expr)) {
@@ -176,6 +114,16 @@ impl Test {
                     (Some(all), _) => Test::IsOneOf(name, all).negated(),
                 }
             }
+            // `isinstance(file, io.IOBase)`
+            Expr::Call(call) if cx.module.builtin(&call.func) == Some("isinstance") => {
+                let [value, classes] = &*call.arguments.args else {
+                    return Test::Unknown;
+                };
+                match (operand(cx, function, value), known::classes(cx, classes)) {
+                    (Some(name), Some(classes)) => Test::IsInstance(name, classes),
+                    _ => Test::Unknown,
+                }
+            }
             _ => match operand(cx, function, expr) {
                 Some(name) => Test::IsTrue(name),
                 None => Test::Unknown,
@@ -205,6 +153,7 @@ impl Test {
                 }
                 (!is_unknown).then_some(false)
             }
+            Test::IsInstance(name, classes) => values.get(name)?.is_instance(classes),
             Test::Not(test) => test.holds(values).map(|it| !it),
             Test::All(tests) => all_hold(tests, values),
             Test::Any(tests) => {
@@ -221,7 +170,9 @@ impl Test {
     /// Adds the names that it asks about.
     pub(super) fn add_names(&self, names: &mut Vec<String>) {
         match self {
-            Test::IsTrue(name) | Test::IsOneOf(name, _) => names.push(name.clone()),
+            Test::IsTrue(name) | Test::IsOneOf(name, _) | Test::IsInstance(name, _) => {
+                names.push(name.clone());
+            }
             Test::Not(test) => test.add_names(names),
             Test::All(tests) | Test::Any(tests) => {
                 for test in tests {
@@ -347,7 +298,13 @@ fn after<'a>(
     let mut before: Vec<Test> = Vec::new();
     let mut tests = Vec::new();
     for (test, body) in branches {
-        let own = test.map(|test| Test::of(cx, function, test));
+        let own = test.map(|test| {
+            if gives_coroutine(cx, body) {
+                Test::Always(true) // whoever calls it in a coroutine wants that
+            } else {
+                Test::of(cx, function, test)
+            }
+        });
         if leaves(body) {
             let taken = before.iter().cloned().chain(own.clone()).collect();
             tests.push(Test::All(taken).negated());
@@ -355,6 +312,21 @@ fn after<'a>(
         before.extend(own.map(Test::negated));
     }
     tests
+}
+
+/// Whether statements end by giving the coroutine of a function that they define, as a function does
+/// that serves plain code as well: `if is_async: async def run(): ...; return run()`.
+fn gives_coroutine<'a>(cx: &Context<'a, '_>, body: &'a [Stmt]) -> bool {
+    let Some(Stmt::Return(stmt)) = body.last() else {
+        return false;
+    };
+    let Some(Expr::Call(call)) = stmt.value.as_deref() else {
+        return false;
+    };
+    let function = cx.module.function_definition(&call.func);
+    function.is_some_and(|function| {
+        function.is_async && body.iter().any(|stmt| stmt.range() == function.range())
+    })
 }
 
 /// Whether nothing that stands after `body` is reached through it.

@@ -1,15 +1,19 @@
 //! What code does that would run in another thread: what of it may not, and what nobody knows.
 
 use engine::Context;
-use python::ast::{AnyNodeRef, Expr, ExprCall, ExprContext, Stmt, StmtFunctionDef, WithItem};
-use python::{BindingKind, Block, NodeId, Ranged, ScopeKind, TextRange, TryPart, first_line};
+use python::ast::{
+    AnyNodeRef, Expr, ExprAttribute, ExprCall, ExprContext, Stmt, StmtFunctionDef, WithItem,
+};
+use python::{Block, NodeId, Ranged, ScopeKind, TextRange, TryPart, first_line};
 
 use super::arguments::Given;
+use super::class::class_of;
 use super::harmless::{
     HARMLESS_BUILTINS, LOGGING, LOOP_METHODS, READING, is_exception, is_harmless,
     is_method_of_value, is_of_loop, is_of_main_thread,
 };
-use super::meaning::{Callee, callee, class_of};
+use super::meaning::{Callee, callee};
+use super::own::{is_of_window, is_own, is_plain_class, is_value, of_window};
 use super::table::{Category, InThread};
 use super::{reach, special, thread_local};
 
@@ -196,7 +200,7 @@ pub(super) fn of_block<'a>(
 
 /// The code that would move.
 #[derive(Clone, Copy)]
-enum Frame<'a> {
+pub(super) enum Frame<'a> {
     Function(&'a StmtFunctionDef),
     Block(TextRange),
 }
@@ -235,6 +239,9 @@ fn add<'a>(
             AnyNodeRef::ExprAttribute(attribute)
                 if attribute.ctx != ExprContext::Load && !is_own(cx, &attribute.value, frame) =>
             {
+                if is_of_window(cx, &attribute.value) {
+                    effects.obstacle(|| of_window(module.text(attribute)));
+                }
                 effects.doubt(|| format!("it sets `{}`", one_line(module.text(attribute))));
             }
             AnyNodeRef::ExprSubscript(subscript)
@@ -404,8 +411,11 @@ fn add_call<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, frame: Frame<'a>, effe
                 if LOOP_METHODS.contains(&name) {
                     effects
                         .obstacle(|| format!("`{}` belongs to the event loop's thread", shown()));
+                } else if is_of_window(cx, &method.value) {
+                    effects.obstacle(|| of_window(&shown()));
                 } else if !LOGGING.contains(&name)
                     && !READING.contains(&name)
+                    && !makes_logger(cx, method)
                     && !is_own(cx, &method.value, frame)
                     && !is_value(&method.value)
                 {
@@ -415,6 +425,13 @@ fn add_call<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, frame: Frame<'a>, effe
             _ => effects.doubt(|| format!("what `{}` does there does not show", shown())),
         },
     }
+}
+
+/// `logger.bind(name=name)`: a logger of a logger.
+fn makes_logger(cx: &Context<'_, '_>, method: &ExprAttribute) -> bool {
+    let receiver = cx.module.text(&*method.value).to_ascii_lowercase();
+    matches!(method.attr.as_str(), "bind" | "getChild" | "opt")
+        && (receiver.ends_with("log") || receiver.ends_with("logger"))
 }
 
 /// Whether only the first of what an iterator gives is asked for: `any(folder.iterdir())`.
@@ -443,114 +460,6 @@ fn catches_stop<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, frame: Frame<'a>) 
         }
         _ => false,
     })
-}
-
-/// Whether what `expr` stands for was made in the code that would move, or belongs to the
-/// function around it alone: nothing else can meet it there.
-fn is_own<'a>(cx: &Context<'a, '_>, expr: &'a Expr, frame: Frame<'a>) -> bool {
-    let module = cx.module;
-    let mut expr = expr;
-    let name = loop {
-        match expr {
-            Expr::Name(name) => break name,
-            Expr::Attribute(attribute) => expr = &attribute.value,
-            Expr::Subscript(subscript) => expr = &subscript.value,
-            Expr::Call(call) => expr = &call.func,
-            _ => return is_value(expr),
-        }
-    };
-    let Some(symbol) = module.symbol(name) else {
-        return false;
-    };
-    // What is being made is nobody else's yet.
-    if let Frame::Function(function) = frame
-        && function.name.as_str() == "__init__"
-        && module.class_of_self(name).is_some()
-    {
-        return true;
-    }
-    let ScopeKind::Function(_) = module.scope_data(symbol.scope).kind else {
-        return matches!(
-            module.scope_data(symbol.scope).kind,
-            ScopeKind::Comprehension | ScopeKind::Lambda
-        );
-    };
-    symbol.bindings.iter().all(|binding| match binding.kind {
-        BindingKind::Value(value) => is_made(cx, value),
-        BindingKind::With(context, _) => is_made(cx, context),
-        BindingKind::Augmented | BindingKind::Deleted | BindingKind::Except => true,
-        BindingKind::Loop => {
-            let node = module.node(binding.node);
-            // `for folder, folders, files in os.walk(path)` makes the lists anew.
-            let is_new = module.ancestors(node).find_map(|it| match it {
-                AnyNodeRef::StmtFor(stmt) => Some(&*stmt.iter),
-                AnyNodeRef::Comprehension(clause) => Some(&clause.iter),
-                _ => None,
-            });
-            let is_new = is_new.is_some_and(|iterable| match iterable {
-                Expr::Call(call) => {
-                    matches!(callee(cx, call), Callee::Blocking(blocking) if blocking.is_iterator())
-                }
-                _ => false,
-            });
-            is_new || matches!(frame, Frame::Block(range) if range.contains_range(node.range()))
-        }
-        _ => false,
-    })
-}
-
-/// Whether an expression makes something new, which nobody else has.
-fn is_made(cx: &Context<'_, '_>, value: &Expr) -> bool {
-    match value {
-        Expr::Call(call) => {
-            !matches!(callee(cx, call), Callee::Unknown)
-                || {
-                    // `path.open()`, `csv.reader(f).x()`
-                    matches!(&*call.func, Expr::Attribute(method) if READING.contains(&method.attr.as_str()))
-                }
-        }
-        Expr::Await(awaited) => is_made(cx, &awaited.value),
-        _ => is_value(value),
-    }
-}
-
-/// Whether an expression is a value that no other code can change.
-fn is_value(expr: &Expr) -> bool {
-    matches!(
-        expr,
-        Expr::StringLiteral(_)
-            | Expr::BytesLiteral(_)
-            | Expr::FString(_)
-            | Expr::NumberLiteral(_)
-            | Expr::BooleanLiteral(_)
-            | Expr::NoneLiteral(_)
-            | Expr::List(_)
-            | Expr::Dict(_)
-            | Expr::Set(_)
-            | Expr::Tuple(_)
-            | Expr::ListComp(_)
-            | Expr::DictComp(_)
-            | Expr::SetComp(_)
-            | Expr::BinOp(_)
-            | Expr::BoolOp(_)
-            | Expr::Compare(_)
-            | Expr::If(_)
-    )
-}
-
-/// A class of this module that takes its arguments and does nothing else: a data class, an
-/// exception, one without `__init__`.
-fn is_plain_class(cx: &Context<'_, '_>, name: &python::ast::ExprName) -> bool {
-    let Some(binding) = cx.module.only_binding(name) else {
-        return false;
-    };
-    match binding.kind {
-        BindingKind::Class(class) => !class.body.iter().any(|stmt| {
-            matches!(stmt, Stmt::FunctionDef(method)
-                if matches!(method.name.as_str(), "__init__" | "__new__" | "__post_init__"))
-        }),
-        _ => is_exception(&name.id),
-    }
 }
 
 /// A text that goes on over several lines, as far as the first goes.

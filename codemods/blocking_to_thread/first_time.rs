@@ -1,8 +1,8 @@
 //! What a function does only the first time that it is called, `if _client is None: _client = ...`.
 
 use engine::Context;
-use python::ast::{AnyNodeRef, CmpOp, Expr, ExprContext, Stmt, StmtFunctionDef, UnaryOp};
-use python::{NodeId, Ranged};
+use python::ast::{AnyNodeRef, BoolOp, CmpOp, Expr, ExprContext, Stmt, StmtFunctionDef, UnaryOp};
+use python::{BindingKind, NodeId, Ranged};
 
 use super::effects::own_nodes;
 
@@ -17,13 +17,23 @@ pub(super) struct FirstTime<'a> {
 
 impl<'a> FirstTime<'a> {
     pub(super) fn of(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> Self {
-        let module = cx.module;
         let mut first = FirstTime {
             within: Vec::new(),
             after: is_cached(cx, function).then(|| function.start()),
         };
         let is_guard = |expr: &'a Expr| is_kept(cx, function, expr);
         for node in own_nodes(cx, function.into()) {
+            // `try: return _cache[key]`
+            if let AnyNodeRef::StmtTry(stmt) = node
+                && let [.., Stmt::Return(given)] = &*stmt.body
+                && given
+                    .value
+                    .as_deref()
+                    .is_some_and(|it| is_from_cache(cx, function, it))
+                && is_outermost(cx, function, node)
+            {
+                first.after.get_or_insert(given.end());
+            }
             let AnyNodeRef::StmtIf(stmt) = node else {
                 continue;
             };
@@ -31,13 +41,21 @@ impl<'a> FirstTime<'a> {
                 first.within.push(node);
                 continue;
             }
-            // `if _client is not None: return _client`
-            let is_outermost = module
-                .parent(stmt)
-                .is_some_and(|parent| module.id(parent) == module.id(function));
-            let returns = matches!(stmt.body.last(), Some(Stmt::Return(_)));
-            let is_known = present(&stmt.test).is_some_and(is_guard) || is_of_cache(cx, &stmt.test);
-            if is_outermost && returns && is_known {
+            let is_outermost = is_outermost(cx, function, stmt.into());
+            let clauses = stmt.elif_else_clauses.iter();
+            let mut branches = std::iter::once((Some(&*stmt.test), &stmt.body))
+                .chain(clauses.map(|clause| (clause.test.as_ref(), &clause.body)));
+            let gives_what_is_kept = branches.any(|(test, body)| {
+                let (Some(test), Some(Stmt::Return(given))) = (test, body.last()) else {
+                    return false;
+                };
+                // `if _client is not None: return _client`
+                present(test).is_some_and(is_guard)
+                    || is_in_cache(cx, function, test) == Some(true)
+                    || is_of_cache(cx, test)
+                    || is_still_right(cx, function, test, given.value.as_deref())
+            });
+            if is_outermost && gives_what_is_kept {
                 first.after.get_or_insert(stmt.end());
             }
         }
@@ -49,6 +67,85 @@ impl<'a> FirstTime<'a> {
         self.after.is_some_and(|after| after <= call.start())
             || self.within.iter().any(|it| cx.module.contains(*it, call))
     }
+}
+
+/// Whether a statement runs whenever the function does: a lock around it, or another try, changes
+/// nothing of that.
+fn is_outermost<'a>(
+    cx: &Context<'a, '_>,
+    function: &'a StmtFunctionDef,
+    stmt: AnyNodeRef<'a>,
+) -> bool {
+    cx.module
+        .ancestors(stmt)
+        .take_while(|outer| cx.module.id(*outer) != cx.module.id(function))
+        .all(|outer| {
+            matches!(
+                outer,
+                AnyNodeRef::StmtWith(_) | AnyNodeRef::StmtFor(_) | AnyNodeRef::StmtTry(_)
+            )
+        })
+}
+
+/// Whether a test finds a key in what the function keeps by key: `key in _cache`.
+fn is_in_cache<'a>(
+    cx: &Context<'a, '_>,
+    function: &'a StmtFunctionDef,
+    test: &'a Expr,
+) -> Option<bool> {
+    let Expr::Compare(compare) = test else {
+        return None;
+    };
+    let ([op], [kept]) = (&*compare.ops, &*compare.comparators) else {
+        return None;
+    };
+    let is_there = match op {
+        CmpOp::In => true,
+        CmpOp::NotIn => false,
+        _ => return None,
+    };
+    keeps_by_key(cx, function, kept).then_some(is_there)
+}
+
+/// Whether an expression gives what the function has kept by key: `_cache.get(key)`, `_cache[key]`.
+fn is_from_cache<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef, value: &'a Expr) -> bool {
+    match value {
+        Expr::Subscript(subscript) => keeps_by_key(cx, function, &subscript.value),
+        Expr::Call(call) => match &*call.func {
+            Expr::Attribute(method) if method.attr.as_str() == "get" => {
+                keeps_by_key(cx, function, &method.value)
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whether the function sets items of what stays when it has returned: `_cache[key] = value`,
+/// `_cache.setdefault(key, value)`.
+fn keeps_by_key<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef, kept: &'a Expr) -> bool {
+    let module = cx.module;
+    let stays = match kept {
+        Expr::Name(name) => module
+            .symbol(name)
+            .is_some_and(|symbol| symbol.scope == python::ScopeId::MODULE),
+        Expr::Attribute(_) => true,
+        _ => false,
+    };
+    stays
+        && own_nodes(cx, function.into()).any(|node| match node {
+            AnyNodeRef::ExprSubscript(it) => {
+                it.ctx == ExprContext::Store && module.text(&*it.value) == module.text(kept)
+            }
+            AnyNodeRef::ExprCall(call) => match &*call.func {
+                Expr::Attribute(method) => {
+                    method.attr.as_str() == "setdefault"
+                        && module.text(&*method.value) == module.text(kept)
+                }
+                _ => false,
+            },
+            _ => false,
+        })
 }
 
 /// Whether the function is decorated to keep what it gives: `@functools.cache`.
@@ -78,6 +175,57 @@ fn is_of_cache<'a>(cx: &Context<'a, '_>, test: &'a Expr) -> bool {
             .split('_')
             .any(|word| WORDS.contains(&word))
     })
+}
+
+/// Whether a test asks if what the function keeps is there and still right, and `given`, what is
+/// returned then, is that: `if _settings and _matches(path): return _settings`. What gets old by
+/// itself is found out again and again.
+fn is_still_right<'a>(
+    cx: &Context<'a, '_>,
+    function: &'a StmtFunctionDef,
+    test: &'a Expr,
+    given: Option<&'a Expr>,
+) -> bool {
+    let (Expr::BoolOp(operation), Some(given)) = (test, given) else {
+        return false;
+    };
+    let module = cx.module;
+    let is_it = |expr: &'a Expr| {
+        present(expr).is_some_and(|kept| {
+            is_kept(cx, function, kept)
+                && module
+                    .descendants(given)
+                    .any(|node| module.text(node) == module.text(kept))
+        })
+    };
+    operation.op == BoolOp::And
+        && operation.values.iter().any(is_it)
+        && !module.descendants(test).any(is_of_time)
+}
+
+/// Whether a name speaks of age: `time.monotonic`, `self._expires_at`, `TTL`.
+fn is_of_time(node: AnyNodeRef<'_>) -> bool {
+    const WORDS: &[&str] = &[
+        "age",
+        "datetime",
+        "expired",
+        "expires",
+        "expiry",
+        "max",
+        "monotonic",
+        "now",
+        "time",
+        "timestamp",
+        "ttl",
+    ];
+    let name = match node {
+        AnyNodeRef::ExprAttribute(attribute) => attribute.attr.as_str(),
+        AnyNodeRef::ExprName(name) => name.id.as_str(),
+        _ => return false,
+    };
+    name.to_ascii_lowercase()
+        .split('_')
+        .any(|word| WORDS.contains(&word))
 }
 
 /// What a test finds missing: `not x`, `x is None`.
@@ -113,7 +261,7 @@ fn lacks<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef, test: &'a Expr
 /// What a test finds there: `x`, `x is not None`.
 pub(super) fn present(test: &Expr) -> Option<&Expr> {
     match test {
-        Expr::Name(_) | Expr::Attribute(_) => Some(test),
+        Expr::Name(_) | Expr::Attribute(_) | Expr::Named(_) => Some(test),
         _ => compared(test, CmpOp::IsNot),
     }
 }
@@ -140,6 +288,9 @@ pub(super) fn after_the_first<'a>(
     if missing(test).is_some_and(is_guard) || lacks(cx, function, test) {
         return Some(false);
     }
+    if let Some(is_there) = is_in_cache(cx, function, test) {
+        return Some(is_there);
+    }
     present(test).is_some_and(is_guard).then_some(true)
 }
 
@@ -148,12 +299,17 @@ fn is_kept<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef, expr: &'a Ex
     let module = cx.module;
     match expr {
         Expr::Name(name) => module.symbol(name).is_some_and(|symbol| {
-            symbol.scope == python::ScopeId::MODULE
-                && symbol
-                    .bindings
-                    .iter()
-                    .any(|it| module.contains(function, module.node(it.node)))
+            let mut bindings = symbol.bindings.iter();
+            if symbol.scope != python::ScopeId::MODULE {
+                // `cached = _cache.get(key)`
+                return bindings.any(|it| match it.kind {
+                    BindingKind::Value(value) => is_from_cache(cx, function, value),
+                    _ => false,
+                });
+            }
+            bindings.any(|it| module.contains(function, module.node(it.node)))
         }),
+        Expr::Named(named) => is_from_cache(cx, function, &named.value),
         Expr::Attribute(attribute) => own_nodes(cx, function.into()).any(|node| match node {
             AnyNodeRef::ExprAttribute(other) => {
                 other.ctx == ExprContext::Store && module.text(other) == module.text(attribute)

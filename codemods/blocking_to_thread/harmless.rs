@@ -19,22 +19,32 @@ pub(super) fn is_of_loop(name: &str) -> bool {
 
 /// Whether a name belongs to the main thread.
 pub(super) fn is_of_main_thread(name: &str) -> bool {
+    let is_known = matches!(name.split('.').next(), Some("signal" | "pygame"));
+    is_known
+        || is_of_toolkit(name)
+        || matches!(
+            name,
+            "os.chdir" | "os.umask" | "threading.local" | "locale.setlocale"
+        )
+}
+
+/// Whether a name belongs to a toolkit of user interfaces, whose objects live in one thread.
+pub(super) fn is_of_toolkit(name: &str) -> bool {
     matches!(
         name.split('.').next(),
         Some(
-            "signal"
-                | "tkinter"
-                | "PyQt5"
+            "PyQt5"
                 | "PyQt6"
                 | "PySide2"
                 | "PySide6"
+                | "customtkinter"
                 | "gi"
+                | "kivy"
+                | "qtpy"
+                | "textual"
+                | "tkinter"
                 | "wx"
-                | "pygame"
         )
-    ) || matches!(
-        name,
-        "os.chdir" | "os.umask" | "threading.local" | "locale.setlocale"
     )
 }
 
@@ -249,6 +259,7 @@ pub(super) const LOGGING: &[&str] = &[
 /// Methods that only look at their receiver, or, of a file, do what the thread is there for, on
 /// whatever object.
 pub(super) const READING: &[&str] = &[
+    "as_dict",
     "as_posix",
     "casefold",
     "copy",
@@ -283,6 +294,8 @@ pub(super) const READING: &[&str] = &[
     "lower",
     "lstrip",
     "match",
+    "model_dump",
+    "model_dump_json",
     "partition",
     "raise_for_status",
     "read",
@@ -306,6 +319,8 @@ pub(super) const READING: &[&str] = &[
     "sub",
     "timestamp",
     "title",
+    "to_dict",
+    "to_json",
     "total_seconds",
     "upper",
     "values",

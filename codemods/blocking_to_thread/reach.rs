@@ -25,6 +25,8 @@ pub(super) struct Reach {
     pub(super) doubt: Option<String>,
     /// What looks at the exception that is handled where it is called.
     pub(super) looks: Option<String>,
+    /// Whether it is a generator function itself, whose code runs where what it gives is iterated.
+    pub(super) is_generator: bool,
 }
 
 /// A way from a function to a call that blocks.
@@ -159,6 +161,7 @@ impl Ways {
             if let Some(step) = steps.get_mut(position) {
                 step.name.clone_from(&own.name);
             }
+            reach.is_generator |= position == 0 && own.is_generator;
             let file = place.0.and_then(|file| self.modules.get(&file));
             let file = file.map(|(shown, _)| shown.clone());
             let within = |why: &String| match (&file, position) {

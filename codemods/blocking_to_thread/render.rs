@@ -7,8 +7,9 @@ use engine::{Context, Layout, Lines, Piece, Standing, width};
 use python::ast::{AnyNodeRef, Expr, StmtFunctionDef};
 use python::{Ranged, TextRange, TextSize};
 
-use super::block::{Block, Gives, Waits, files};
+use super::block::{Block, Gives, Waits};
 use super::hop::Hop;
+use super::kind::files;
 use super::table::Category;
 
 impl Block {

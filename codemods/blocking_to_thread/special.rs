@@ -41,7 +41,20 @@ pub(super) fn is_quick(cx: &Context<'_, '_>, call: &ExprCall, blocking: &Blockin
             // Of one that is done it is there.
             is_zero(argument("timeout", 0)) || asks(cx, call, "done")
         }
-        "builtins.open" | "io.open" => argument("file", 0).is_some_and(|it| is_of_kernel(cx, it)),
+        "builtins.open" | "io.open" | "codecs.open" => {
+            argument("file", 0).is_some_and(|it| is_of_kernel(cx, it))
+        }
+        name if is_of_one_path(name) => match &*call.func {
+            // `Path("/proc/meminfo").read_text()`
+            Expr::Attribute(method) if name.starts_with("pathlib.") => {
+                is_of_kernel(cx, &method.value)
+            }
+            _ => argument("path", 0).is_some_and(|it| is_of_kernel(cx, it)),
+        },
+        "os.system" => argument("command", 0).is_some_and(only_clears),
+        "subprocess.run" | "subprocess.call" | "subprocess.check_call" | "subprocess.Popen" => {
+            argument("args", 0).is_some_and(only_clears)
+        }
         "subprocess.Popen.wait" => is_zero(argument("timeout", 0)),
         name if name.starts_with("os.spawn") => {
             argument("mode", 0).is_some_and(|mode| module.text(mode).contains("NOWAIT"))
@@ -70,10 +83,56 @@ pub(super) fn is_quick(cx: &Context<'_, '_>, call: &ExprCall, blocking: &Blockin
     }
 }
 
+/// Whether a call is about one path, its receiver or its first argument.
+fn is_of_one_path(name: &str) -> bool {
+    [
+        "pathlib.Path.",
+        "os.path.",
+        "os.listdir",
+        "os.scandir",
+        "os.stat",
+        "os.readlink",
+        "os.access",
+    ]
+    .iter()
+    .any(|prefix| name.starts_with(prefix))
+}
+
+/// Whether a command does nothing but clear the terminal that a person sits at, `cls` or `clear`,
+/// for which nobody waits.
+fn only_clears(command: &Expr) -> bool {
+    match command {
+        Expr::StringLiteral(text) => {
+            let text = text.value.to_str();
+            text.split([';', '|', '&'])
+                .map(str::trim)
+                .filter(|it| !it.is_empty())
+                .all(|it| matches!(it, "clear" | "cls" | "reset"))
+        }
+        Expr::List(list) => matches!(&*list.elts, [one] if only_clears(one)),
+        Expr::If(choice) => only_clears(&choice.body) && only_clears(&choice.orelse),
+        _ => false,
+    }
+}
+
 /// Whether a path is that of a file which the kernel makes up in memory: `f"/proc/{pid}/stat"`.
 fn is_of_kernel(cx: &Context<'_, '_>, path: &Expr) -> bool {
-    let is_there = |text: &str| text.starts_with("/proc/") || text.starts_with("/sys/");
+    let is_there = |text: &str| {
+        ["/proc", "/sys"].iter().any(|folder| {
+            text.strip_prefix(folder)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    };
     match path {
+        Expr::Call(call) if cx.module.refers_to(&call.func, "pathlib.Path") => {
+            let first = call.arguments.args.first();
+            first.is_some_and(|it| is_of_kernel(cx, it))
+        }
+        // `Path("/sys") / name`
+        Expr::BinOp(operation) => is_of_kernel(cx, &operation.left),
+        Expr::Attribute(attribute) if attribute.attr.as_str() == "parent" => {
+            is_of_kernel(cx, &attribute.value)
+        }
         Expr::StringLiteral(text) => is_there(text.value.to_str()),
         Expr::FString(text) => text
             .value
@@ -83,6 +142,20 @@ fn is_of_kernel(cx: &Context<'_, '_>, path: &Expr) -> bool {
             .is_some_and(|literal| is_there(&literal.value)),
         Expr::Name(name) => match cx.module.only_binding(name).map(|it| it.kind) {
             Some(BindingKind::Value(value)) => !value.is_name_expr() && is_of_kernel(cx, value),
+            // `for path in ("/proc/self/cgroup", "/proc/1/cgroup"):`
+            Some(BindingKind::Loop) => cx.module.only_binding(name).is_some_and(|it| {
+                let mut outer = cx.module.ancestors(cx.module.node(it.node));
+                let over = outer.find_map(|outer| match outer {
+                    AnyNodeRef::StmtFor(stmt) => Some(&*stmt.iter),
+                    AnyNodeRef::Comprehension(clause) => Some(&clause.iter),
+                    _ => None,
+                });
+                match over {
+                    Some(Expr::Tuple(all)) => all.elts.iter().all(|it| is_of_kernel(cx, it)),
+                    Some(Expr::List(all)) => all.elts.iter().all(|it| is_of_kernel(cx, it)),
+                    _ => false,
+                }
+            }),
             _ => false,
         },
         _ => false,

@@ -65,7 +65,7 @@ pub(super) struct Call {
 /// How a call is made.
 #[derive(Clone, Debug)]
 pub(super) struct Made {
-    /// Whether it is made only the first time.
+    /// Whether it is made only the first time, or to report a failure.
     pub(super) first_time: bool,
     /// What has to hold for it to be made.
     pub(super) when: Vec<Test>,
@@ -107,7 +107,7 @@ impl Own {
         let first = FirstTime::of(cx, function);
         let when = |call: NodeId| conditions::of(cx, function, module.node(call));
         let made = |call: NodeId| Made {
-            first_time: first.has(cx, call),
+            first_time: first.has(cx, call) || reports_failure(cx, call),
             when: when(call),
             given: match module.node(call) {
                 AnyNodeRef::ExprCall(call) => Given::of(cx, call),
@@ -298,6 +298,25 @@ fn add_class<'a>(cx: &Context<'a, '_>, class: &'a StmtClassDef, summary: &mut Su
             summary.exports.insert(name, runs);
         }
     }
+}
+
+/// Whether a call, in the handler of an exception, is given that: what is done to report a failure is
+/// not why a function takes time.
+fn reports_failure(cx: &Context<'_, '_>, call: NodeId) -> bool {
+    let module = cx.module;
+    let AnyNodeRef::ExprCall(call) = module.node(call) else {
+        return false;
+    };
+    let handler = module.ancestors(call).find_map(|outer| match outer {
+        AnyNodeRef::ExceptHandlerExceptHandler(handler) => Some(handler),
+        _ => None,
+    });
+    let Some(name) = handler.and_then(|handler| handler.name.as_ref()) else {
+        return false;
+    };
+    module
+        .descendants(&call.arguments)
+        .any(|node| matches!(node, AnyNodeRef::ExprName(it) if it.id == name.id))
 }
 
 /// Pauses below this many seconds are not worth a thread.

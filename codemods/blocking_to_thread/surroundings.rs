@@ -97,7 +97,7 @@ pub(super) fn check_loop<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result
 const LISTS: &[&str] = &["glob.glob", "os.listdir"];
 
 /// Whether an iterable gives the files of a folder: `sorted(folder.iterdir())`, or a name for it.
-fn lists_files<'a>(cx: &Context<'a, '_>, iterable: &'a Expr, depth: usize) -> bool {
+pub(super) fn lists_files<'a>(cx: &Context<'a, '_>, iterable: &'a Expr, depth: usize) -> bool {
     let Some(depth) = depth.checked_sub(1) else {
         return false;
     };
@@ -201,7 +201,7 @@ fn is_harmless<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> bool {
         // `with await asyncio.to_thread(requests.get, url)`, `with session:`
         Expr::Await(_) => return true,
         _ => {
-            return super::meaning::class_of(cx, expr)
+            return super::class::class_of(cx, expr)
                 .is_some_and(|class| HARMLESS.contains(&class.as_str()));
         }
     };

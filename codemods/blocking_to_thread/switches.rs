@@ -2,7 +2,7 @@
 //! environment which turns something on.
 
 use engine::Context;
-use python::ast::{CmpOp, Expr, ExprCall, Number};
+use python::ast::{AnyNodeRef, BoolOp, CmpOp, Expr, ExprCall, Number};
 use python::{BindingKind, ScopeId};
 
 /// Whether a test asks for what is off unless somebody turns it on: `logger.isEnabledFor(logging.DEBUG)`,
@@ -47,6 +47,25 @@ pub(super) fn is_off<'a>(cx: &Context<'a, '_>, test: &'a Expr) -> bool {
         }
         _ => variable(cx, test).is_some_and(|unset| unset.is_false()),
     }
+}
+
+/// Whether `node` stands where such a test has to hold.
+pub(super) fn is_switched_off<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> bool {
+    let asks = |test: &'a Expr| match test {
+        Expr::BoolOp(operation) if operation.op == BoolOp::And => {
+            operation.values.iter().any(|it| is_off(cx, it))
+        }
+        test => is_off(cx, test),
+    };
+    cx.module
+        .ancestors(node)
+        .take_while(|outer| !matches!(outer, AnyNodeRef::StmtFunctionDef(_)))
+        .any(|outer| match outer {
+            AnyNodeRef::StmtIf(stmt) => {
+                asks(&stmt.test) && stmt.body.iter().any(|it| cx.module.contains(it, node))
+            }
+            _ => false,
+        })
 }
 
 /// What an expression gives while a variable of the environment is not set.

@@ -7,6 +7,8 @@ use engine::{Codemod, Context, On, Refusal, Rewrite, Verdict, withheld};
 use python::ast::{AnyNodeRef, ExprCall, NodeKind, PythonVersion, StmtFor, StmtFunctionDef};
 use python::{Block, Ranged};
 
+use generator::Generator;
+
 pub const CODEMOD: Codemod = Codemod {
     name: "close-async-generator",
     page: include_str!("README.md"),
@@ -64,8 +66,8 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
         return Err(Refusal::NotOurs); // the generator runs to its end
     }
     let generator = generator::of(cx, call)?;
-    let applicability = generator::applicability(cx, call, generator);
-    generator::check_closing(cx, generator)?;
+    let applicability = generator::applicability(cx, call, &generator);
+    generator::check_closing(cx, &generator)?;
     if module.is_reflective(function) {
         return Err(withheld!(
             "`{}` reads its local variables by `locals()` or the like, and would see a new one: rewrite it by hand",
@@ -79,8 +81,14 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
     };
     Ok(Rewrite {
         message: format!(
-            "a loop that is left early leaves `{}` open: `aclosing` closes it",
-            generator.name
+            "a loop that is left early leaves `{}` open: `aclosing` closes it{}",
+            generator.name(),
+            match generator {
+                Generator::Declared(_) => {
+                    "; it is declared to be a generator, and what has no `aclose` would fail"
+                }
+                _ => "",
+            }
         ),
         applicability,
         edits: text::edits(cx, &site)?,

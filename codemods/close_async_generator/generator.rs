@@ -7,24 +7,46 @@ use python::ast::{
     StmtTry, StmtWith,
 };
 use python::{BindingKind, Block, Ranged, TryPart};
+use types::{Answer, Closing};
 
-/// The asynchronous generator function that is called. Anything else may give an iterator that
-/// has no `aclose`: this is where types are to be asked.
-pub(super) fn of<'a>(
-    cx: &Context<'a, '_>,
-    call: &'a ExprCall,
-) -> Result<&'a StmtFunctionDef, Refusal> {
+/// What gives the generator.
+pub(super) enum Generator<'a> {
+    /// An asynchronous generator function of this file.
+    Function(&'a StmtFunctionDef),
+    /// One of another file, of this name.
+    Elsewhere(String),
+    /// A call of this name, which is declared to give one.
+    Declared(String),
+}
+
+impl Generator<'_> {
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Generator::Function(function) => function.name.as_str(),
+            Generator::Elsewhere(name) | Generator::Declared(name) => name,
+        }
+    }
+}
+
+/// What `call` gives the generator by: the asynchronous generator function that is called, or else
+/// what its type says. Anything else may give an iterator that has no `aclose`.
+pub(super) fn of<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<Generator<'a>, Refusal> {
     let module = cx.module;
     let name = module.first_line(call.func.range());
     let Some(function) = module.function_definition(&call.func) else {
         if is_other(cx, call) || is_of_context(cx, call) {
             return Err(Refusal::NotOurs);
         }
-        return Err(withheld!(
-            "`{name}` is not known to be an asynchronous generator function, and `aclosing` fails on an iterator without `aclose`: write it by hand if there is one"
-        ));
+        return by_type(cx, call);
     };
-    if !function.decorator_list.is_empty() {
+    if !function
+        .decorator_list
+        .iter()
+        .all(|it| is_transparent(cx, it))
+    {
+        if gives_generator(cx, call) {
+            return Ok(Generator::Declared(function.name.to_string()));
+        }
         return Err(withheld!(
             "`{name}` is decorated, and may give an iterator without `aclose`, on which `aclosing` fails: write it by hand if there is one"
         ));
@@ -32,6 +54,9 @@ pub(super) fn of<'a>(
     if !module.is_generator(function) {
         if function.is_async {
             return Err(Refusal::NotOurs); // a coroutine, over which no loop goes
+        }
+        if gives_generator(cx, call) {
+            return Ok(Generator::Declared(function.name.to_string()));
         }
         return Err(withheld!(
             "`{name}` is no asynchronous generator function, and `aclosing` fails on an iterator without `aclose`: write it by hand if what it returns has one"
@@ -45,7 +70,48 @@ pub(super) fn of<'a>(
             "`{name}` is there to be overridden, by what may have no `aclose`, without which `aclosing` fails: write it by hand if there is one"
         ));
     }
-    Ok(function)
+    Ok(Generator::Function(function))
+}
+
+/// The generator that a function of another file gives, as far as types say.
+fn by_type<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<Generator<'a>, Refusal> {
+    let name = cx.module.first_line(call.func.range());
+    if let Answer::Callee(function) = cx.callee(&call.func)
+        && function.is_async
+        && function.is_generator
+        && !function.is_decorated
+    {
+        if function.closing == Closing::IsStub {
+            return Err(withheld!(
+                "`{name}` is there to be overridden, by what may have no `aclose`, without which `aclosing` fails: write it by hand if there is one"
+            ));
+        }
+        if function.closing == Closing::MayYield {
+            return Err(withheld!(
+                "`{name}` may yield once more when it is closed, which raises `RuntimeError`: let `GeneratorExit` out of it first"
+            ));
+        }
+        return Ok(Generator::Elsewhere(name.to_string()));
+    }
+    if gives_generator(cx, call) {
+        return Ok(Generator::Declared(name.to_string()));
+    }
+    Err(withheld!(
+        "`{name}` is not known to be an asynchronous generator function, and `aclosing` fails on an iterator without `aclose`: write it by hand if there is one"
+    ))
+}
+
+/// Whether what a call gives is declared to have `aclose`, as a generator has it.
+fn gives_generator(cx: &Context<'_, '_>, call: &ExprCall) -> bool {
+    matches!(cx.closes(call), Answer::Closes(true))
+}
+
+/// Whether a decorator leaves the function what it is, but for how it is bound.
+fn is_transparent(cx: &Context<'_, '_>, decorator: &python::ast::Decorator) -> bool {
+    let expr = &decorator.expression;
+    matches!(expr, Expr::Name(name) if matches!(name.id.as_str(), "staticmethod" | "classmethod"))
+        || cx.module.refers_to(expr, "typing.override")
+        || cx.module.refers_to(expr, "typing_extensions.override")
 }
 
 /// `async with client.stream(url) as response:` around `async for line in response.lines():`: what
@@ -108,12 +174,19 @@ fn yields<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> Vec<AnyNod
 }
 
 /// Safe where closing the generator runs none of its code.
+///
+/// What is only declared to give a generator may give an iterator that has no `aclose`.
 pub(super) fn applicability<'a>(
     cx: &Context<'a, '_>,
     call: &'a ExprCall,
-    generator: &'a StmtFunctionDef,
+    generator: &Generator<'a>,
 ) -> Applicability {
     let module = cx.module;
+    let generator = match generator {
+        Generator::Function(function) => *function,
+        Generator::Elsewhere(_) => return Applicability::Intended,
+        Generator::Declared(_) => return Applicability::Unsafe,
+    };
     // A subclass elsewhere may have another one.
     if is_method(cx, generator) || call.func.is_attribute_expr() {
         return Applicability::Intended;
@@ -148,8 +221,11 @@ fn is_generator<'a>(cx: &Context<'a, '_>, iterable: &'a Expr) -> bool {
 /// is a `RuntimeError`, which was only logged as long as the event loop did the closing.
 pub(super) fn check_closing<'a>(
     cx: &Context<'a, '_>,
-    generator: &'a StmtFunctionDef,
+    generator: &Generator<'a>,
 ) -> Result<(), Refusal> {
+    let Generator::Function(generator) = generator else {
+        return Ok(()); // its type has said so
+    };
     let yields = yields(cx, generator);
     if yields
         .iter()

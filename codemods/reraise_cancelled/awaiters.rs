@@ -6,7 +6,7 @@ use python::{Block, Ranged, TryPart};
 
 use super::following::{self, Following};
 use super::source::Child;
-use super::{callbacks, caught, source, suppressed};
+use super::{callbacks, caught, child, source, suppressed};
 
 /// Withheld where the module makes a task of the coroutine, cancels it and awaits it, or has a
 /// callback look at its result: what ended as if nothing was would raise the cancellation there.
@@ -27,7 +27,7 @@ pub fn check<'a>(cx: &Context<'a, '_>, coroutine: &'a StmtFunctionDef) -> Result
         .calls()
         .iter()
         .copied()
-        .filter(|call| source::is_call_of(cx, coroutine, call));
+        .filter(|call| child::is_call_of(cx, coroutine, call));
     let calls: Vec<&'a ExprCall> = calls.collect();
     for call in &calls {
         let is_it = |function| module.id(function) == module.id(coroutine);
@@ -46,7 +46,7 @@ pub fn check<'a>(cx: &Context<'a, '_>, coroutine: &'a StmtFunctionDef) -> Result
     let tasks: Vec<(&'a Expr, String)> = calls
         .iter()
         .filter_map(|call| target(cx, call))
-        .filter_map(|target| Some((target, source::path(target)?)))
+        .filter_map(|target| Some((target, child::path(target)?)))
         .collect();
     if tasks.is_empty() {
         return Ok(());
@@ -60,7 +60,7 @@ pub fn check<'a>(cx: &Context<'a, '_>, coroutine: &'a StmtFunctionDef) -> Result
         let AnyNodeRef::ExprAwait(awaited) = node else {
             continue;
         };
-        let Some(operand) = source::raising(cx, &awaited.value) else {
+        let Some(operand) = child::raising(cx, &awaited.value) else {
             continue;
         };
         let same = tasks
@@ -165,11 +165,9 @@ fn is_same<'a>(cx: &Context<'a, '_>, target: &'a Expr, path: &str, operand: &'a 
             cx.module.symbol_id(target) == cx.module.symbol_id(operand)
         }
         // `task = self.task`
-        (Expr::Attribute(_), Expr::Name(_)) => {
-            source::keys(cx, operand).iter().any(|it| it == path)
-        }
+        (Expr::Attribute(_), Expr::Name(_)) => child::keys(cx, operand).iter().any(|it| it == path),
         (Expr::Attribute(_), Expr::Attribute(_)) => {
-            source::path(operand).is_some_and(|it| it == path)
+            child::path(operand).is_some_and(|it| it == path)
         }
         _ => false,
     }
@@ -182,15 +180,15 @@ fn is_cancelled_before<'a>(
     operand: &'a Expr,
 ) -> bool {
     let module = cx.module;
-    let task = source::path(operand);
+    let task = child::path(operand);
     module.function(awaited).is_some_and(|function| {
         source::cancels(cx, function, awaited.start())
             .into_iter()
             .any(|cancel| {
-                source::path(&cancel.value) == task
+                child::path(&cancel.value) == task
                     || task
                         .as_ref()
-                        .is_some_and(|task| source::keys(cx, &cancel.value).contains(task))
+                        .is_some_and(|task| child::keys(cx, &cancel.value).contains(task))
             })
     })
 }

@@ -9,7 +9,7 @@ use python::ast::{
     AnyNodeRef, Expr, ExprAttribute, ExprCall, ExprLambda, Parameters, StmtFunctionDef,
 };
 
-use super::{awaiters, source};
+use super::{awaiters, child};
 
 /// A function that gets the task when it is done, and asks for its result or exception without
 /// looking whether it was cancelled.
@@ -27,7 +27,7 @@ pub fn looks_at_result<'a>(cx: &Context<'a, '_>, tasks: &[(&'a Expr, String)]) -
             (Expr::Name(target), Expr::Name(name)) => {
                 cx.module.symbol_id(target) == cx.module.symbol_id(name)
             }
-            _ => source::path(expr).is_some_and(|it| it == *path),
+            _ => child::path(expr).is_some_and(|it| it == *path),
         })
     };
     let gets_task = |call: &&'a ExprCall| {

@@ -3,6 +3,7 @@
 mod awaiters;
 mod callbacks;
 mod caught;
+mod child;
 mod entry;
 mod exception;
 mod following;
@@ -10,6 +11,7 @@ mod handed;
 mod meant;
 mod source;
 mod text;
+mod told;
 
 use edit::Applicability;
 use engine::{Codemod, Context, On, Refusal, Rewrite, Verdict, withheld};
@@ -90,7 +92,7 @@ fn at_handler<'a>(
     if awaits.is_empty() {
         return Err(Refusal::NotOurs); // it cannot arrive there
     }
-    if exception::is_decided(cx, coroutine, handler) {
+    if exception::is_shielded(cx, handler.into()) || exception::is_decided(cx, coroutine, handler) {
         return Err(Refusal::NotOurs);
     }
     let source = source::of(cx, coroutine, &awaits);
@@ -381,7 +383,10 @@ fn at_suppress<'a>(
     let awaits = source::awaits(cx, coroutine, &with.body);
     if awaits.is_empty()
         || matches!(source::of(cx, coroutine, &awaits), Source::Child)
+        || cx.has_tests()
         || exception::knows_cancelling(cx, coroutine)
+        || exception::is_shielded(cx, with.into())
+        || told::is_of_task(cx, coroutine, with, &awaits)
         || exception::is_leaving(cx, with.into())
         || exception::is_raising(cx, with.into())
     {

@@ -5,7 +5,7 @@ use python::ast::{
     AnyNodeRef, ExceptHandler, ExceptHandlerExceptHandler, Expr, ExprCall, StmtFunctionDef,
 };
 
-use super::source;
+use super::child;
 
 /// Withheld where the coroutine is what the program, or a test, runs first.
 pub fn check<'a>(
@@ -14,15 +14,8 @@ pub fn check<'a>(
     handler: &'a ExceptHandlerExceptHandler,
 ) -> Result<(), Refusal> {
     let name = coroutine.name.as_str();
-    if is_test(name) {
-        return Err(withheld!(
-            "`{name}` is a test, which a cancellation would fail: if the cancellation is expected, write `with pytest.raises(asyncio.CancelledError)`"
-        ));
-    }
-    if cx.has_tests() {
-        return Err(withheld!(
-            "`{name}` belongs to tests, and that it swallows the cancellation may be what they test: re-raise by hand if it is not"
-        ));
+    if is_test(name) || cx.has_tests() {
+        return Err(Refusal::NotOurs); // that it swallows the cancellation may be what they test
     }
     if is_main(name)
         || is_command(coroutine)
@@ -103,7 +96,7 @@ fn is_call_of<'a>(
     argument: &'a Expr,
 ) -> bool {
     let module = cx.module;
-    let is_it = |func: &'a Expr| source::is_function(cx, coroutine, func);
+    let is_it = |func: &'a Expr| child::is_function(cx, coroutine, func);
     let Expr::Call(call) = argument else {
         // `anyio.run(main)` takes the function.
         return is_it(argument);

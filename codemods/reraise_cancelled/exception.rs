@@ -24,6 +24,32 @@ pub fn is_decided<'a>(
         || is_replaced(cx, handler)
 }
 
+/// Whether `node` stands in a scope of anyio or trio that is shielded: what is done there has to end
+/// whatever happens.
+pub fn is_shielded<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> bool {
+    let module = cx.module;
+    let is_shield = |expr: &'a Expr| match expr {
+        Expr::Call(call) => {
+            let is_scope = ["CancelScope", "move_on_after", "fail_after"]
+                .iter()
+                .any(|name| {
+                    module.refers_to(&call.func, &format!("anyio.{name}"))
+                        || module.refers_to(&call.func, &format!("trio.{name}"))
+                });
+            let shield = call.arguments.find_keyword("shield");
+            is_scope
+                && shield.is_some_and(
+                    |it| matches!(&it.value, Expr::BooleanLiteral(literal) if literal.value),
+                )
+        }
+        _ => false,
+    };
+    module.blocks(node).into_iter().any(|block| match block {
+        Block::With(with) => with.items.iter().any(|it| is_shield(&it.context_expr)),
+        _ => false,
+    })
+}
+
 /// Whether `finally` raises something in any case, in the place of what the handler would raise.
 fn is_replaced<'a>(cx: &Context<'a, '_>, handler: &'a ExceptHandlerExceptHandler) -> bool {
     match cx.module.parent(handler) {
@@ -78,7 +104,13 @@ fn raises_later<'a>(
     let Some(name) = &handler.name else {
         return false;
     };
-    let is_exception = |expr: &Expr| matches!(expr, Expr::Name(value) if value.id == name.id);
+    let is_name = |expr: &Expr| matches!(expr, Expr::Name(value) if value.id == name.id);
+    // `first = first or error`, `first = error if first is None else first`
+    let is_exception = |expr: &Expr| match expr {
+        Expr::BoolOp(operation) => operation.values.iter().any(is_name),
+        Expr::If(choice) => is_name(&choice.body) || is_name(&choice.orelse),
+        expr => is_name(expr),
+    };
     let kept: Vec<_> = own(cx, handler.into())
         .filter_map(|node| match node {
             AnyNodeRef::StmtAssign(assign) if is_exception(&assign.value) => {

@@ -5,7 +5,7 @@ use engine::Context;
 use python::ast::{AnyNodeRef, Expr, ExprAwait};
 use python::{Awaitable, BindingKind};
 
-use super::{awaiters, source};
+use super::{awaiters, child};
 
 /// What is called in one of these places, if it awaits a task that it makes and hands to others.
 pub fn out<'a>(cx: &Context<'a, '_>, awaits: &[AnyNodeRef<'a>]) -> Option<&'a str> {
@@ -39,5 +39,5 @@ fn is_task_of_others<'a>(cx: &Context<'a, '_>, awaited: &'a ExprAwait) -> bool {
         matches!(binding.kind, BindingKind::Value(Expr::Call(made))
             if cx.module.awaitable_call(made) == Awaitable::Task)
     });
-    is_task && !source::is_own_task(cx, name)
+    is_task && !child::is_own_task(cx, name)
 }

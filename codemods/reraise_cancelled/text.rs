@@ -37,6 +37,10 @@ pub fn edits<'a>(
     let lines = condition(cx, handler, &name, &class);
     edits.push(match end {
         End::Returns(stmt) | End::Breaks(stmt) => insert_before(cx.module, *stmt, &lines),
+        // `pass  # not there yet`: what the comment says is of the others.
+        End::FallsThrough if is_placeholder(last) && is_explained(cx.module, last) => {
+            insert_before(cx.module, last, &lines)
+        }
         End::FallsThrough if is_placeholder(last) => replace_statement(cx.module, last, &lines),
         End::FallsThrough => append(cx.module, handler, last, &lines)?,
     });
@@ -50,6 +54,12 @@ fn is_placeholder(stmt: &Stmt) -> bool {
         Stmt::Expr(stmt) => stmt.value.is_ellipsis_literal_expr(),
         _ => false,
     }
+}
+
+/// Whether a comment stands behind a statement.
+fn is_explained<'a>(module: &Module<'a>, stmt: &'a Stmt) -> bool {
+    let behind = TextRange::new(stmt.end(), module.line_end(stmt.end()));
+    !module.comments(behind).is_empty()
 }
 
 /// `if isinstance(error, asyncio.CancelledError):` and `raise`.

@@ -747,8 +747,7 @@ class Source:
     def pages(self) -> Pages:
         return Pages()
 
-    async def lines(self) -> AsyncIterator[str]:
-        yield ''
+    def lines(self) -> AsyncIterator[str]: ...
 ";
     let main = |method: &str| {
         format!(
@@ -769,6 +768,78 @@ async def main(source: Source):
     project.write("main.py", main("lines"));
     let said = withheld(&project, &arguments);
     assert!(said.contains("`source.lines` is not known to be"), "{said}");
+}
+
+#[test]
+fn an_asynchronous_generator_function_of_another_file_is_known_by_its_type() {
+    let pages = "from collections.abc import AsyncGenerator, AsyncIterator
+
+from package import cached
+
+
+class Source:
+    async def added(self):
+        raise NotImplementedError
+        yield
+
+    async def kept(self):
+        try:
+            yield 1
+        except BaseException:
+            yield 2
+
+    @cached
+    async def shared(self):
+        yield 1
+
+    def iterator(self) -> AsyncIterator[int]: ...
+
+    def declared(self) -> AsyncGenerator[int, None]: ...
+
+    @staticmethod
+    async def numbers():
+        yield 1
+";
+    let main = |method: &str| {
+        format!(
+            "\
+from pages import Source
+
+
+async def main(source: Source):
+    async for item in source.{method}():
+        return item
+"
+        )
+    };
+    let project = project(&[("pages.py", pages), ("main.py", "")]);
+    let arguments = ["--close-async-generator", "main.py"];
+    for (method, reason) in [
+        ("added", "there to be overridden"),
+        ("kept", "may yield once more when it is closed"),
+        ("shared", "is not known to be"),
+        ("iterator", "is not known to be"),
+    ] {
+        project.write("main.py", main(method));
+        let said = withheld(&project, &arguments);
+        assert!(said.contains(reason), "{method}: {said}");
+    }
+    project.write("main.py", main("declared"));
+    let said = withheld(&project, &arguments);
+    assert!(said.contains("it is declared to be a generator"), "{said}");
+    assert_eq!(
+        project
+            .run(["--fix", "--close-async-generator", "main.py"])
+            .status,
+        1
+    );
+    project.write("main.py", main("numbers"));
+    project.run(["--fix", "--close-async-generator", "main.py"]);
+    assert!(
+        project
+            .read("main.py")
+            .contains("async with contextlib.aclosing(source.numbers()) as agen:")
+    );
 }
 
 #[test]

@@ -126,6 +126,11 @@ impl<'a> Context<'a, '_> {
         self.ask(Ask::Context, expr)
     }
 
+    /// Whether what a call gives has `aclose`: [`Answer::Closes`] or unknown.
+    pub fn closes(&self, call: &ast::ExprCall) -> Answer {
+        self.ask(Ask::Closes, call)
+    }
+
     fn ask(&self, ask: Ask, expr: &impl Ranged) -> Answer {
         self.meaning.answer(Question {
             ask,

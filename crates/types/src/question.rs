@@ -26,6 +26,8 @@ pub enum Ask {
     Callee,
     /// How its value is entered: [`Answer::Context`].
     Context,
+    /// Whether its value has `aclose`, by which `contextlib.aclosing` closes it: [`Answer::Closes`].
+    Closes,
 }
 
 /// The answer to one question.
@@ -39,6 +41,8 @@ pub enum Answer {
     Callee(Function),
     /// To [`Ask::Context`].
     Context(Context),
+    /// To [`Ask::Closes`], as its type declares it.
+    Closes(bool),
 }
 
 /// A value, as far as its type says.
@@ -81,10 +85,23 @@ pub struct Function {
     pub place: Place,
     /// Whether it is an `async def`.
     pub is_async: bool,
-    /// Whether it has decorators, which may replace it.
+    /// Whether it has decorators that may replace it: others than `staticmethod` and the like.
     pub is_decorated: bool,
     /// Whether `yield` stands in its own body.
     pub is_generator: bool,
+    /// What becomes of it when its generator is closed.
+    pub closing: Closing,
+}
+
+/// What becomes of a generator function's code when its generator is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Closing {
+    /// It ends.
+    Ends,
+    /// It does nothing anyway: it is there to be overridden.
+    IsStub,
+    /// It may come to another `yield`, which then fails.
+    MayYield,
 }
 
 /// How an object is entered.

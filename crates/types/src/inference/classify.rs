@@ -235,6 +235,17 @@ impl<'db> Inference<'db> {
         })
     }
 
+    /// Whether the value of an expression has `aclose`. What is declared by a protocol,
+    /// `AsyncGenerator`, is believed.
+    pub(super) fn closes(&self, expr: ExprRef<'_>) -> Answer {
+        match self.type_of(expr) {
+            Some(Type::NominalInstance(_) | Type::ProtocolInstance(_)) => {
+                Answer::Closes(!self.attribute(expr, "aclose").is_empty())
+            }
+            _ => Answer::Unknown(None),
+        }
+    }
+
     /// What the value of an expression has under that name, in its class or in those that this
     /// derives from.
     pub(super) fn attribute(&self, expr: ExprRef<'_>, name: &str) -> Vec<ResolvedDefinition<'db>> {

@@ -1,7 +1,7 @@
 //! Which function a call reaches, and what a function gives that does not declare it.
 
 use ruff_db::parsed::parsed_module;
-use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
+use ruff_python_ast::visitor::{Visitor, walk_stmt};
 use ruff_python_ast::{self as ast, Expr, ExprRef, Stmt};
 use ty_module_resolver::file_to_module;
 use ty_python_core::definition::{Definition, DefinitionKind};
@@ -11,7 +11,8 @@ use ty_python_semantic::types::TypeDefinition;
 use ty_python_semantic::{ImportAliasResolution, ResolvedDefinition, definitions_for_name};
 
 use super::Inference;
-use crate::{Answer, Function, Gives, Value};
+use super::generators::{self, has_yield};
+use crate::{Answer, Closing, Function, Gives, Value};
 
 /// How many functions are followed from the one that was asked about.
 const MAX_DEPTH: usize = 4;
@@ -69,8 +70,15 @@ impl<'db> Inference<'db> {
             name: parts.join("."),
             place: self.place(definition.focus_range(self.db, &module)),
             is_async: node.is_async,
-            is_decorated: !node.decorator_list.is_empty(),
+            is_decorated: !node.decorator_list.iter().all(is_transparent),
             is_generator: has_yield(node),
+            closing: if generators::is_stub(node) {
+                Closing::IsStub
+            } else if generators::resists_closing(node) {
+                Closing::MayYield
+            } else {
+                Closing::Ends
+            },
         })
     }
 
@@ -207,6 +215,16 @@ impl<'db> Inference<'db> {
     }
 }
 
+/// Whether a decorator leaves the function what it is, but for how it is bound.
+fn is_transparent(decorator: &ast::Decorator) -> bool {
+    let name = match &decorator.expression {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => return false,
+    };
+    matches!(name, "classmethod" | "override" | "staticmethod")
+}
+
 /// Whether what stands after the statement is never reached.
 fn never_falls_through(stmt: &Stmt) -> bool {
     let ends = |body: &[Stmt]| body.last().is_some_and(never_falls_through);
@@ -242,28 +260,4 @@ impl<'a> Visitor<'a> for Returns<'a> {
     }
 
     fn visit_expr(&mut self, _: &'a Expr) {}
-}
-
-/// Whether `yield` stands in a function's own body.
-pub(super) fn has_yield(function: &ast::StmtFunctionDef) -> bool {
-    #[derive(Default)]
-    struct Yields(bool);
-    impl Visitor<'_> for Yields {
-        fn visit_stmt(&mut self, stmt: &Stmt) {
-            if !matches!(stmt, Stmt::FunctionDef(_) | Stmt::ClassDef(_)) {
-                walk_stmt(self, stmt);
-            }
-        }
-
-        fn visit_expr(&mut self, expr: &Expr) {
-            match expr {
-                Expr::Yield(_) | Expr::YieldFrom(_) => self.0 = true,
-                Expr::Lambda(_) => {}
-                _ => walk_expr(self, expr),
-            }
-        }
-    }
-    let mut yields = Yields::default();
-    yields.visit_body(&function.body);
-    yields.0
 }

@@ -4,6 +4,7 @@ mod classify;
 mod database;
 mod explain;
 mod functions;
+mod generators;
 mod probe;
 mod system;
 #[cfg(test)]
@@ -191,6 +192,7 @@ impl<'db> Inference<'db> {
             Ask::Value | Ask::Element => self.value(expr),
             Ask::Callee => self.callee(expr),
             Ask::Context => self.context(expr),
+            Ask::Closes => self.closes(expr),
         }
     }
 
