@@ -1,6 +1,6 @@
 //! What a function does only the first time that it is called, `if _client is None: _client = ...`.
 
-use engine::Context;
+use engine::{Context, has_word};
 use python::ast::{AnyNodeRef, BoolOp, CmpOp, Expr, ExprContext, Stmt, StmtFunctionDef, UnaryOp};
 use python::{BindingKind, NodeId, Ranged};
 
@@ -165,16 +165,8 @@ fn is_cached<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
 /// Whether a test asks if what is kept is still right: `not self._dirty and self._cached == key`.
 fn is_of_cache<'a>(cx: &Context<'a, '_>, test: &'a Expr) -> bool {
     const WORDS: &[&str] = &["cached", "dirty", "initialised", "initialized", "loaded"];
-    cx.module.descendants(test).any(|node| {
-        let name = match node {
-            AnyNodeRef::ExprAttribute(attribute) => attribute.attr.as_str(),
-            AnyNodeRef::ExprName(name) => name.id.as_str(),
-            _ => return false,
-        };
-        name.to_ascii_lowercase()
-            .split('_')
-            .any(|word| WORDS.contains(&word))
-    })
+    let mut nodes = cx.module.descendants(test);
+    nodes.any(|node| speaks_of(node, WORDS))
 }
 
 /// Whether a test asks if what the function keeps is there and still right, and `given`, what is
@@ -218,14 +210,16 @@ fn is_of_time(node: AnyNodeRef<'_>) -> bool {
         "timestamp",
         "ttl",
     ];
-    let name = match node {
-        AnyNodeRef::ExprAttribute(attribute) => attribute.attr.as_str(),
-        AnyNodeRef::ExprName(name) => name.id.as_str(),
-        _ => return false,
-    };
-    name.to_ascii_lowercase()
-        .split('_')
-        .any(|word| WORDS.contains(&word))
+    speaks_of(node, WORDS)
+}
+
+/// Whether a name, or that of an attribute, has one of these words.
+fn speaks_of(node: AnyNodeRef<'_>, words: &[&str]) -> bool {
+    match node {
+        AnyNodeRef::ExprAttribute(attribute) => has_word(&attribute.attr, words),
+        AnyNodeRef::ExprName(name) => has_word(&name.id, words),
+        _ => false,
+    }
 }
 
 /// What a test finds missing: `not x`, `x is None`.

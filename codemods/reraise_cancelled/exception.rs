@@ -1,6 +1,6 @@
 //! What a handler does with the exception, and whether its author has decided about it.
 
-use engine::Context;
+use engine::{Context, has_word};
 use python::ast::{
     AnyNodeRef, ExceptHandlerExceptHandler, Expr, ExprAttribute, ExprCall, Stmt, StmtFunctionDef,
 };
@@ -490,10 +490,7 @@ fn is_told<'a>(
     });
     is_library
         || METHODS.contains(&last) && matches!(&*call.func, Expr::Attribute(_))
-        || last
-            .to_lowercase()
-            .split('_')
-            .any(|word| WORDS.contains(&word))
+        || has_word(last, WORDS)
 }
 
 /// Whether a function of this module only looks at the argument that it is given for `value`.

@@ -18,10 +18,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     // What a script starts in the background ignores SIGINT, and so would a program that sends it to itself. Of
     // what has a handler here they begin with the default.
-    if let Err(error) = ctrlc::set_handler(|| std::process::exit(130)) {
-        eprintln!("SIGINT: {error}");
-        return ExitCode::FAILURE;
-    }
+    let handled = ctrlc::set_handler(|| std::process::exit(130));
+    assert!(handled.is_ok(), "SIGINT cannot be handled: {handled:?}");
     let python = Arc::new(Interpreter::find());
     let mut trials: Vec<Trial> = harness::trials(&python);
     for codemod in codemods::ALL {

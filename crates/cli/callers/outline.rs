@@ -223,9 +223,13 @@ fn ends<'b>(bytes: &'b [u8], gap: &[u8]) -> impl Iterator<Item = &'b [u8]> {
 
 /// `bytes` without the blanks, ends of lines and backslashes at its end.
 fn joined(bytes: &[u8]) -> &[u8] {
-    let is_between = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'\\';
-    let length = bytes.iter().rev().position(|byte| !is_between(byte));
+    let length = bytes.iter().rev().position(|byte| !is_between(*byte));
     &bytes[..bytes.len() - length.unwrap_or(bytes.len())]
+}
+
+/// Whether a byte may stand between two tokens, be they in two lines.
+fn is_between(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || byte == b'\\'
 }
 
 /// Whether nothing but blanks comes before this place in its line.
@@ -239,8 +243,7 @@ fn starts_line(bytes: &[u8], place: usize) -> bool {
 
 /// What comes after an `import`, up to the end of the statement.
 fn imported(after: &[u8]) -> &[u8] {
-    let is_between = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'\\';
-    let start = after.iter().position(|byte| !is_between(byte));
+    let start = after.iter().position(|byte| !is_between(*byte));
     if start.is_some_and(|start| after[start] == b'(') {
         return bracketed(after);
     }

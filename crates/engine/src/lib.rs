@@ -48,7 +48,7 @@ pub use long_line::{Lines, Standing};
 pub use meaning::{Asking, Caller, Oracle};
 pub use prefilter::Prefilter;
 pub use rewrite::{Host, SyntaxError, Taken, check, rewrite};
-pub use roles::{asks_for_loop, cleans_up, is_command, names_cleanup};
+pub use roles::{asks_for_loop, cleans_up, has_word, is_command, names_cleanup};
 pub use settings::{OptionValues, Settings, Silence, Target};
 pub use statement::{Line, insert_before, replace_statement, replace_statement_commented};
 pub use suppression::Suppression;

@@ -128,7 +128,12 @@ pub fn names_cleanup(name: &str) -> bool {
         "unregister",
         "unsubscribe",
     ];
+    has_word(name, WORDS)
+}
+
+/// Whether one of these words is one of those of a name: `ttl` of `_cache_TTL`.
+pub fn has_word(name: &str, words: &[&str]) -> bool {
     name.to_lowercase()
         .split('_')
-        .any(|word| WORDS.contains(&word))
+        .any(|word| words.contains(&word))
 }

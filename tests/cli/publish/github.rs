@@ -6,27 +6,22 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::hub::Seen;
-use crate::suggest::described::{Described, Description, Desk, Trouble};
+use crate::suggest::described::{Described, Description, Desk};
 use crate::suggest::github::greeted;
 use crate::suggest::server::{Answer, Request};
 
 pub struct GitHub {
-    description: Description,
+    /// What came in, and what goes wrong.
+    pub desk: Desk,
     /// By repository and number.
     pub pulls: BTreeMap<(String, u64), Value>,
-    /// What was asked, by operation.
-    pub asked: Vec<(String, Request)>,
-    /// What goes wrong.
-    pub troubles: Vec<Trouble>,
 }
 
 impl GitHub {
     pub fn new() -> Self {
         Self {
-            description: Description::new("github-rest.json", greeted),
+            desk: Desk::new(Description::new("github-rest.json", greeted)),
             pulls: BTreeMap::new(),
-            asked: Vec::new(),
-            troubles: Vec::new(),
         }
     }
 
@@ -65,7 +60,7 @@ impl GitHub {
             );
         }
         let number = 1 + self.pulls.keys().filter(|it| it.0 == repository).count() as u64;
-        let mut pull = self.description.example("pulls/create");
+        let mut pull = self.desk.description.example("pulls/create");
         pull["number"] = json!(number);
         pull["html_url"] = json!(format!("https://github.com/o/{repository}/pull/{number}"));
         pull["merged_at"] = Value::Null;
@@ -83,18 +78,14 @@ impl GitHub {
 }
 
 impl Described for GitHub {
-    fn desk(&mut self) -> Desk<'_> {
-        Desk {
-            description: &self.description,
-            asked: &mut self.asked,
-            troubles: &mut self.troubles,
-        }
+    fn desk(&mut self) -> &mut Desk {
+        &mut self.desk
     }
 
     fn carry_out(&mut self, id: &str, values: &[String], request: &Request) -> Answer {
         assert_eq!(values[0], "o");
         let repository = values[1].clone();
-        let status = self.description.status(id);
+        let status = self.desk.description.status(id);
         let number = || values[2].parse::<u64>().unwrap();
         let asked = |name: &str| {
             let found = request.query.iter().find(|(it, _)| it == name);
@@ -126,12 +117,12 @@ impl Described for GitHub {
             "issues/add-assignees" => {
                 let pull = self.pulls.get_mut(&(repository, number())).unwrap();
                 pull["assignees"] = request.body["assignees"].clone();
-                Answer::new(status, self.description.example(id))
+                Answer::new(status, self.desk.description.example(id))
             }
             "pulls/request-reviewers" => {
                 let pull = self.pulls.get_mut(&(repository, number())).unwrap();
                 pull["requested_teams"] = request.body["team_reviewers"].clone();
-                Answer::new(status, self.description.example(id))
+                Answer::new(status, self.desk.description.example(id))
             }
             _ => unreachable!("{id}"),
         }

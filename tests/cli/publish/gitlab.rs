@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::hub::Seen;
-use crate::suggest::described::{Described, Description, Desk, Trouble};
+use crate::suggest::described::{Described, Description, Desk};
 use crate::suggest::server::{Answer, Request};
 
 pub const TOKEN: &str = "glpat-Ab1Cd2Ef3Gh4Ij5Kl6Mn";
@@ -15,13 +15,10 @@ pub const TOKEN: &str = "glpat-Ab1Cd2Ef3Gh4Ij5Kl6Mn";
 const USERS: [(&str, u64); 2] = [("ann", 11), ("bob", 12)];
 
 pub struct GitLab {
-    description: Description,
+    /// What came in, and what goes wrong.
+    pub desk: Desk,
     /// By project and number.
     pub pulls: BTreeMap<(String, u64), Value>,
-    /// What was asked, by operation.
-    pub asked: Vec<(String, Request)>,
-    /// What goes wrong.
-    pub troubles: Vec<Trouble>,
 }
 
 /// Fails where a request does not say who asks.
@@ -34,10 +31,8 @@ fn greeted(request: &Request) {
 impl GitLab {
     pub fn new() -> Self {
         Self {
-            description: Description::new("gitlab-rest.json", greeted),
+            desk: Desk::new(Description::new("gitlab-rest.json", greeted)),
             pulls: BTreeMap::new(),
-            asked: Vec::new(),
-            troubles: Vec::new(),
         }
     }
 
@@ -63,7 +58,7 @@ impl GitLab {
     }
 
     fn user(&self, (name, id): (&str, u64)) -> Value {
-        let mut user = self.description.example("users/list");
+        let mut user = self.desk.description.example("users/list");
         user["id"] = json!(id);
         user["username"] = json!(name);
         user
@@ -83,7 +78,7 @@ impl GitLab {
             return Answer::new(409, json!({ "message": [said] }));
         }
         let number = 1 + self.pulls.keys().filter(|it| it.0 == project).count() as u64;
-        let mut pull = self.description.example("merge_requests/create");
+        let mut pull = self.desk.description.example("merge_requests/create");
         pull["iid"] = json!(number);
         pull["web_url"] = json!(format!(
             "https://gitlab.com/{project}/-/merge_requests/{number}"
@@ -117,16 +112,12 @@ impl GitLab {
 }
 
 impl Described for GitLab {
-    fn desk(&mut self) -> Desk<'_> {
-        Desk {
-            description: &self.description,
-            asked: &mut self.asked,
-            troubles: &mut self.troubles,
-        }
+    fn desk(&mut self) -> &mut Desk {
+        &mut self.desk
     }
 
     fn carry_out(&mut self, id: &str, values: &[String], request: &Request) -> Answer {
-        let status = self.description.status(id);
+        let status = self.desk.description.status(id);
         let asked = |name: &str| {
             let found = request.query.iter().find(|(it, _)| it == name);
             found.map(|(_, value)| value.as_str()).unwrap_or_default()

@@ -109,16 +109,16 @@ impl Hub {
     /// What was asked, by operation.
     pub fn asked(&self) -> &[(String, Request)] {
         match self {
-            Self::GitHub(hub) => &hub.asked,
-            Self::GitLab(hub) => &hub.asked,
+            Self::GitHub(hub) => &hub.desk.asked,
+            Self::GitLab(hub) => &hub.desk.asked,
         }
     }
 
     /// What goes wrong from here on.
     pub fn go_wrong(&mut self, troubles: Vec<Trouble>) {
         match self {
-            Self::GitHub(hub) => hub.troubles = troubles,
-            Self::GitLab(hub) => hub.troubles = troubles,
+            Self::GitHub(hub) => hub.desk.troubles = troubles,
+            Self::GitLab(hub) => hub.desk.troubles = troubles,
         }
     }
 

@@ -41,11 +41,7 @@ impl Trouble {
 
     /// What goes wrong with this request, if something does: the answer, and whether it is carried
     /// out all the same.
-    pub fn next(
-        troubles: &mut [Self],
-        operation: &str,
-        request: &Request,
-    ) -> Option<(Answer, bool)> {
+    fn next(troubles: &mut [Self], operation: &str, request: &Request) -> Option<(Answer, bool)> {
         let text = request.body.to_string();
         let is_it =
             |it: &&mut Self| it.operation == operation && it.times > 0 && text.contains(it.holds);
@@ -57,17 +53,29 @@ impl Trouble {
 
 /// A service whose requests are checked by the description of its interface.
 pub trait Described {
-    fn desk(&mut self) -> Desk<'_>;
+    fn desk(&mut self) -> &mut Desk;
 
     /// Does what is asked: the operation, and the parameters of its path.
     fn carry_out(&mut self, id: &str, values: &[String], request: &Request) -> Answer;
 }
 
 /// What a request passes before it is carried out.
-pub struct Desk<'d> {
-    pub description: &'d Description,
-    pub asked: &'d mut Vec<(String, Request)>,
-    pub troubles: &'d mut Vec<Trouble>,
+pub struct Desk {
+    pub description: Description,
+    /// What was asked, by operation.
+    pub asked: Vec<(String, Request)>,
+    /// What goes wrong.
+    pub troubles: Vec<Trouble>,
+}
+
+impl Desk {
+    pub fn new(description: Description) -> Self {
+        Self {
+            description,
+            asked: Vec::new(),
+            troubles: Vec::new(),
+        }
+    }
 }
 
 impl<T: Described + Send + 'static> Service for T {
@@ -76,7 +84,7 @@ impl<T: Described + Send + 'static> Service for T {
         let (id, values) = desk.description.operation(request);
         desk.description.check(&id, request);
         desk.asked.push((id.clone(), request.clone()));
-        let Some((answer, is_done)) = Trouble::next(desk.troubles, &id, request) else {
+        let Some((answer, is_done)) = Trouble::next(&mut desk.troubles, &id, request) else {
             return self.carry_out(&id, &values, request);
         };
         if is_done {

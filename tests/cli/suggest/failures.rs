@@ -25,7 +25,7 @@ const REVIEW: &str = "pulls/create-review";
 
 /// A run with something that goes wrong.
 fn run(pull: &Pull, trouble: Trouble) -> Ran {
-    pull.github().troubles = vec![trouble];
+    pull.github().desk.troubles = vec![trouble];
     pull.run(&[])
 }
 
@@ -87,7 +87,7 @@ fn a_token_that_is_none_is_an_error() {
         ran.stderr
     );
     assert_nothing_lost(&pull, &ran);
-    assert_eq!(pull.github().asked.len(), 1);
+    assert_eq!(pull.github().desk.asked.len(), 1);
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn what_may_have_been_done_is_not_done_twice() {
 
     // The same for the summary.
     let pull = self::pull();
-    pull.github().troubles = vec![Trouble {
+    pull.github().desk.troubles = vec![Trouble {
         is_done: true,
         ..Trouble::new("issues/create-comment", 1, Answer::new(504, Value::Null))
     }];
@@ -243,7 +243,7 @@ fn a_bad_comment_takes_all_of_its_fix_along() {
         ],
     );
     // Of a.py, the import and both sleeps are one fix.
-    pull.github().troubles = vec![Trouble {
+    pull.github().desk.troubles = vec![Trouble {
         holds: "asyncio.sleep(1)\\n```\\n\\nEffect: Other tasks run, and a cancellation can arrive, \
                 during the sleep. The fix is intended: what changes is what the codemod exists to \
                 change, and nothing else.\\n\\n**Not alone",
@@ -282,7 +282,7 @@ fn of_a_fix_that_is_not_accepted_nothing_stays() {
 fn a_summary_that_may_not_be_said_is_on_the_page_of_the_job() {
     let pull = pull();
     let answer = Answer::new(403, message("Resource not accessible by integration"));
-    pull.github().troubles = vec![Trouble::new("issues/create-comment", 9, answer)];
+    pull.github().desk.troubles = vec![Trouble::new("issues/create-comment", 9, answer)];
     let ran = pull.run(&["--max-comments", "1"]);
     assert_eq!(ran.status, 0);
     assert_eq!(pull.places(), ["a.py:8"]);
@@ -295,7 +295,7 @@ fn lines_of_the_pull_request_are_no_commands_of_the_runner() {
     let text = format!("{TWO}    x = \"\"\"\n::add-mask::asyncio\n ::error::x\n\"\"\"\n");
     let pull = Pull::new(&[], &[("a.py", &text)]);
     let answer = Answer::new(403, message("Resource not accessible by integration"));
-    pull.github().troubles = vec![Trouble::new(REVIEW, 9, answer)];
+    pull.github().desk.troubles = vec![Trouble::new(REVIEW, 9, answer)];
     let mut command = pull.command(&[]);
     let ran = Ran::of(&command.env_remove("GITHUB_STEP_SUMMARY").output().unwrap());
     assert_eq!(ran.status, 0);
@@ -324,6 +324,6 @@ fn another_host_does_not_get_the_token() {
     let answer = Answer::new(302, Value::Null).with("location", elsewhere);
     let ran = run(&pull, Trouble::new("pulls/list-review-comments", 9, answer));
     assert_eq!(ran.status, 2);
-    assert_eq!(other.github().asked.len(), 0);
+    assert_eq!(other.github().desk.asked.len(), 0);
     assert_nothing_lost(&pull, &ran);
 }

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Value, json};
 
-use super::described::{Described, Description, Desk, Trouble};
+use super::described::{Described, Description, Desk};
 use super::server::{Answer, Request};
 
 pub const TOKEN: &str = "ghs_16C7e42F292c6912E7710c838347Ae178B4a";
@@ -16,17 +16,14 @@ pub const TOKEN: &str = "ghs_16C7e42F292c6912E7710c838347Ae178B4a";
 const BOT: u64 = 41_898_282;
 
 pub struct GitHub {
-    description: Description,
+    /// What came in, and what goes wrong.
+    pub desk: Desk,
     /// Of the pull request: the rows that each piece of the diff shows of each file.
     pub diff: BTreeMap<String, Vec<RangeInclusive<u64>>>,
     pub head: String,
     /// What stands on the pull request.
     pub comments: Vec<Value>,
     pub issue_comments: Vec<Value>,
-    /// What was asked, by operation.
-    pub asked: Vec<(String, Request)>,
-    /// What goes wrong.
-    pub troubles: Vec<Trouble>,
     next: u64,
 }
 
@@ -41,13 +38,11 @@ pub fn greeted(request: &Request) {
 impl GitHub {
     pub fn new(head: String, diff: BTreeMap<String, Vec<RangeInclusive<u64>>>) -> Self {
         Self {
-            description: Description::new("github-rest.json", greeted),
+            desk: Desk::new(Description::new("github-rest.json", greeted)),
             diff,
             head,
             comments: Vec::new(),
             issue_comments: Vec::new(),
-            asked: Vec::new(),
-            troubles: Vec::new(),
             next: 1000,
         }
     }
@@ -55,7 +50,7 @@ impl GitHub {
     /// How often each operation was asked that changes something.
     pub fn changes(&self) -> BTreeMap<&str, usize> {
         let mut counts = BTreeMap::new();
-        for (operation, request) in &self.asked {
+        for (operation, request) in &self.desk.asked {
             if request.method != "GET" {
                 *counts.entry(operation.as_str()).or_default() += 1;
             }
@@ -109,7 +104,7 @@ impl GitHub {
             }
         }
         for comment in comments {
-            let mut made = self.description.example("pulls/list-review-comments");
+            let mut made = self.desk.description.example("pulls/list-review-comments");
             made.as_object_mut().unwrap().remove("in_reply_to_id");
             made["id"] = json!(self.number());
             made["user"] = bot();
@@ -118,21 +113,17 @@ impl GitHub {
             }
             self.comments.push(made);
         }
-        Answer::new(200, self.description.example("pulls/create-review"))
+        Answer::new(200, self.desk.description.example("pulls/create-review"))
     }
 }
 
 impl Described for GitHub {
-    fn desk(&mut self) -> Desk<'_> {
-        Desk {
-            description: &self.description,
-            asked: &mut self.asked,
-            troubles: &mut self.troubles,
-        }
+    fn desk(&mut self) -> &mut Desk {
+        &mut self.desk
     }
 
     fn carry_out(&mut self, id: &str, values: &[String], request: &Request) -> Answer {
-        let status = self.description.status(id);
+        let status = self.desk.description.status(id);
         let number = |at: usize| values[at].parse::<u64>().unwrap();
         if id != "users/get-authenticated" {
             assert_eq!(values[..2], ["o", "r"]);
@@ -158,7 +149,7 @@ impl Described for GitHub {
             }
             "issues/list-comments" => Answer::new(status, page(&self.issue_comments, request)),
             "issues/create-comment" => {
-                let mut comment = self.description.example(id);
+                let mut comment = self.desk.description.example(id);
                 comment["id"] = json!(self.number());
                 comment["body"] = request.body["body"].clone();
                 comment["user"] = bot();

@@ -21,7 +21,7 @@ fn pull() -> Pull {
 
 /// What a run changed, by operation.
 fn changes(pull: &Pull, arguments: &[&str]) -> Vec<(String, usize)> {
-    pull.github().asked.clear();
+    pull.github().desk.asked.clear();
     let ran = pull.run(arguments);
     assert_eq!(ran.status, 0, "{}", ran.stderr);
     let github = pull.github();

@@ -153,7 +153,7 @@ impl Pull {
         for text in [&ran.stdout, &ran.stderr, &self.step_summary()] {
             assert!(!text.contains(TOKEN), "{text}");
         }
-        for (_, request) in &self.github().asked {
+        for (_, request) in &self.github().desk.asked {
             assert!(!request.body.to_string().contains(TOKEN));
         }
         ran

@@ -27,7 +27,7 @@ fn refusal(pull: &Pull, changes: &[(&str, Option<&str>)], arguments: &[&str]) ->
     }
     let ran = Ran::of(&command.output().unwrap());
     assert_eq!((ran.status, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
-    assert_eq!(pull.github().asked.len(), 0);
+    assert_eq!(pull.github().desk.asked.len(), 0);
     ran.stderr
 }
 
@@ -188,11 +188,12 @@ fn a_dry_run_in_the_ci_is_what_would_be_sent_and_needs_no_token() {
     let mut command = pull.command(&["--dry-run"]);
     let ran = Ran::of(&command.env_remove("GITHUB_TOKEN").output().unwrap());
     assert_eq!(ran.status, 0, "{}", ran.stderr);
-    assert_eq!(pull.github().asked.len(), 0);
+    assert_eq!(pull.github().desk.asked.len(), 0);
     let printed: Vec<Value> = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(pull.run(&[]).status, 0);
     let github = pull.github();
     let sent = github
+        .desk
         .asked
         .iter()
         .filter(|(_, request)| request.method != "GET");
