@@ -18,7 +18,7 @@ pub const CODEMOD: Codemod = Codemod {
     dated: None,
     options: &[],
     // What matters is in a coroutine, or is called by one of the same module.
-    on: &[On::CallBeside("async", &["time.sleep"], rewrite)],
+    on: &[On::CallBeside("async def", &["time.sleep"], rewrite)],
 };
 
 /// `time.sleep(x)` => `await asyncio.sleep(x)`, or the sleep of the library that the file uses.

@@ -8,6 +8,7 @@ mod names;
 mod place;
 mod render;
 mod surroundings;
+mod unawaited;
 
 use edit::Applicability;
 use engine::{Choices, Codemod, Context, On, OptionSpec, Refusal, Rewrite, Verdict, withheld};
@@ -33,7 +34,11 @@ pub const CODEMOD: Codemod = Codemod {
             choices: Choices::Flag,
         },
     ],
-    on: &[On::Call(&["asyncio.gather"], rewrite)],
+    on: &[On::CallUnless(
+        &["asyncio.gather"],
+        unawaited::is_not_ours,
+        rewrite,
+    )],
 };
 
 /// A gather that is awaited, and what stands around it.

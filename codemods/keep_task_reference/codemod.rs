@@ -10,6 +10,7 @@ use python::{After, Awaitable, Block, Library, Ranged, TextRange};
 use types::Answer;
 
 mod frame;
+mod kept;
 mod place;
 mod store;
 
@@ -35,7 +36,7 @@ pub const CODEMOD: Codemod = Codemod {
             choices: Choices::Names,
         },
     ],
-    on: &[On::Call(
+    on: &[On::CallUnless(
         &[
             "asyncio.create_task",
             "asyncio.ensure_future",
@@ -43,6 +44,7 @@ pub const CODEMOD: Codemod = Codemod {
             "asyncio.run_coroutine_threadsafe",
             ".create_task",
         ],
+        kept::is_kept,
         rewrite,
     )],
 };

@@ -401,7 +401,6 @@ impl fmt::Debug for Encoding {
 
 /// Replaces the content of `buffer` with that of the file, and says what the file was then.
 pub fn read_into(path: &Path, buffer: &mut Vec<u8>) -> io::Result<Metadata> {
-    buffer.clear();
     let mut options = File::options();
     options.read(true);
     // A pipe that took the file's place meanwhile would be waited for.
@@ -416,7 +415,8 @@ pub fn read_into(path: &Path, buffer: &mut Vec<u8>) -> io::Result<Metadata> {
         return Err(io::Error::other("it is larger than 2 GiB"));
     }
     // `read_to_end` would ask the system twice more: how long the file is, which is known, and
-    // whether it ended. A file that grows meanwhile is noticed before it is written.
+    // whether it ended. A file that grows meanwhile is noticed before it is written. What the buffer
+    // held is not cleared first, only to be filled with zeros before it is read over.
     buffer.resize(usize::try_from(metadata.len()).unwrap_or(0), 0);
     let mut filled = 0;
     while filled < buffer.len() {

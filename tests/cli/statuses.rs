@@ -409,7 +409,7 @@ fn files_that_are_too_many_to_be_parsed_are_counted_where_a_summary_is_read() {
     assert_eq!(ran.status, 0);
     assert_eq!(
         ran.stderr,
-        "No findings in 2 files. 2 files without a word of a codemod were decoded, and not \
+        "No findings in 2 files. 2 files without a place for a codemod were decoded, and not \
          parsed.\n"
     );
     for arguments in [&["-q", "."][..], &["report", "--html", "page.html", "."]] {

@@ -200,7 +200,7 @@ fn beside(beside: &Beside) -> Vec<String> {
     let mut sentences = Vec::new();
     if beside.unparsed > 0 {
         sentences.push(format!(
-            "{} without a word of a codemod {} decoded, and not parsed.",
+            "{} without a place for a codemod {} decoded, and not parsed.",
             files(beside.unparsed),
             if beside.unparsed == 1 { "was" } else { "were" }
         ));

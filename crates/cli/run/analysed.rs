@@ -109,6 +109,12 @@ impl Analysed<'_> {
         }
     }
 
+    /// Lets go of the room that the text does not need: it was read into a buffer that had held larger
+    /// files.
+    pub(super) fn shrink(&mut self) {
+        self.source.text.shrink_to_fit();
+    }
+
     /// Lets go of what only those need who write or show the rewritten text: of a tree in which
     /// much is found it is most of what is held.
     pub(super) fn forget_rewrite(&mut self) {

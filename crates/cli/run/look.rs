@@ -20,7 +20,7 @@ use super::{Around, Looked, analyse, unparsed};
 /// What looking at one file gave.
 pub(super) enum Look<'a> {
     Nothing,
-    /// The file can be decoded, has so many bytes, and holds no word of a codemod.
+    /// The file can be decoded, has so many bytes, and holds no place for a codemod.
     Passed(&'a File, u64),
     Skipped(String),
     Found(Box<Analysed<'a>>),
@@ -33,10 +33,11 @@ pub(super) enum Look<'a> {
 impl Look<'_> {
     /// Lets go of what the run does not need, while others are looked at.
     pub(super) fn keep_for(&mut self, plan: &Plan) {
-        if let Look::Found(analysed) = self
-            && !plan.has_rewrites()
-        {
-            analysed.forget_rewrite();
+        if let Look::Found(analysed) = self {
+            analysed.shrink();
+            if !plan.has_rewrites() {
+                analysed.forget_rewrite();
+            }
         }
     }
 }
@@ -98,7 +99,7 @@ pub(super) fn look_at_all<'a>(
     looked
 }
 
-/// Files without a word of the codemods are parsed as well, to say which cannot be, if they have
+/// Files without a place for the codemods are parsed as well, to say which cannot be, if they have
 /// no more bytes than this: a tenth of a second of one core. A report about a larger tree would
 /// take half as long again, and its summary says instead how many were not parsed. Where nobody
 /// reads a summary all are parsed: what a program is told is complete, or it looks clean.

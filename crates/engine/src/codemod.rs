@@ -4,6 +4,7 @@ use edit::{Applicability, Edit};
 use python::ast::{self, AnyNodeRef, NodeKind, PythonVersion};
 
 use crate::context::Context;
+use crate::sighting::Sighting;
 
 /// One migration. A codemod is one folder under `codemods/` and one line in `codemods/lib.rs`.
 #[derive(Debug)]
@@ -102,9 +103,12 @@ pub enum On {
     /// Calls of these qualified names (`time.sleep`), or, where the name starts with a dot, of
     /// any attribute of that name (`.run_until_complete`), whatever the receiver.
     Call(&'static [&'static str], Decide),
-    /// The same, in files that hold this word too, as text: for names that many files have and a
-    /// codemod that wants few of their calls.
+    /// The same, in files that hold this word too, as text, or two that follow each other
+    /// (`async def`): for names that many files have and a codemod that wants few of their calls.
     CallBeside(&'static str, &'static [&'static str], Decide),
+    /// The same, in files that hold a word of such a name which is not dismissed: for names of which
+    /// most places show at a glance that they are no site.
+    CallUnless(&'static [&'static str], Dismiss, Decide),
     /// Nodes of these kinds, in files that hold one of the words. A finding's place is the first
     /// line of the node.
     Node {
@@ -116,6 +120,10 @@ pub enum On {
         decide: DecideNode,
     },
 }
+
+/// Whether the text around a word shows that the codemod has nothing to say of a call by it, or that
+/// nothing is called.
+pub type Dismiss = fn(&Sighting<'_>) -> bool;
 
 /// What a codemod says of one call: the plain function that it is.
 pub type Decide = for<'a, 'm> fn(&Context<'a, 'm>, &'a ast::ExprCall) -> Verdict;

@@ -26,6 +26,7 @@ mod rewrite;
 mod roles;
 mod settings;
 mod severity;
+mod sighting;
 mod statement;
 mod suppression;
 mod text;
@@ -37,7 +38,7 @@ pub use admission::{Admission, Admitted, Sited};
 pub use call_arguments::{joined_arguments, without_argument};
 pub use calls::{CallSite, Calls, Reach, calls, plain_methods};
 pub use codemod::{
-    Choices, Codemod, Dated, Decide, DecideNode, On, OptionSpec, Refusal, Rewrite, Verdict,
+    Choices, Codemod, Dated, Decide, DecideNode, Dismiss, On, OptionSpec, Refusal, Rewrite, Verdict,
 };
 pub use context::{Context, Import};
 pub use elsewhere::{Definition, Elsewhere, Exported, Look, Outline, Summarise, Summary};
@@ -50,6 +51,7 @@ pub use prefilter::Prefilter;
 pub use rewrite::{Host, SyntaxError, Taken, check, rewrite};
 pub use roles::{asks_for_loop, cleans_up, has_word, is_command, names_cleanup};
 pub use settings::{OptionValues, Settings, Silence, Target};
+pub use sighting::{End, Sighting, Skimmed, is_keyword, is_part, split_last_word};
 pub use statement::{Line, insert_before, replace_statement, replace_statement_commented};
 pub use suppression::Suppression;
 pub use unused::Kept;

@@ -7,7 +7,7 @@ use memchr::memmem::Finder;
 use regex::bytes::Regex;
 
 use crate::suppression::MARK;
-use crate::{Codemod, On};
+use crate::{Codemod, Dismiss, On, Sighting};
 
 /// The text without which a file holds no site of the selected codemods.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub struct Prefilter {
 #[derive(Debug)]
 struct Group {
     /// What has to be there too.
-    beside: Option<Finder<'static>>,
+    beside: Option<Phrase>,
     words: Vec<Word>,
 }
 
@@ -31,6 +31,16 @@ struct Word {
     finder: Finder<'static>,
     /// How a name that ends in this word has to occur. None where the word is enough.
     occurrence: Option<Occurrence>,
+    /// One for each codemod that wants the word: it counts where one of them does not dismiss it. None
+    /// where it always counts.
+    dismissals: Option<Vec<Dismiss>>,
+}
+
+/// A word, and maybe another one that comes next.
+#[derive(Debug)]
+struct Phrase {
+    finder: Finder<'static>,
+    next: Option<&'static str>,
 }
 
 /// A pattern that is compiled when a file holds the word: most runs need few of them.
@@ -43,25 +53,30 @@ struct Occurrence {
 impl Prefilter {
     /// The prefilter for `codemods`.
     pub fn new(codemods: &[&'static Codemod]) -> Self {
-        let mut groups: BTreeMap<Option<&'static str>, Patterns> = BTreeMap::new();
+        let mut groups: BTreeMap<Option<&'static str>, Words> = BTreeMap::new();
         for codemod in codemods {
             for on in codemod.on {
-                let (beside, names) = match on {
-                    On::Call(names, _) => (None, *names),
-                    On::CallBeside(beside, names, _) => (Some(*beside), *names),
+                let (beside, names, dismiss) = match on {
+                    On::Call(names, _) => (None, *names, None),
+                    On::CallBeside(beside, names, _) => (Some(*beside), *names, None),
+                    On::CallUnless(names, dismiss, _) => (None, *names, Some(*dismiss)),
                     On::Node { words: wanted, .. } => {
                         let words = groups.entry(None).or_default();
-                        words.extend(wanted.iter().map(|word| (*word, None)));
+                        words.extend(wanted.iter().map(|word| (*word, Wanted::ANYWHERE)));
                         continue;
                     }
                 };
                 let words = groups.entry(beside).or_default();
                 for (module, last) in names.iter().filter_map(|name| name.rsplit_once('.')) {
-                    let patterns = words.entry(last).or_insert_with(|| Some(Vec::new()));
+                    let wanted = words.entry(last).or_insert(Wanted::NOWHERE);
                     if module.is_empty() {
-                        *patterns = None; // any receiver will do
-                    } else if let Some(patterns) = patterns {
+                        wanted.patterns = None; // any receiver will do
+                    } else if let Some(patterns) = &mut wanted.patterns {
                         patterns.push(occurrence(module, last));
+                    }
+                    match (&mut wanted.dismissals, dismiss) {
+                        (Some(dismissals), Some(dismiss)) => dismissals.push(dismiss),
+                        (dismissals, _) => *dismissals = None,
                     }
                 }
             }
@@ -69,17 +84,19 @@ impl Prefilter {
         // A comment that silences nothing is to be seen where there is nothing; but not where
         // nobody looks.
         if !codemods.is_empty() {
-            groups.entry(None).or_default().insert(MARK, None);
+            let words = groups.entry(None).or_default();
+            words.insert(MARK, Wanted::ANYWHERE);
         }
-        let word = |(word, patterns): (&'static str, Option<Vec<String>>)| Word {
+        let word = |(word, wanted): (&'static str, Wanted)| Word {
             finder: Finder::new(word),
-            occurrence: patterns.map(|patterns| Occurrence {
+            occurrence: wanted.patterns.map(|patterns| Occurrence {
                 pattern: format!("(?-u){}", patterns.join("|")),
                 regex: OnceLock::new(),
             }),
+            dismissals: wanted.dismissals,
         };
-        let group = |(beside, words): (Option<&'static str>, Patterns)| Group {
-            beside: beside.map(Finder::new),
+        let group = |(beside, words): (Option<&'static str>, Words)| Group {
+            beside: beside.map(Phrase::new),
             words: words.into_iter().map(word).collect(),
         };
         Self {
@@ -90,23 +107,78 @@ impl Prefilter {
     /// Whether a file with these bytes, in whatever encoding that has ASCII as a subset, may hold
     /// a site. False positives cost a parse; there are no false negatives.
     pub fn may_match(&self, bytes: &[u8]) -> bool {
-        let has = |finder: &Finder| finder.find(bytes).is_some();
         self.groups
             .iter()
-            .filter(|group| group.beside.as_ref().is_none_or(has))
+            .filter(|group| group.beside.as_ref().is_none_or(|it| it.is_in(bytes)))
             .flat_map(|group| &group.words)
-            .any(|word| {
-                has(&word.finder)
-                    && word
-                        .occurrence
-                        .as_ref()
-                        .is_none_or(|occurrence| occurrence.is_in(bytes))
-            })
+            .any(|word| word.is_in(bytes))
     }
 }
 
-/// Words, each with the ways in which names end in it; none where the word is enough.
-type Patterns = BTreeMap<&'static str, Option<Vec<String>>>;
+/// What is wanted of each word.
+type Words = BTreeMap<&'static str, Wanted>;
+
+/// The ways in which names end in a word, and who may dismiss it; none where the word is enough, and
+/// where somebody dismisses nothing.
+struct Wanted {
+    patterns: Option<Vec<String>>,
+    dismissals: Option<Vec<Dismiss>>,
+}
+
+impl Wanted {
+    const ANYWHERE: Self = Self {
+        patterns: None,
+        dismissals: None,
+    };
+
+    const NOWHERE: Self = Self {
+        patterns: Some(Vec::new()),
+        dismissals: Some(Vec::new()),
+    };
+}
+
+impl Phrase {
+    fn new(text: &'static str) -> Self {
+        let (word, next) = match text.split_once(' ') {
+            Some((word, next)) => (word, Some(next)),
+            None => (text, None),
+        };
+        Self {
+            finder: Finder::new(word),
+            next,
+        }
+    }
+
+    fn is_in(&self, bytes: &[u8]) -> bool {
+        let Some(next) = self.next else {
+            return self.finder.find(bytes).is_some();
+        };
+        let length = self.finder.needle().len();
+        self.finder.find_iter(bytes).any(|start| {
+            let after = &bytes[start + length..];
+            // A line may go on after a backslash.
+            let gap = after
+                .iter()
+                .position(|it| !it.is_ascii_whitespace() && *it != b'\\');
+            gap.is_some_and(|gap| gap > 0 && after[gap..].starts_with(next.as_bytes()))
+        })
+    }
+}
+
+impl Word {
+    fn is_in(&self, bytes: &[u8]) -> bool {
+        let counts = match &self.dismissals {
+            None => self.finder.find(bytes).is_some(),
+            Some(dismissals) => {
+                let mut all = Sighting::all(&self.finder, bytes).peekable();
+                let counts = |it: &Sighting| dismissals.iter().any(|dismiss| !dismiss(it));
+                all.peek().is_some() && (!is_plain(bytes) || all.any(|it| counts(&it)))
+            }
+        };
+        let occurrence = self.occurrence.as_ref();
+        counts && occurrence.is_none_or(|occurrence| occurrence.is_in(bytes))
+    }
+}
 
 impl Occurrence {
     fn is_in(&self, bytes: &[u8]) -> bool {
@@ -116,14 +188,23 @@ impl Occurrence {
     }
 }
 
+/// Whether each byte that looks like a character of ASCII is one: in UTF-8 they are, and where what is not
+/// UTF-8 would be read as if it were, but for encodings that switch by an escape.
+fn is_plain(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok() && memchr::memchr(0x1b, bytes).is_none()
+}
+
 /// The ways in which a file can get at `module.last`: by its whole name, by an import of the
 /// module under another name, or by an import from it or from a module inside it.
 fn occurrence(module: &str, last: &str) -> String {
     // What may stand between two tokens: a line may go on in brackets or after a backslash.
-    let gap = r"(?:[\s\\]|#[^\r\n]*[\r\n])";
-    let module = module.replace('.', &format!(r"{gap}*\.{gap}*"));
+    let gap = r"(?:[\s\\]|#[^\r\n]*[\r\n])*";
+    // A dot, and the brackets that end before it: `(time).sleep`.
+    let dot = r"(?:[\s\\)]|#[^\r\n]*[\r\n])*\.";
+    let module = module.replace('.', &format!("{dot}{gap}"));
     format!(
-        r"\b{module}{gap}*\.{gap}*(?:\w+{gap}*\.{gap}*)?{last}\b|\b{module}(?:{gap}*\.{gap}*\w+)?{gap}+as\b|\bfrom{gap}+{module}\b"
+        r"\b{module}{dot}{gap}(?:\w+{dot}{gap})?{last}\b|\b{module}(?:{gap}\.{gap}\w+)?{some}as\b|\bfrom{some}{module}\b",
+        some = r"(?:[\s\\]|#[^\r\n]*[\r\n])+"
     )
 }
 
@@ -184,6 +265,27 @@ mod tests {
     }
 
     #[test]
+    fn two_words_count_where_nothing_is_between_them() {
+        static DEF: Codemod = Codemod {
+            on: &[On::CallBeside("async def", &[".get"], never)],
+            ..SLEEP
+        };
+        let prefilter = Prefilter::new(&[&DEF]);
+        for text in ["async def", "async  def f", "asyncio\nasync \\\r\n def f"] {
+            assert!(
+                prefilter.may_match(format!("x.get()\n{text}").as_bytes()),
+                "{text}"
+            );
+        }
+        for text in ["async with", "asyncdef", "def", "async, def", "async"] {
+            assert!(
+                !prefilter.may_match(format!("x.get()\n{text}").as_bytes()),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
     fn every_way_to_name_it_is_seen() {
         check("import time\ntime.sleep(1)\n", true);
         check("import time as t\nt.sleep(1)\n", true);
@@ -191,6 +293,8 @@ mod tests {
         check("from time import sleep as s\ns(1)\n", true);
         check("from \\\n  time import (\n  sleep)\n", true);
         check("(time  # why\n .sleep(1))\n", true);
+        check("(time).sleep(1)\n", true);
+        check("((time)  # why )\n).sleep(1)\n", true);
         check("loop.run_until_complete(f())\n", true);
     }
 }

@@ -587,7 +587,9 @@ fn sites<'a>(
     for codemod in codemods {
         for on in codemod.on {
             match on {
-                On::Call(starts, decide) | On::CallBeside(_, starts, decide) => {
+                On::Call(starts, decide)
+                | On::CallBeside(_, starts, decide)
+                | On::CallUnless(starts, _, decide) => {
                     for start in *starts {
                         let (known, name) = match start.strip_prefix('.') {
                             Some(method) => (&mut methods, method),
