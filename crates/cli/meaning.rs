@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use engine::{Caller, Definition, Elsewhere, Look, Oracle};
-use types::{Answer, Lost, Pool, Project, Question};
+use types::{Answer, Folders, Lost, Pool, Project, Question};
 
 use crate::callers::Callers;
 use crate::dependencies;
@@ -34,8 +34,12 @@ pub fn pool() -> Pool {
 
 /// The projects of the files, each looked for once for a folder.
 #[derive(Default)]
-pub struct Projects {
-    known: Mutex<HashMap<PathBuf, Arc<Project>>>,
+pub struct Projects(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    projects: HashMap<PathBuf, Arc<Project>>,
+    folders: Folders,
 }
 
 impl<'a> Meaning<'a> {
@@ -115,15 +119,18 @@ impl<'a> Meaning<'a> {
 impl Projects {
     fn of(&self, file: &File) -> Arc<Project> {
         let folder = file.canonical.parent().unwrap_or(Path::new("/"));
-        let mut known = locked(&self.known);
-        if let Some(project) = known.get(folder) {
+        let mut known = locked(&self.0);
+        if let Some(project) = known.projects.get(folder) {
             return Arc::clone(project);
         }
         let version = file.folder.module.target.version;
         let environment = &file.folder.types.environment;
         let version = (version.major, version.minor);
-        let project = Arc::new(Project::of(&file.canonical, environment, version));
-        known.insert(folder.to_path_buf(), Arc::clone(&project));
+        let project = Project::of(&file.canonical, environment, version, &mut known.folders);
+        let project = Arc::new(project);
+        known
+            .projects
+            .insert(folder.to_path_buf(), Arc::clone(&project));
         project
     }
 }

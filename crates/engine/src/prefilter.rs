@@ -105,7 +105,8 @@ impl Prefilter {
     }
 
     /// Whether a file with these bytes, in whatever encoding that has ASCII as a subset, may hold
-    /// a site. False positives cost a parse; there are no false negatives.
+    /// a site. False positives cost a parse; there are no false negatives, but for names in letters
+    /// that Python takes for those of ASCII (PEP 3131), as mathematical ones are: nobody writes them.
     pub fn may_match(&self, bytes: &[u8]) -> bool {
         self.groups
             .iter()

@@ -20,7 +20,7 @@ mod wire;
 mod inference;
 
 pub use pool::{ARGUMENT, Limits, Lost, Pool};
-pub use project::{Environment, Project};
+pub use project::{Environment, Folders, Project};
 pub use question::{Answer, Ask, Closing, Context, Function, Gives, Place, Question, Value};
 
 /// The child's side: answers what comes on standard input until it ends. `memory` is the most

@@ -6,6 +6,7 @@
 //! `--python`, else `VIRTUAL_ENV`, else an activated conda environment, else the closest `.venv`; in a
 //! hook of pre-commit the closest `.venv` comes before what is activated.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -42,32 +43,51 @@ pub struct Environment {
 /// The files that make a folder a project's root.
 const ROOTS: &[&str] = &["pyproject.toml", "ty.toml", "setup.py", "setup.cfg", ".git"];
 
+/// What was seen of folders: those of a tree have the same ones around them.
+#[derive(Debug, Default)]
+pub struct Folders(HashMap<PathBuf, Folder>);
+
+/// What is in a folder, as far as somebody asked.
+#[derive(Debug, Default)]
+struct Folder {
+    is_package: Option<bool>,
+    is_root: Option<bool>,
+    is_standard_library: Option<bool>,
+    /// Whether its `src` is searched for modules.
+    has_sources: Option<bool>,
+    has_environment: Option<bool>,
+}
+
 impl Project {
     /// The project of the file at `path`, which is absolute.
-    pub fn of(path: &Path, environment: &Environment, version: (u8, u8)) -> Self {
+    pub fn of(
+        path: &Path,
+        environment: &Environment,
+        version: (u8, u8),
+        seen: &mut Folders,
+    ) -> Self {
         let folder = path.parent().unwrap_or(path);
         let top = environment.top.as_deref();
-        let imports = import_root(folder, top);
+        let imports = seen.import_root(folder, top);
         // A module of a package may be called `setup.py` too.
         let root = up_to(imports, top)
-            .find(|folder| ROOTS.iter().any(|name| folder.join(name).exists()))
+            .find(|folder| seen.is_root(folder))
             .unwrap_or(imports);
         let mut sources = Vec::new();
         // The standard library as a project would hide the stubs that describe it.
-        if !is_standard_library(root) && !is_standard_library(imports) {
-            let src = root.join("src");
-            if src.is_dir() && !is_package(&src) {
-                sources.push(src);
+        if !seen.is_standard_library(root) && !seen.is_standard_library(imports) {
+            if seen.has_sources(root) {
+                sources.push(root.join("src"));
             }
             sources.insert(0, root.to_path_buf());
             if imports != folder && !sources.iter().any(|source| source == imports) {
                 sources.push(imports.to_path_buf());
             }
         }
-        let local = || {
+        let mut local = || {
             up_to(root, top)
+                .find(|folder| seen.has_environment(folder))
                 .map(|folder| folder.join(".venv"))
-                .find(|folder| folder.join("pyvenv.cfg").is_file())
         };
         Self {
             root: root.to_path_buf(),
@@ -83,6 +103,55 @@ impl Project {
             }),
             version,
         }
+    }
+}
+
+impl Folders {
+    /// The folder that holds the outermost package around `folder`, or `top` where that is inside of it;
+    /// `folder` itself where that is no package.
+    fn import_root<'p>(&mut self, folder: &'p Path, top: Option<&Path>) -> &'p Path {
+        up_to(folder, top)
+            .find(|folder| !self.is_package(folder))
+            .or_else(|| up_to(folder, top).last())
+            .unwrap_or(folder)
+    }
+
+    fn is_package(&mut self, folder: &Path) -> bool {
+        *self
+            .of(folder)
+            .is_package
+            .get_or_insert_with(|| is_package(folder))
+    }
+
+    fn is_root(&mut self, folder: &Path) -> bool {
+        let has_file = || ROOTS.iter().any(|name| folder.join(name).exists());
+        *self.of(folder).is_root.get_or_insert_with(has_file)
+    }
+
+    fn is_standard_library(&mut self, folder: &Path) -> bool {
+        let is_it =
+            || folder.join("typing.py").is_file() && folder.join("asyncio/__init__.py").is_file();
+        *self
+            .of(folder)
+            .is_standard_library
+            .get_or_insert_with(is_it)
+    }
+
+    fn has_sources(&mut self, folder: &Path) -> bool {
+        let has_sources = || {
+            let src = folder.join("src");
+            src.is_dir() && !is_package(&src)
+        };
+        *self.of(folder).has_sources.get_or_insert_with(has_sources)
+    }
+
+    fn has_environment(&mut self, folder: &Path) -> bool {
+        let has_file = || folder.join(".venv/pyvenv.cfg").is_file();
+        *self.of(folder).has_environment.get_or_insert_with(has_file)
+    }
+
+    fn of(&mut self, folder: &Path) -> &mut Folder {
+        self.0.entry(folder.to_path_buf()).or_default()
     }
 }
 
@@ -119,21 +188,8 @@ fn up_to<'p>(folder: &'p Path, top: Option<&Path>) -> impl Iterator<Item = &'p P
     folder.ancestors().take_while(is_below)
 }
 
-/// The folder that holds the outermost package around `folder`, or `top` where that is inside of it;
-/// `folder` itself where that is no package.
-fn import_root<'p>(folder: &'p Path, top: Option<&Path>) -> &'p Path {
-    up_to(folder, top)
-        .find(|folder| !is_package(folder))
-        .or_else(|| up_to(folder, top).last())
-        .unwrap_or(folder)
-}
-
 fn is_package(folder: &Path) -> bool {
     folder.join("__init__.py").is_file()
-}
-
-fn is_standard_library(folder: &Path) -> bool {
-    folder.join("typing.py").is_file() && folder.join("asyncio/__init__.py").is_file()
 }
 
 #[cfg(test)]
@@ -157,7 +213,12 @@ mod tests {
     fn check(files: &[&str], asked: &str, root: &str, sources: &[&str]) {
         let folder = folder(files);
         let path = folder.path();
-        let project = Project::of(&path.join(asked), &Environment::default(), (3, 11));
+        let project = Project::of(
+            &path.join(asked),
+            &Environment::default(),
+            (3, 11),
+            &mut Folders::default(),
+        );
         assert_eq!(project.root, path.join(root));
         let sources: Vec<PathBuf> = sources.iter().map(|source| path.join(source)).collect();
         assert_eq!(project.sources, sources);
@@ -233,7 +294,12 @@ mod tests {
         let folder = folder(&files);
         let top = folder.path().join("top");
         let within = Environment::within(top.clone(), None);
-        let project = Project::of(&top.join("a/b.py"), &within, (3, 11));
+        let project = Project::of(
+            &top.join("a/b.py"),
+            &within,
+            (3, 11),
+            &mut Folders::default(),
+        );
         assert_eq!((project.root, project.environment), (top.clone(), None));
         assert_eq!(project.sources, [top]);
     }
@@ -255,7 +321,7 @@ mod tests {
                 found.map(|(_, value)| (*value).to_string())
             };
             let environment = Environment::new(named, variable);
-            Project::of(&path, &environment, (3, 11)).environment
+            Project::of(&path, &environment, (3, 11), &mut Folders::default()).environment
         };
         assert_eq!(environment(None, &[]), Some(folder.path().join(".venv")));
         let activated = [("VIRTUAL_ENV", "/v")];

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::answer_each;
 use super::database::Database;
-use crate::{Answer, Ask, Environment, Gives, Project, Question};
+use crate::{Answer, Ask, Environment, Folders, Gives, Project, Question};
 
 /// A project of these files; the first is asked about.
 struct Files {
@@ -59,7 +59,12 @@ impl Files {
 }
 
 fn answer(path: &Path, text: &str, question: &Question) -> Answer {
-    let project = Project::of(path, &Environment::default(), (3, 11));
+    let project = Project::of(
+        path,
+        &Environment::default(),
+        (3, 11),
+        &mut Folders::default(),
+    );
     let (mut database, problem) = Database::new(&project).unwrap();
     assert_eq!(problem, None);
     answer_of(&mut database, path, text, question)
@@ -81,7 +86,12 @@ fn files_that_changed_are_read_again() {
     let text = "from client import fetch\nfetch()\n";
     let files = Files::new(&[("m.py", text)]);
     let root = files.folder.path().canonicalize().unwrap();
-    let project = Project::of(&root.join("m.py"), &Environment::default(), (3, 11));
+    let project = Project::of(
+        &root.join("m.py"),
+        &Environment::default(),
+        (3, 11),
+        &mut Folders::default(),
+    );
     let (mut database, _) = Database::new(&project).unwrap();
     let start = text.rfind("fetch()").unwrap();
     let question = Question {
