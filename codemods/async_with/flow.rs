@@ -154,11 +154,15 @@ pub fn is_given_to_object<'a>(cx: &Context<'a, '_>, session: &Symbol<'a>) -> boo
     })
 }
 
-/// Whether what is called is a class, by its name.
+/// Whether what is called is a class, by its name, or another way of a class to make an object:
+/// `Server.from_openapi(client=session)`.
 fn makes_object(func: &Expr) -> bool {
     let name = match func {
         Expr::Name(name) => name.id.as_str(),
-        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        Expr::Attribute(attribute) => match attribute.attr.as_str() {
+            made if made.starts_with("from_") => return makes_object(&attribute.value),
+            name => name,
+        },
         Expr::Subscript(generic) => return makes_object(&generic.value),
         _ => return false,
     };
@@ -283,7 +287,7 @@ impl<'a> Flow<'a, '_, '_> {
             AnyNodeRef::Comprehension(clause) if clause.is_async && kind == Kind::Response => {
                 Ok(())
             }
-            AnyNodeRef::Arguments(_) => match call_around(self.cx, node) {
+            AnyNodeRef::Arguments(_) | AnyNodeRef::Keyword(_) => match call_around(self.cx, node) {
                 Some(call)
                     if module
                         .builtin(&call.func)

@@ -65,6 +65,9 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
         AwaitPlace::Coroutine(_) | AwaitPlace::NestedComprehension(_)
     );
     let name = module.first_line(&*call.func);
+    if is_on_purpose(cx, call) {
+        return Err(Refusal::NotOurs);
+    }
     let mut callee = shown;
     // Other uses are too many to ask about, and a dead call need not be asked about.
     if in_coroutine && matches!(usage, Usage::Dropped | Usage::Tested) {
@@ -161,6 +164,24 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
         applicability,
         edits: edits(cx, call),
         python: None,
+    })
+}
+
+/// Whether a comment at the call, or above it, says that it is not awaited on purpose.
+fn is_on_purpose<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    const NOT: &[&str] = &[
+        "deliberate",
+        "do not await",
+        "don't await",
+        "intention",
+        "no await",
+        "on purpose",
+        "without await",
+    ];
+    cx.module.comments_about(call.range()).any(|comment| {
+        let text = comment.to_lowercase();
+        let is_open = ["fixme", "todo", "xxx"].iter().any(|it| text.contains(it));
+        text.contains("await") && NOT.iter().any(|it| text.contains(it)) && !is_open
     })
 }
 

@@ -7,6 +7,7 @@ mod child;
 mod entry;
 mod exception;
 mod following;
+mod forwarding;
 mod handed;
 mod meant;
 mod source;
@@ -113,7 +114,10 @@ fn at_handler<'a>(
         ));
     }
     meant::check(cx, stmt, handler, &caught)?;
-    if let Some(what) = exception::forwarded(cx, handler) {
+    if let Some(what) = forwarding::forwarded(cx, handler) {
+        if forwarding::ends_there(cx, coroutine, handler) {
+            return Err(Refusal::NotOurs); // the exception is not lost, and nothing goes on
+        }
         return Err(withheld!(
             "the handler hands the exception on by `{what}`, and a `raise` would end the coroutine that is there to go on: re-raise by hand if it should end"
         ));
@@ -293,7 +297,7 @@ fn check_end<'a>(
     match end {
         End::Returns(_) => Ok(Applicability::Intended),
         End::Breaks(stmt) => match following::after_loop(cx, stmt) {
-            Following::Nothing => Ok(Applicability::Intended),
+            Following::Nothing | Following::Harmless => Ok(Applicability::Intended),
             _ => Err(withheld!(
                 "a `raise` in the place of the `break` would skip the code after the loop: move that into `finally`, and raise"
             )),

@@ -4,7 +4,7 @@ use engine::{Context, has_word};
 use python::ast::{
     AnyNodeRef, ExceptHandlerExceptHandler, Expr, ExprAttribute, ExprCall, Stmt, StmtFunctionDef,
 };
-use python::{BindingKind, Block, NodeId, Ranged, TryPart};
+use python::{BindingKind, Block, Ranged, TryPart};
 
 use super::caught::{self, Caught};
 
@@ -19,6 +19,7 @@ pub fn is_decided<'a>(
         || knows_cancelling(cx, coroutine)
         || raises_cancellation(cx, coroutine)
         || raises_later(cx, coroutine, handler)
+        || raises_for_flag(cx, handler)
         || cancels_itself(cx, coroutine, handler)
         || is_leaving(cx, handler.into())
         || is_replaced(cx, handler)
@@ -75,26 +76,47 @@ pub fn raises<'a>(cx: &Context<'a, '_>, handler: &'a ExceptHandlerExceptHandler)
     })
 }
 
-/// Whether the function that is called is annotated by `NoReturn`: it raises.
+/// Whether the function that is called raises in any case: its name says so, it is annotated by
+/// `NoReturn`, or ends in a `raise` and has no `return`.
 fn never_returns<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
     let module = cx.module;
-    module
-        .function_definition(&call.func)
-        .and_then(|function| function.returns.as_deref())
-        .is_some_and(|returns| {
-            [
-                "typing.NoReturn",
-                "typing.Never",
-                "typing_extensions.NoReturn",
-                "typing_extensions.Never",
-            ]
-            .iter()
-            .any(|name| module.refers_to(returns, name))
-        })
+    let name = match &*call.func {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(method) => method.attr.as_str(),
+        _ => return false,
+    };
+    // `_raise_or_report(error)`, wherever it is defined. `raise_for_status` raises something else.
+    if has_word(name, &["raise", "reraise"]) && !has_word(name, &["for"]) {
+        return true;
+    }
+    let Some(function) = module.function_definition(&call.func) else {
+        return false;
+    };
+    let is_annotated = function.returns.as_deref().is_some_and(|returns| {
+        [
+            "typing.NoReturn",
+            "typing.Never",
+            "typing_extensions.NoReturn",
+            "typing_extensions.Never",
+        ]
+        .iter()
+        .any(|name| module.refers_to(returns, name))
+    });
+    // A lone `raise` is there for subclasses.
+    let ends_in_raise = function.body.len() > 1
+        && matches!(function.body.last(), Some(Stmt::Raise(_)))
+        && !own(cx, function.into()).any(|node| {
+            matches!(
+                node,
+                AnyNodeRef::StmtReturn(_) | AnyNodeRef::ExprYield(_) | AnyNodeRef::ExprYieldFrom(_)
+            )
+        });
+    is_annotated || ends_in_raise
 }
 
-/// Whether the handler keeps the exception in a variable that the coroutine raises later:
-/// `error = e`, and then `if error: raise error`; `errors.append(e)`, and then `raise errors[0]`.
+/// Whether the handler keeps the exception in a variable that the coroutine raises or returns later:
+/// `error = e`, and then `if error: raise error`; `errors.append(e)`, and then `raise errors[0]`. So
+/// where it returns the exception itself.
 fn raises_later<'a>(
     cx: &Context<'a, '_>,
     coroutine: &'a StmtFunctionDef,
@@ -111,6 +133,11 @@ fn raises_later<'a>(
         Expr::If(choice) => is_name(&choice.body) || is_name(&choice.orelse),
         expr => is_name(expr),
     };
+    if let Some(Stmt::Return(stmt)) = handler.body.last()
+        && stmt.value.as_deref().is_some_and(is_name)
+    {
+        return true;
+    }
     let kept: Vec<_> = own(cx, handler.into())
         .filter_map(|node| match node {
             AnyNodeRef::StmtAssign(assign) if is_exception(&assign.value) => {
@@ -131,12 +158,22 @@ fn raises_later<'a>(
         })
         .filter_map(|name| module.symbol_id(name))
         .collect();
+    let is_kept = |expr: &'a Expr| {
+        let name = expr.as_name_expr();
+        let symbol = name.and_then(|name| module.symbol_id(name));
+        symbol.is_some_and(|id| kept.contains(&id))
+    };
     !kept.is_empty()
         && own(cx, coroutine.into()).any(|node| {
-            let AnyNodeRef::StmtRaise(stmt) = node else {
-                return false;
+            let raised = match node {
+                AnyNodeRef::StmtRaise(stmt) => stmt.exc.as_deref(),
+                // `return error`: the caller has it.
+                AnyNodeRef::StmtReturn(stmt) => {
+                    return stmt.value.as_deref().is_some_and(is_kept);
+                }
+                _ => None,
             };
-            let Some(raised) = stmt.exc.as_deref() else {
+            let Some(raised) = raised else {
                 return false;
             };
             // `raise errors[0]`, `raise Failures(errors)`
@@ -147,6 +184,42 @@ fn raises_later<'a>(
                 _ => false,
             })
         })
+}
+
+/// Whether the handler sets a flag for which something is raised later: `cancelled = True`, and then
+/// `if cancelled: raise error`, perhaps in the function around.
+fn raises_for_flag<'a>(cx: &Context<'a, '_>, handler: &'a ExceptHandlerExceptHandler) -> bool {
+    let module = cx.module;
+    let raises_if = |read: AnyNodeRef<'a>| {
+        let mut child = read;
+        while let Some(parent) = module.parent(child) {
+            if let AnyNodeRef::StmtIf(stmt) = parent {
+                return stmt.test.range() == child.range()
+                    && stmt.body.iter().any(Stmt::is_raise_stmt);
+            }
+            if parent.is_statement() {
+                return false;
+            }
+            child = parent;
+        }
+        false
+    };
+    own(cx, handler.into()).any(|node| {
+        let AnyNodeRef::StmtAssign(assign) = node else {
+            return false;
+        };
+        let ([Expr::Name(target)], true) =
+            (assign.targets.as_slice(), assign.value.is_literal_expr())
+        else {
+            return false;
+        };
+        module.symbol(target).is_some_and(|flag| {
+            let reads = flag.reads.iter().map(|read| module.node(*read));
+            reads
+                .filter(|read| !module.contains(handler, *read))
+                .any(raises_if)
+        })
+    })
 }
 
 /// Whether `node` is in a handler of a cancellation which raises that at its end, or keeps it to be
@@ -275,36 +348,6 @@ fn own_cancel<'c, 'a: 'c>(
     })
 }
 
-/// Where the handler stores the exception or hands it to somebody else, as text.
-pub fn forwarded<'a>(
-    cx: &Context<'a, '_>,
-    handler: &'a ExceptHandlerExceptHandler,
-) -> Option<&'a str> {
-    let module = cx.module;
-    let mut values: Vec<AnyNodeRef<'a>> = Vec::new();
-    if let Some(name) = &handler.name
-        && let Some(first) = handler.body.first()
-        && let Some(symbol) = module.lookup(name.as_str(), first)
-    {
-        let reads = symbol.reads.iter().map(|id| module.node(*id));
-        values.extend(reads.filter(|read| module.contains(handler, *read)));
-    }
-    for call in module.calls_in(handler) {
-        if module.refers_to(&call.func, "sys.exc_info") {
-            values.push((*call).into());
-        }
-        if let Expr::Attribute(method) = &*call.func
-            && method.attr.as_str() == "set_exception"
-        {
-            return Some(module.first_line(*call));
-        }
-    }
-    values
-        .into_iter()
-        .find_map(|value| handed_on(cx, value, &mut Vec::new()))
-        .map(|node| module.first_line(node))
-}
-
 /// The name in which the handler notes the cancellation, for an `if` or `while` that runs later, or
 /// in which it prepares something for the code after the `try` statement.
 pub fn noted<'a>(cx: &Context<'a, '_>, handler: &'a ExceptHandlerExceptHandler) -> Option<&'a str> {
@@ -386,156 +429,6 @@ fn is_in_finally<'a>(
     module.blocks(read).into_iter().any(|block| {
         matches!(block, Block::Try(stmt, TryPart::Finally) if module.contains(stmt, handler))
     })
-}
-
-/// The node that stores `value`, or hands it to somebody who may.
-fn handed_on<'a>(
-    cx: &Context<'a, '_>,
-    value: AnyNodeRef<'a>,
-    seen: &mut Vec<NodeId>,
-) -> Option<AnyNodeRef<'a>> {
-    let module = cx.module;
-    let mut child = value;
-    loop {
-        let parent = module.parent(child)?;
-        match parent {
-            AnyNodeRef::StmtReturn(_)
-            | AnyNodeRef::ExprYield(_)
-            | AnyNodeRef::StmtAssign(_)
-            | AnyNodeRef::StmtAnnAssign(_)
-            | AnyNodeRef::StmtAugAssign(_)
-            | AnyNodeRef::ExprNamed(_) => return Some(parent),
-            AnyNodeRef::ExprCall(call) => {
-                // The function itself, not an argument: `e.with_traceback(None)`.
-                if call.func.range() == child.range() {
-                    return None;
-                }
-                return (!is_told(cx, call, value, seen)).then_some(parent);
-            }
-            // What holds the value, or may be it.
-            AnyNodeRef::Arguments(_)
-            | AnyNodeRef::Keyword(_)
-            | AnyNodeRef::ExprStarred(_)
-            | AnyNodeRef::ExprTuple(_)
-            | AnyNodeRef::ExprList(_)
-            | AnyNodeRef::ExprSet(_)
-            | AnyNodeRef::ExprDict(_)
-            | AnyNodeRef::ExprIf(_)
-            | AnyNodeRef::ExprBoolOp(_)
-            | AnyNodeRef::ExprSubscript(_) => child = parent,
-            // Its text, its attributes, a comparison.
-            _ => return None,
-        }
-    }
-}
-
-/// Whether a call only looks at its arguments, or writes them to a log.
-fn is_told<'a>(
-    cx: &Context<'a, '_>,
-    call: &'a ExprCall,
-    value: AnyNodeRef<'a>,
-    seen: &mut Vec<NodeId>,
-) -> bool {
-    const BUILTINS: &[&str] = &[
-        "print",
-        "str",
-        "repr",
-        "type",
-        "isinstance",
-        "issubclass",
-        "format",
-        "getattr",
-        "hasattr",
-        "id",
-        "len",
-        "bool",
-        "ascii",
-        "callable",
-    ];
-    const WORDS: &[&str] = &[
-        "capture",
-        "critical",
-        "debug",
-        "echo",
-        "format",
-        "info",
-        "log",
-        "logger",
-        "logging",
-        "print",
-        "report",
-        "trace",
-        "traceback",
-        "warn",
-        "warning",
-    ];
-    const METHODS: &[&str] = &["error", "exception", "fatal", "success", "notice"];
-    let module = cx.module;
-    let last = match &*call.func {
-        Expr::Name(name) if module.symbol(name).is_none() => {
-            return BUILTINS.contains(&name.id.as_str());
-        }
-        Expr::Name(name) => name.id.as_str(),
-        Expr::Attribute(method) => method.attr.as_str(),
-        _ => return false,
-    };
-    if let Some(function) = module.function_definition(&call.func) {
-        return only_looks(cx, function, call, value, seen);
-    }
-    let library = module.qualified_name(&call.func);
-    let is_library = library.is_some_and(|name| {
-        ["logging.", "traceback.", "warnings.", "inspect."]
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
-    });
-    is_library
-        || METHODS.contains(&last) && matches!(&*call.func, Expr::Attribute(_))
-        || has_word(last, WORDS)
-}
-
-/// Whether a function of this module only looks at the argument that it is given for `value`.
-fn only_looks<'a>(
-    cx: &Context<'a, '_>,
-    function: &'a StmtFunctionDef,
-    call: &'a ExprCall,
-    value: AnyNodeRef<'a>,
-    seen: &mut Vec<NodeId>,
-) -> bool {
-    let module = cx.module;
-    let id = module.id(function);
-    if seen.contains(&id) {
-        return true;
-    }
-    seen.push(id);
-    let skipped = usize::from(matches!(&*call.func, Expr::Attribute(_)));
-    let position = call
-        .arguments
-        .args
-        .iter()
-        .position(|argument| module.contains(argument, value));
-    let parameter = if let Some(position) = position {
-        let mut parameters = function.parameters.iter_non_variadic_params();
-        parameters
-            .nth(position + skipped)
-            .map(python::ast::ParameterWithDefault::name)
-    } else {
-        let keyword = call
-            .arguments
-            .keywords
-            .iter()
-            .find(|keyword| module.contains(*keyword, value));
-        keyword.and_then(|keyword| keyword.arg.as_ref())
-    };
-    let (Some(parameter), Some(first)) = (parameter, function.body.first()) else {
-        return false;
-    };
-    let Some(symbol) = module.lookup(parameter.as_str(), first) else {
-        return false;
-    };
-    symbol
-        .reads
-        .iter()
-        .all(|read| handed_on(cx, module.node(*read), seen).is_none())
 }
 
 /// The nodes of `node` in its own function's code.

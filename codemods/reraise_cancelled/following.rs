@@ -1,8 +1,8 @@
 //! What runs after a handler that falls through.
 
-use engine::{Context, names_cleanup};
+use engine::{Context, has_word, names_cleanup};
 use python::Ranged;
-use python::ast::{AnyNodeRef, ExceptHandlerExceptHandler, Expr, ExprCall, Stmt};
+use python::ast::{AnyNodeRef, ExceptHandlerExceptHandler, Expr, ExprCall, Operator, Stmt};
 
 /// What runs after a handler.
 #[derive(Clone, Copy, Debug)]
@@ -166,11 +166,14 @@ fn judge<'a>(cx: &Context<'a, '_>, from: AnyNodeRef<'a>, statements: &[&'a Stmt]
     found
 }
 
-/// `self.task = None`, `self.running = False`, `del self.tasks[key]`: whoever looks at it next has
-/// to see that it is over.
+/// `self.task = None`, `self.running = False`, `del self.tasks[key]`, `self.open -= 1`: whoever looks
+/// at it next has to see that it is over.
 fn is_reset(statement: &Stmt) -> bool {
     if let Stmt::Delete(delete) = statement {
         return !delete.targets.iter().any(Expr::is_name_expr);
+    }
+    if let Stmt::AugAssign(count) = statement {
+        return count.op == Operator::Sub && count.target.is_attribute_expr();
     }
     let Stmt::Assign(assign) = statement else {
         return false;
@@ -208,9 +211,12 @@ fn is_cleanup(call: &ExprCall) -> bool {
     match &*call.func {
         Expr::Name(name) => names_cleanup(&name.id),
         Expr::Attribute(method) => {
-            // `self.connections.remove(connection)`: whoever put it there takes it out again.
-            let takes_out = matches!(method.attr.as_str(), "discard" | "remove")
-                && method.value.is_attribute_expr();
+            // `self.connections.remove(connection)`, `self.remove_listener(it)`: whoever put it
+            // there takes it out again.
+            let takes_out = match method.attr.as_str() {
+                "discard" | "remove" => method.value.is_attribute_expr(),
+                name => has_word(name, &["discard", "remove"]),
+            };
             takes_out || names_cleanup(&method.attr)
         }
         _ => false,

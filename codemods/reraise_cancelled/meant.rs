@@ -29,13 +29,17 @@ pub fn check<'a>(
             module.first_line(yields)
         ));
     }
+    if is_on_purpose(cx, handler) {
+        return Err(Refusal::NotOurs);
+    }
     if let Some(comment) = comment(cx, stmt, handler, caught) {
         return Err(withheld!(
             "a comment says what the cancellation stands for: `{comment}`; re-raise by hand if it is the coroutine's own"
         ));
     }
     if let Some(coroutine) = module.function(handler)
-        && let Some(said) = docstring(coroutine).and_then(said_of_cancellation)
+        && let Some(said) = docstring(coroutine)
+            .and_then(|text| said_of_cancellation(text).or_else(|| handled_class(text)))
     {
         return Err(withheld!(
             "the docstring says what becomes of a cancellation: \"{said}\"; re-raise by hand if that is to change"
@@ -80,6 +84,23 @@ fn said_of_cancellation(text: &str) -> Option<String> {
     said.map(|sentence| sentence.trim().to_string())
 }
 
+/// The sentence of a docstring that names the class of the cancellation and does not say that it is
+/// raised: it says what is done then.
+fn handled_class(text: &str) -> Option<String> {
+    const RAISES: &[&str] = &["propagat", "raise"];
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let text = words.join(" ");
+    let mut sentences = text.split_inclusive(". ");
+    let says_raised = RAISES.iter().any(|it| text.to_lowercase().contains(it));
+    let named = sentences.find(|sentence| {
+        let sentence = sentence.to_lowercase();
+        CLASSES.iter().any(|it| sentence.contains(it))
+    });
+    named
+        .filter(|_| !says_raised)
+        .map(|sentence| sentence.trim().to_string())
+}
+
 /// The comment that says what the cancellation stands for: one in the body that names its class, for
 /// what is awaited there raises it by itself; one at the handler that does, or says that it is meant
 /// to end there; and at a handler of everything one that speaks of cancellations at all.
@@ -116,7 +137,7 @@ fn comment<'a>(
                 .filter(|text| !is_open(text))
                 .or_else(|| about(whole, SAYS))
         } else {
-            about(whole, &["cancel"])
+            about(whole, &["cancel", "everything"])
         }
     })
 }
@@ -127,6 +148,25 @@ const CLASSES: &[&str] = &[
     "trio.cancelled",
     "get_cancelled_exc_class",
 ];
+
+/// Whether a comment in the handler says that the cancellation is swallowed on purpose.
+fn is_on_purpose<'a>(cx: &Context<'a, '_>, handler: &'a ExceptHandlerExceptHandler) -> bool {
+    const PURPOSE: &[&str] = &[
+        "deliberately ignor",
+        "deliberately not re-raise",
+        "deliberately swallow",
+        "intentionally ignor",
+        "intentionally not re-raise",
+        "intentionally swallow",
+        "swallowed on purpose",
+    ];
+    let end = cx.module.end_with_comments(handler);
+    let comments = cx.module.comments(TextRange::new(handler.start(), end));
+    let lines = comments.iter().map(|comment| cx.module.text(*comment));
+    let words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
+    let text = words.join(" ").replace(" # ", " ").to_lowercase();
+    PURPOSE.iter().any(|it| text.contains(it))
+}
 
 /// Whether a comment says that the code is not as it is meant to be.
 fn is_open(comment: &str) -> bool {
@@ -148,6 +188,7 @@ const SAYS: &[&str] = &[
     "cancelled when",
     "cancelled while",
     "already set",
+    "boundary",
     "if cancelled",
     "on cancel",
     "when cancelled",

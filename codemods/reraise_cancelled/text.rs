@@ -320,7 +320,13 @@ fn append<'a>(
     for line in lines {
         text.push_str(newline);
         text.push_str(indent);
-        text.push_str(&module.indent().repeat(line.depth));
+        // In a file with both, as it is around.
+        let unit = if indent.starts_with('\t') {
+            "\t"
+        } else {
+            module.indent()
+        };
+        text.push_str(&unit.repeat(line.depth));
         text.push_str(&line.text);
     }
     let end = suite_end(module, last, indent);
