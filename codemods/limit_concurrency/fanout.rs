@@ -96,6 +96,25 @@ const DATA: &[&str] = &[
     "word",
 ];
 
+/// What is stored in a file, and what it is stored in.
+const FILES: &[&str] = &[
+    "archive",
+    "directory",
+    "dir",
+    "doc",
+    "document",
+    "file",
+    "filename",
+    "folder",
+    "image",
+    "img",
+    "log",
+    "path",
+    "photo",
+    "picture",
+    "video",
+];
+
 /// What says of a list only that it holds something.
 const ANYTHING: &[&str] = &[
     "arg", "argument", "data", "input", "item", "number", "object", "obj", "pair", "param", "val",
@@ -275,6 +294,18 @@ pub(super) fn is_of_data<'a>(
     };
     let is_told = around.is_some_and(number::is_told_how_many);
     !loops.iter().any(is_of_parts) && is_of_data && !is_told && !is_paced(cx, element) && waits
+}
+
+/// Whether the elements are of files: a program has few of other things that are each kept in one.
+pub(super) fn is_of_files<'a>(
+    cx: &Context<'a, '_>,
+    around: Option<&'a StmtFunctionDef>,
+    element: &Element<'a>,
+) -> bool {
+    loops(cx, around, element).iter().any(|turn| {
+        let mut names = turn.iterable_names().chain(turn.target_names(cx));
+        names.any(|name| has(name, FILES))
+    })
 }
 
 /// Whether the loop that starts tasks waits between them, so that it has a say in how many run at a
@@ -646,6 +677,8 @@ fn named<'a>(iterable: &'a Expr, names: &mut Vec<&'a str>) {
         }
         Expr::Attribute(attribute) => names.push(attribute.attr.as_str()),
         Expr::StringLiteral(string) => names.push(string.value.to_str()),
+        // What it is of says nothing about what `data["plugins"]` holds.
+        Expr::Subscript(part) if part.slice.is_string_literal_expr() => named(&part.slice, names),
         Expr::Subscript(part) => {
             named(&part.value, names);
             named(&part.slice, names);

@@ -6,7 +6,7 @@ use python::ast::{
 };
 use python::{Binding, BindingKind, Ranged, Symbol};
 
-use super::lists;
+use super::{elsewhere, lists};
 
 /// Whether a comprehension makes so few elements, or so many as somebody chose right there.
 pub(super) fn is_limited_comprehension<'a>(
@@ -85,7 +85,7 @@ pub(super) fn is_limited<'a>(cx: &Context<'a, '_>, iterable: &'a Expr) -> bool {
                     Expr::Attribute(method) if method.attr.as_str() == "most_common" => {
                         !arguments.is_empty()
                     }
-                    _ => asks_for_few(call, limit),
+                    _ => asks_for_few(call, limit) || elsewhere::gives_few(cx, &call.func),
                 },
             }
         }
