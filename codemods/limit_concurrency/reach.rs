@@ -163,7 +163,7 @@ impl Ways {
                     continue;
                 }
                 // What mostly gives what is there would only be slowed down.
-                let is_quick = own.stub.is_none() && !own.waits;
+                let is_quick = own.is_async && own.stub.is_none() && !own.waits;
                 if is_first && is_quick && matches!(step.runs, Next::Method(_) | Next::Typed(_)) {
                     return Outcome::Limited;
                 }
