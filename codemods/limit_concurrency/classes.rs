@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use engine::Context;
 use python::ast::{self, AnyNodeRef, Expr, Operator, Stmt};
-use python::{Binding, BindingKind};
+use python::{Binding, BindingKind, ScopeKind};
 
 /// A class, as a module names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,16 +149,12 @@ pub(super) fn itself<'a>(
     name: &'a ast::ExprName,
 ) -> Option<&'a ast::StmtClassDef> {
     let module = cx.module;
-    if let Some(class) = module.class_of_self(name) {
+    if let Some(class) = of_first(cx, name) {
         return Some(class);
     }
     let binding = module.only_binding(name)?;
     match binding.kind {
         BindingKind::Class(class) => Some(class),
-        BindingKind::Parameter if name.id.as_str() == "cls" => {
-            let method = module.function(module.node(binding.node))?;
-            module.class_around(method)
-        }
         BindingKind::Parameter => match module.node(binding.node) {
             AnyNodeRef::Parameter(parameter) => match parameter.annotation.as_deref() {
                 Some(Expr::Name(class)) => match module.only_binding(class)?.kind {
@@ -169,6 +165,36 @@ pub(super) fn itself<'a>(
             },
             _ => None,
         },
+        _ => None,
+    }
+}
+
+/// The class whose method has `name` as its first parameter: `self`, `cls`. Decorators keep that, but
+/// for one.
+fn of_first<'a>(cx: &Context<'a, '_>, name: &'a ast::ExprName) -> Option<&'a ast::StmtClassDef> {
+    let module = cx.module;
+    let symbol = module.symbol(name)?;
+    let [
+        Binding {
+            kind: BindingKind::Parameter,
+            ..
+        },
+    ] = symbol.bindings.as_slice()
+    else {
+        return None;
+    };
+    let ScopeKind::Function(method) = module.scope_data(symbol.scope).kind else {
+        return None;
+    };
+    let first = method.parameters.iter_non_variadic_params().next()?;
+    let is_static = method.decorator_list.iter().any(|decorator| {
+        matches!(&decorator.expression, Expr::Name(name) if name.id.as_str() == "staticmethod")
+    });
+    if first.name().as_str() != name.id.as_str() || is_static {
+        return None;
+    }
+    match module.parent(method)? {
+        AnyNodeRef::StmtClassDef(class) => Some(class),
         _ => None,
     }
 }
@@ -434,7 +460,7 @@ fn attribute_name<'a>(
 ) -> Option<&'a str> {
     match target {
         Expr::Attribute(attribute) => match &*attribute.value {
-            Expr::Name(it) if cx.module.class_of_self(it).is_some() => Some(&attribute.attr),
+            Expr::Name(it) if of_first(cx, it).is_some() => Some(&attribute.attr),
             _ => None,
         },
         Expr::Name(name) => {
@@ -447,8 +473,8 @@ fn attribute_name<'a>(
     }
 }
 
-/// Of `self.name`: what all that its class says of it agrees on: an annotation, what is assigned to
-/// it, or what a property gives.
+/// Of `self.name`: what it is annotated as, or a property of that name gives; else what all that is
+/// assigned to it agrees on.
 fn of_attribute<'a>(
     cx: &Context<'a, '_>,
     class: &'a ast::StmtClassDef,
@@ -467,13 +493,17 @@ fn of_attribute<'a>(
     if let Some(property) = property {
         return annotated(cx, property.returns.as_deref()?);
     }
-    let nodes = cx.module.descendants(class);
-    let said = nodes.filter_map(|node| match node {
+    let nodes = || cx.module.descendants(class);
+    let mut annotations = nodes().filter_map(|node| match node {
+        AnyNodeRef::StmtAnnAssign(assign) if is_it(&assign.target) => Some(&*assign.annotation),
+        _ => None,
+    });
+    if let Some(annotation) = annotations.next() {
+        return annotated(cx, annotation);
+    }
+    let said = nodes().filter_map(|node| match node {
         AnyNodeRef::StmtAssign(assign) if assign.targets.iter().any(is_it) => {
             Some(of_value(cx, &assign.value, left))
-        }
-        AnyNodeRef::StmtAnnAssign(assign) if is_it(&assign.target) => {
-            Some(annotated(cx, &assign.annotation).into())
         }
         _ => None,
     });

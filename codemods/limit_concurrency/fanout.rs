@@ -278,13 +278,13 @@ pub(super) fn is_of_data<'a>(
 ) -> bool {
     let loops = loops(cx, around, element);
     let is_of_parts = |turn: &Turn<'a>| {
-        let mut names = turn.iterable_names().chain(turn.target_names(cx));
-        turn.iterable_names().any(|name| has(name, AT_A_TIME))
+        let mut names = turn.iterable_names(cx).chain(turn.target_names(cx));
+        turn.iterable_names(cx).any(|name| has(name, AT_A_TIME))
             || names.any(|name| has(name, RUNS) || has(name, PARTS))
     };
     let is_of_data = loops.last().is_none_or(|inner| {
         // `range(100)` has no name, and a number that is seen.
-        inner.iterable_names().next().is_none() || inner.iterable_names().any(is_of_many)
+        inner.iterable_names(cx).next().is_none() || inner.iterable_names(cx).any(is_of_many)
     });
     let waits = match element.within {
         Within::Map(_) => waiting::waits_for_sure(cx, element.expr),
@@ -303,7 +303,7 @@ pub(super) fn is_of_files<'a>(
     element: &Element<'a>,
 ) -> bool {
     loops(cx, around, element).iter().any(|turn| {
-        let mut names = turn.iterable_names().chain(turn.target_names(cx));
+        let mut names = turn.iterable_names(cx).chain(turn.target_names(cx));
         names.any(|name| has(name, FILES))
     })
 }
@@ -348,9 +348,20 @@ struct Turn<'a> {
 }
 
 impl<'a> Turn<'a> {
-    fn iterable_names(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+    /// What the iterable is called, and what it was chosen from: `pending` and `documents` of
+    /// `pending = [it for it in documents if not it.is_done]`.
+    fn iterable_names(&self, cx: &Context<'a, '_>) -> impl Iterator<Item = &'a str> + use<'a> {
         let mut names = Vec::new();
         named(self.iterable, &mut names);
+        if let Expr::Name(name) = self.iterable
+            && let Some(BindingKind::Value(Expr::ListComp(chosen))) =
+                cx.module.only_binding(name).map(|binding| binding.kind)
+            && let [clause] = chosen.generators.as_slice()
+            && let (Expr::Name(element), Expr::Name(target)) = (&*chosen.elt, &clause.target)
+            && element.id == target.id
+        {
+            named(&clause.iter, &mut names);
+        }
         names.into_iter()
     }
 
@@ -473,7 +484,7 @@ fn does_work<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, loops: &[Turn<'a>]) -
         has(&name.id, DATA)
             || loops
                 .iter()
-                .any(|turn| turn.iterable_names().any(|it| has(it, DATA)))
+                .any(|turn| turn.iterable_names(cx).any(|it| has(it, DATA)))
     };
     // `message.to_dict()` and `text.get_words()` mostly look at what is there.
     let is_getter = ["to_", "get_", "as_"].iter().any(|it| last.starts_with(it));

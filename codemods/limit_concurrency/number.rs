@@ -4,7 +4,7 @@ use engine::Context;
 use python::ast::{
     AnyNodeRef, CmpOp, Comprehension, Expr, ExprCall, ExprName, Number, Stmt, StmtFunctionDef,
 };
-use python::{Binding, BindingKind, Ranged, Symbol};
+use python::{Binding, BindingKind, Ranged, ScopeKind, Symbol};
 
 use super::{elsewhere, lists};
 
@@ -235,9 +235,9 @@ fn is_limited_name<'a>(cx: &Context<'a, '_>, name: &'a ExprName, limit: u64) -> 
         }
         // `async def run_batch(inputs):` is given one of many.
         BindingKind::Parameter => {
-            let function = module.function(module.node(binding.node));
             is_batch(&name.id)
-                || function.is_some_and(|it| it.name.to_lowercase().contains("batch"))
+                || matches!(module.scope_data(symbol.scope).kind,
+                    ScopeKind::Function(it) if it.name.to_lowercase().contains("batch"))
         }
         BindingKind::Value(_) => is_batch(&name.id),
         BindingKind::Loop => {

@@ -198,12 +198,18 @@ fn a_method_of_an_attribute_that_keeps_its_connection_needs_no_limit() {
 
 #[test]
 fn a_method_of_an_attribute_that_opens_connections_is_limited() {
-    let opens = "import httpx\n\nclass Api:\n    async def fetch(self, url):\n        async with httpx.AsyncClient() as http:\n            return await http.get(url)\n\nclass Base:\n    @property\n    def api(self) -> Api:\n        return Api()\n\nclass Client(Base):\n    pass\n";
-    let found = asks(opens);
-    assert!(
-        found.contains("each reaches `httpx.AsyncClient`: a semaphore limits them"),
-        "{found}"
-    );
+    let opens = "import httpx\n\nclass Api:\n    async def fetch(self, url):\n        async with httpx.AsyncClient() as http:\n            return await http.get(url)\n\n";
+    let property = "class Base:\n    @property\n    def api(self) -> Api:\n        return Api()\n\nclass Client(Base):\n    pass\n";
+    // An annotation says more than what is assigned.
+    let annotated =
+        "class Client:\n    api: Api\n\n    def __init__(self):\n        self.api = Api.of(self)\n";
+    for client in [property, annotated] {
+        let found = asks(&format!("{opens}{client}"));
+        assert!(
+            found.contains("each reaches `httpx.AsyncClient`: a semaphore limits them"),
+            "{found}"
+        );
+    }
 }
 
 #[test]
