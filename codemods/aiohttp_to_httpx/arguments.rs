@@ -69,13 +69,23 @@ pub fn is_conditional<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
     })
 }
 
+/// Whether another module of the project may have made a `yarl.URL` of it.
+fn may_be_of_project<'a>(cx: &Context<'a, '_>, url: &'a Expr) -> bool {
+    let is_text = || {
+        let value = cx.value(url);
+        let classes = value.value().map_or(&[][..], |value| &value.classes);
+        classes.iter().any(|it| it == "builtins.str")
+    };
+    cx.project_mentions_any(&["import yarl", "from yarl "]) && !is_text()
+}
+
 /// The refusals for arguments that the two libraries take for different things.
 pub fn check<'a>(cx: &Context<'a, '_>, request: &Request<'a>) -> Result<(), Refusal> {
     let call = request.call;
     let url = call.arguments.args.first().or_else(|| keyword(call, "url"));
     if let Some(url) = url
-        && module::has_other_types(cx)
         && !cx.module.is_text(url)
+        && (module::has_other_types(cx) || may_be_of_project(cx, url))
     {
         return Err(withheld!(
             "`{}` may be a `yarl.URL`, which httpx does not take: write `str(...)` around it",

@@ -229,6 +229,43 @@ fn a_list_that_another_module_writes_out_needs_no_limit() {
     );
 }
 
+/// A request of aiohttp for what another module gives.
+fn requests(module: &str) -> String {
+    let main = "\
+import aiohttp
+
+from routes import route
+
+
+async def load():
+    async with aiohttp.ClientSession() as session:
+        async with session.get(route(1)) as response:
+            return response.status
+";
+    said(
+        "--aiohttp-to-httpx",
+        &[("main.py", main), ("routes.py", module)],
+    )
+}
+
+#[test]
+fn a_url_that_another_module_may_have_made_of_yarl_is_withheld() {
+    let found =
+        requests("import yarl\n\ndef route(n):\n    return yarl.URL(\"http://localhost\")\n");
+    assert!(
+        found.contains(
+            "`route(1)` may be a `yarl.URL`, which httpx does not take: write `str(...)` around it"
+        ),
+        "{found}"
+    );
+}
+
+#[test]
+fn a_url_of_a_project_without_yarl_is_text() {
+    let found = requests("def route(n):\n    return \"http://localhost\"\n");
+    assert!(found.contains("[unsafe]"), "{found}");
+}
+
 #[test]
 fn a_function_of_another_module_that_asks_for_the_result_is_named() {
     let main = "\
