@@ -2,7 +2,9 @@
 
 use engine::{Context, Refusal, withheld};
 use python::BindingKind;
-use python::ast::{AnyNodeRef, Expr, ExprCall, ExprDict, Keyword};
+use python::ast::{
+    AnyNodeRef, Expr, ExprCall, ExprDict, FStringPart, InterpolatedStringElement, Keyword,
+};
 
 use super::module;
 use super::session::Request;
@@ -69,13 +71,42 @@ pub fn is_conditional<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
     })
 }
 
+/// Whether a URL ends in a path that is written out: a query before that would be no query.
+fn ends_in_path(url: &Expr) -> bool {
+    let Expr::FString(string) = url else {
+        return false;
+    };
+    let literals = || {
+        let elements = string.value.elements();
+        elements.filter_map(InterpolatedStringElement::as_literal)
+    };
+    let last = string.value.elements().last();
+    let is_path = last
+        .and_then(InterpolatedStringElement::as_literal)
+        .is_some_and(|last| last.value.starts_with('/'));
+    // Literal parts of an implicit concatenation are no elements.
+    is_path
+        && string.value.iter().all(FStringPart::is_f_string)
+        && !literals().any(|part| part.value.contains(['?', '#']))
+}
+
+/// Whether another module of the project may have made a `yarl.URL` of it.
+fn may_be_of_project<'a>(cx: &Context<'a, '_>, url: &'a Expr) -> bool {
+    let is_text = || {
+        let value = cx.value(url);
+        let classes = value.value().map_or(&[][..], |value| &value.classes);
+        classes.iter().any(|it| it == "builtins.str")
+    };
+    cx.project_mentions_any(&["import yarl", "from yarl "]) && !is_text()
+}
+
 /// The refusals for arguments that the two libraries take for different things.
 pub fn check<'a>(cx: &Context<'a, '_>, request: &Request<'a>) -> Result<(), Refusal> {
     let call = request.call;
     let url = call.arguments.args.first().or_else(|| keyword(call, "url"));
     if let Some(url) = url
-        && module::has_other_types(cx)
         && !cx.module.is_text(url)
+        && (module::has_other_types(cx) || may_be_of_project(cx, url))
     {
         return Err(withheld!(
             "`{}` may be a `yarl.URL`, which httpx does not take: write `str(...)` around it",
@@ -86,7 +117,11 @@ pub fn check<'a>(cx: &Context<'a, '_>, request: &Request<'a>) -> Result<(), Refu
         && !params.is_none_literal_expr()
     {
         let literal = url.and_then(|url| cx.module.literal_text(url));
-        if literal.is_none_or(|literal| literal.contains('?')) {
+        let has_none = match literal {
+            Some(literal) => !literal.contains('?'),
+            None => url.is_some_and(ends_in_path),
+        };
+        if !has_none {
             return Err(withheld!(
                 "the URL may have a query of its own, which httpx replaces by `params` and aiohttp keeps: write all of it into `params`, and the URL as a literal without `?`"
             ));

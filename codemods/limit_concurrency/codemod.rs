@@ -1,5 +1,6 @@
 //! `await asyncio.gather(*[f(x) for x in xs])` => the same with a semaphore around each `f(x)`
 
+mod classes;
 mod elsewhere;
 mod fanout;
 mod hazards;
@@ -7,6 +8,7 @@ mod limited;
 mod lists;
 mod number;
 mod outside;
+mod own;
 mod reach;
 mod tasks;
 mod text;
@@ -80,7 +82,9 @@ fn seen<'a>(
     if !is_of_data {
         return None;
     }
-    reach::of(cx, element).or_else(|| {
+    let outside = reach::of(cx, element)
+        .filter(|name| !outside::opens_file(name) || fanout::is_of_files(cx, around, element));
+    outside.or_else(|| {
         // These are withheld, with a word of warning.
         let is_warned_of =
             hazards::wait_for_others(cx, element) || hazards::starts_stubs(cx, element);

@@ -1,15 +1,15 @@
 //! What the modules of the run say of their coroutine functions, for lists that are made of calls of
 //! them elsewhere.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use engine::{Context, Summary};
 use python::BindingKind;
-use python::ast::Expr;
+use python::ast::{AnyNodeRef, Expr, StmtFunctionDef};
 
-use super::reach::Functions;
-use super::{limited, waiting};
+use super::own::Functions;
+use super::{limited, number, waiting};
 
 /// What speaks against a limit around a coroutine function's calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,13 +34,62 @@ pub(super) fn against<'a>(cx: &Context<'a, '_>, func: &'a Expr) -> Option<Agains
     module.against.get(&found.name).copied()
 }
 
+/// Whether a call of `func` gives a list which is written out.
+pub(super) fn gives_few<'a>(cx: &Context<'a, '_>, func: &'a Expr) -> bool {
+    if let Some(function) = cx.module.function_definition(func) {
+        return returns_few(cx, function);
+    }
+    let Some(name) = cx.module.qualified_name(func) else {
+        return false;
+    };
+    cx.elsewhere(None, &name, summarise).is_some_and(|found| {
+        let module = found.summary.downcast_ref::<Seen>();
+        module.is_some_and(|module| module.gives_few.contains(&found.name))
+    })
+}
+
+/// The functions of a module that do.
+fn few(cx: &Context<'_, '_>) -> HashSet<String> {
+    let nodes = cx.module.descendants(cx.module.root());
+    let functions = nodes.filter_map(|node| match node {
+        AnyNodeRef::StmtFunctionDef(function) if returns_few(cx, function) => {
+            cx.module.path_of(function)
+        }
+        _ => None,
+    });
+    functions.collect()
+}
+
+fn returns_few<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
+    let returned: Vec<Option<&Expr>> = cx
+        .module
+        .descendants(function)
+        .filter_map(|node| match node {
+            AnyNodeRef::StmtReturn(stmt) => Some(stmt.value.as_deref()),
+            _ => None,
+        })
+        .collect();
+    let is_few = |value: Option<&'a Expr>| {
+        value.is_some_and(|value| {
+            (value.is_list_expr() || value.is_tuple_expr()) && number::is_limited(cx, value)
+        })
+    };
+    !returned.is_empty() && returned.into_iter().all(is_few)
+}
+
 /// What is said of a module. There is one summary of it, which all questions are answered from.
 pub(super) struct Seen {
     against: HashMap<String, Against>,
+    /// The functions that give a list which is written out.
+    gives_few: HashSet<String>,
     pub(super) functions: Functions,
 }
 
 pub(super) fn summarise(cx: &Context<'_, '_>) -> Summary {
+    seen(cx)
+}
+
+pub(super) fn seen(cx: &Context<'_, '_>) -> Arc<Seen> {
     let functions = cx.module.globals().filter_map(|symbol| {
         let [binding] = symbol.bindings.as_slice() else {
             return None;
@@ -65,6 +114,7 @@ pub(super) fn summarise(cx: &Context<'_, '_>) -> Summary {
     });
     Arc::new(Seen {
         against: functions.collect(),
+        gives_few: few(cx),
         functions: Functions::of(cx),
     })
 }

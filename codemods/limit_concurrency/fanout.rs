@@ -96,6 +96,25 @@ const DATA: &[&str] = &[
     "word",
 ];
 
+/// What is stored in a file, and what it is stored in.
+const FILES: &[&str] = &[
+    "archive",
+    "directory",
+    "dir",
+    "doc",
+    "document",
+    "file",
+    "filename",
+    "folder",
+    "image",
+    "img",
+    "log",
+    "path",
+    "photo",
+    "picture",
+    "video",
+];
+
 /// What says of a list only that it holds something.
 const ANYTHING: &[&str] = &[
     "arg", "argument", "data", "input", "item", "number", "object", "obj", "pair", "param", "val",
@@ -259,13 +278,13 @@ pub(super) fn is_of_data<'a>(
 ) -> bool {
     let loops = loops(cx, around, element);
     let is_of_parts = |turn: &Turn<'a>| {
-        let mut names = turn.iterable_names().chain(turn.target_names(cx));
-        turn.iterable_names().any(|name| has(name, AT_A_TIME))
+        let mut names = turn.iterable_names(cx).chain(turn.target_names(cx));
+        turn.iterable_names(cx).any(|name| has(name, AT_A_TIME))
             || names.any(|name| has(name, RUNS) || has(name, PARTS))
     };
     let is_of_data = loops.last().is_none_or(|inner| {
         // `range(100)` has no name, and a number that is seen.
-        inner.iterable_names().next().is_none() || inner.iterable_names().any(is_of_many)
+        inner.iterable_names(cx).next().is_none() || inner.iterable_names(cx).any(is_of_many)
     });
     let waits = match element.within {
         Within::Map(_) => waiting::waits_for_sure(cx, element.expr),
@@ -275,6 +294,18 @@ pub(super) fn is_of_data<'a>(
     };
     let is_told = around.is_some_and(number::is_told_how_many);
     !loops.iter().any(is_of_parts) && is_of_data && !is_told && !is_paced(cx, element) && waits
+}
+
+/// Whether the elements are of files: a program has few of other things that are each kept in one.
+pub(super) fn is_of_files<'a>(
+    cx: &Context<'a, '_>,
+    around: Option<&'a StmtFunctionDef>,
+    element: &Element<'a>,
+) -> bool {
+    loops(cx, around, element).iter().any(|turn| {
+        let mut names = turn.iterable_names(cx).chain(turn.target_names(cx));
+        names.any(|name| has(name, FILES))
+    })
 }
 
 /// Whether the loop that starts tasks waits between them, so that it has a say in how many run at a
@@ -317,9 +348,20 @@ struct Turn<'a> {
 }
 
 impl<'a> Turn<'a> {
-    fn iterable_names(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+    /// What the iterable is called, and what it was chosen from: `pending` and `documents` of
+    /// `pending = [it for it in documents if not it.is_done]`.
+    fn iterable_names(&self, cx: &Context<'a, '_>) -> impl Iterator<Item = &'a str> + use<'a> {
         let mut names = Vec::new();
         named(self.iterable, &mut names);
+        if let Expr::Name(name) = self.iterable
+            && let Some(BindingKind::Value(Expr::ListComp(chosen))) =
+                cx.module.only_binding(name).map(|binding| binding.kind)
+            && let [clause] = chosen.generators.as_slice()
+            && let (Expr::Name(element), Expr::Name(target)) = (&*chosen.elt, &clause.target)
+            && element.id == target.id
+        {
+            named(&clause.iter, &mut names);
+        }
         names.into_iter()
     }
 
@@ -442,7 +484,7 @@ fn does_work<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, loops: &[Turn<'a>]) -
         has(&name.id, DATA)
             || loops
                 .iter()
-                .any(|turn| turn.iterable_names().any(|it| has(it, DATA)))
+                .any(|turn| turn.iterable_names(cx).any(|it| has(it, DATA)))
     };
     // `message.to_dict()` and `text.get_words()` mostly look at what is there.
     let is_getter = ["to_", "get_", "as_"].iter().any(|it| last.starts_with(it));
@@ -646,6 +688,8 @@ fn named<'a>(iterable: &'a Expr, names: &mut Vec<&'a str>) {
         }
         Expr::Attribute(attribute) => names.push(attribute.attr.as_str()),
         Expr::StringLiteral(string) => names.push(string.value.to_str()),
+        // What it is of says nothing about what `data["plugins"]` holds.
+        Expr::Subscript(part) if part.slice.is_string_literal_expr() => named(&part.slice, names),
         Expr::Subscript(part) => {
             named(&part.value, names);
             named(&part.slice, names);

@@ -4,9 +4,9 @@ use engine::Context;
 use python::ast::{
     AnyNodeRef, CmpOp, Comprehension, Expr, ExprCall, ExprName, Number, Stmt, StmtFunctionDef,
 };
-use python::{Binding, BindingKind, Ranged, Symbol};
+use python::{Binding, BindingKind, Ranged, ScopeKind, Symbol};
 
-use super::lists;
+use super::{elsewhere, lists};
 
 /// Whether a comprehension makes so few elements, or so many as somebody chose right there.
 pub(super) fn is_limited_comprehension<'a>(
@@ -85,7 +85,7 @@ pub(super) fn is_limited<'a>(cx: &Context<'a, '_>, iterable: &'a Expr) -> bool {
                     Expr::Attribute(method) if method.attr.as_str() == "most_common" => {
                         !arguments.is_empty()
                     }
-                    _ => asks_for_few(call, limit),
+                    _ => asks_for_few(call, limit) || elsewhere::gives_few(cx, &call.func),
                 },
             }
         }
@@ -235,9 +235,9 @@ fn is_limited_name<'a>(cx: &Context<'a, '_>, name: &'a ExprName, limit: u64) -> 
         }
         // `async def run_batch(inputs):` is given one of many.
         BindingKind::Parameter => {
-            let function = module.function(module.node(binding.node));
             is_batch(&name.id)
-                || function.is_some_and(|it| it.name.to_lowercase().contains("batch"))
+                || matches!(module.scope_data(symbol.scope).kind,
+                    ScopeKind::Function(it) if it.name.to_lowercase().contains("batch"))
         }
         BindingKind::Value(_) => is_batch(&name.id),
         BindingKind::Loop => {

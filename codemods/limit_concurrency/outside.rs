@@ -5,8 +5,8 @@
 //! 10, asyncpg's pool 10), and lets the others wait. It is in none of these tables.
 
 use engine::Context;
-use python::ast::{self, AnyNodeRef, Expr, ExprCall};
-use python::{Binding, BindingKind, ScopeId};
+use python::ScopeId;
+use python::ast::{AnyNodeRef, Expr, ExprCall};
 
 /// What opens something of its own each time that it is called.
 const OPENS: &[&str] = &[
@@ -52,6 +52,9 @@ const OPENS: &[&str] = &[
     "websockets.client.connect",
     "websockets.connect",
 ];
+
+/// Those of them that open a file of the machine.
+const OPENS_FILES: &[&str] = &["aiofile.async_open", "aiofiles.open", "anyio.open_file"];
 
 /// Functions that ask a service which counts requests.
 const ASKS: &[&str] = &[
@@ -110,38 +113,21 @@ const OF_SERVICES: &[&str] = &[
     "voyageai.",
 ];
 
-/// What a call of `func` opens or asks, as far as this module shows what that is.
-pub(super) fn reached<'a>(cx: &Context<'a, '_>, func: &'a Expr) -> Option<String> {
-    let module = cx.module;
-    if let Some(name) = module.qualified_name(func) {
-        return is_known(&name).then_some(name);
-    }
-    let Expr::Attribute(method) = func else {
-        return None;
-    };
-    let mut receiver = &*method.value;
-    loop {
-        if let Some(class) = class_of(cx, receiver) {
-            let name = format!("{class}.{}", method.attr);
-            if is_known(&name) {
-                return Some(name);
-            }
-            if SERVICES.contains(&class.as_str()) {
-                return Some(class);
-            }
-        }
-        match receiver {
-            Expr::Attribute(attribute) => receiver = &attribute.value,
-            _ => return None,
-        }
-    }
-}
-
 /// Whether the function or class of this dotted name opens something, or asks a service.
 pub(super) fn is_known(name: &str) -> bool {
     OPENS.contains(&name)
         || ASKS.contains(&name)
         || OF_SERVICES.iter().any(|it| name.starts_with(it))
+}
+
+/// Whether the function of this dotted name opens a file of the machine.
+pub(super) fn opens_file(name: &str) -> bool {
+    OPENS_FILES.contains(&name)
+}
+
+/// Whether the coroutine methods of the class of this dotted name ask a service.
+pub(super) fn is_service(class: &str) -> bool {
+    SERVICES.contains(&class)
 }
 
 /// Whether what a call opens is there for this call alone, and is not kept for the next ones:
@@ -166,149 +152,4 @@ pub(super) fn is_own<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
             AnyNodeRef::StmtAnnAssign(assign) => !is_kept(&assign.target),
             _ => true,
         })
-}
-
-/// The dotted name of the class that an expression is an instance of: as it is annotated, made or
-/// entered in this module.
-fn class_of<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> Option<String> {
-    let module = cx.module;
-    match expr {
-        Expr::Call(call) => module.qualified_name(&call.func),
-        Expr::Name(name) => {
-            let bindings = module.symbol(name)?.bindings.iter();
-            agreed(bindings.map(|binding| class_of_binding(cx, binding)))
-        }
-        Expr::Attribute(attribute) => class_of_attribute(cx, attribute),
-        _ => None,
-    }
-}
-
-/// The class of this module that a name stands for, or an instance of it: `Client`, `self`, `cls`,
-/// and a parameter that is annotated so.
-pub(super) fn class_itself<'a>(
-    cx: &Context<'a, '_>,
-    name: &'a ast::ExprName,
-) -> Option<&'a ast::StmtClassDef> {
-    let module = cx.module;
-    if let Some(class) = module.class_of_self(name) {
-        return Some(class);
-    }
-    let binding = module.only_binding(name)?;
-    match binding.kind {
-        BindingKind::Class(class) => Some(class),
-        BindingKind::Parameter if name.id.as_str() == "cls" => {
-            let method = module.function(module.node(binding.node))?;
-            module.class_around(method)
-        }
-        BindingKind::Parameter => match module.node(binding.node) {
-            AnyNodeRef::Parameter(parameter) => match parameter.annotation.as_deref() {
-                Some(Expr::Name(class)) => match module.only_binding(class)?.kind {
-                    BindingKind::Class(class) => Some(class),
-                    _ => None,
-                },
-                _ => None,
-            },
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// What a place says of the class of its name.
-enum Said {
-    /// It is None there, or nothing.
-    Nothing,
-    Unknown,
-    Class(String),
-}
-
-impl From<Option<String>> for Said {
-    fn from(class: Option<String>) -> Self {
-        class.map_or(Said::Unknown, Said::Class)
-    }
-}
-
-/// What all of them say, if they agree.
-fn agreed(said: impl Iterator<Item = Said>) -> Option<String> {
-    let mut found = None;
-    for said in said {
-        match said {
-            Said::Nothing => {}
-            Said::Unknown => return None,
-            Said::Class(class) if found.as_ref().is_none_or(|it| *it == class) => {
-                found = Some(class);
-            }
-            Said::Class(_) => return None,
-        }
-    }
-    found
-}
-
-fn class_of_binding<'a>(cx: &Context<'a, '_>, binding: &Binding<'a>) -> Said {
-    let module = cx.module;
-    let node = module.node(binding.node);
-    match binding.kind {
-        BindingKind::Value(value) => match module.parent(node) {
-            Some(AnyNodeRef::StmtAnnAssign(assign)) => {
-                module.annotated_class(&assign.annotation).into()
-            }
-            _ => class_of_value(cx, value),
-        },
-        BindingKind::With(context, _) => class_of_value(cx, context),
-        BindingKind::Parameter => match node {
-            AnyNodeRef::Parameter(parameter) => parameter
-                .annotation
-                .as_deref()
-                .and_then(|annotation| module.annotated_class(annotation))
-                .into(),
-            _ => Said::Unknown,
-        },
-        _ => Said::Unknown,
-    }
-}
-
-/// Of a value that is not followed any further.
-fn class_of_value<'a>(cx: &Context<'a, '_>, value: &'a Expr) -> Said {
-    match value {
-        Expr::NoneLiteral(_) => Said::Nothing,
-        Expr::Call(call) => cx.module.qualified_name(&call.func).into(),
-        // `self.client = client`, where `client` is a parameter.
-        Expr::Name(name) => match cx.module.only_binding(name) {
-            Some(binding) if matches!(binding.kind, BindingKind::Parameter) => {
-                class_of_binding(cx, binding)
-            }
-            _ => Said::Unknown,
-        },
-        _ => Said::Unknown,
-    }
-}
-
-/// Of `self.name`: what all that its class assigns to it agrees on.
-fn class_of_attribute<'a>(
-    cx: &Context<'a, '_>,
-    attribute: &'a ast::ExprAttribute,
-) -> Option<String> {
-    let module = cx.module;
-    let Expr::Name(receiver) = &*attribute.value else {
-        return None;
-    };
-    let class = class_itself(cx, receiver)?;
-    let is_it = |target: &'a Expr| match target {
-        Expr::Attribute(other) => {
-            other.attr.as_str() == attribute.attr.as_str()
-                && matches!(&*other.value, Expr::Name(it) if module.class_of_self(it).is_some())
-        }
-        Expr::Name(name) => name.id.as_str() == attribute.attr.as_str(),
-        _ => false,
-    };
-    let said = module.descendants(class).filter_map(|node| match node {
-        AnyNodeRef::StmtAssign(assign) if assign.targets.iter().any(is_it) => {
-            Some(class_of_value(cx, &assign.value))
-        }
-        AnyNodeRef::StmtAnnAssign(assign) if is_it(&assign.target) => {
-            Some(module.annotated_class(&assign.annotation).into())
-        }
-        _ => None,
-    });
-    agreed(said)
 }

@@ -9,51 +9,39 @@ use std::sync::Arc;
 
 use engine::{Context, Definition};
 use python::NodeId;
-use python::ast::{AnyNodeRef, Expr, ExprCall, Stmt, StmtFunctionDef};
+use python::ast::{AnyNodeRef, ExprCall};
 use types::Answer;
 
+use super::classes::{Class, Receiver};
 use super::elsewhere::{self, Seen};
 use super::lists::{Element, Within};
-use super::{fanout, limited, outside};
+use super::own::{Next, Own};
+use super::{fanout, outside};
 
 /// More functions than these are not followed from one element.
 const MOST: usize = 64;
 
-/// What a function does by itself.
-#[derive(Debug, Default)]
-struct Own {
-    /// What it opens or asks.
-    reaches: Option<String>,
-    /// Whether something in it lets so many through and no more, or sleeps until something has
-    /// happened elsewhere.
-    needs_no_limit: bool,
-    /// Whether it sleeps, and not only before another try.
-    sleeps: bool,
-    /// Whether it waits for nothing else than time and functions.
-    only_sleeps: bool,
-    /// The functions that it waits for.
-    next: Vec<Next>,
-}
-
-#[derive(Clone, Debug)]
-enum Next {
-    /// One of the same module.
-    Here(NodeId),
-    /// One that is imported, by its dotted name.
-    Imported(String),
-    /// A method of which only types tell what it is: the call.
-    Typed(NodeId),
-}
-
-/// The functions of a module, for those who call them from other ones.
-#[derive(Debug, Default)]
-pub(super) struct Functions {
-    by_path: HashMap<String, NodeId>,
-    own: HashMap<NodeId, Arc<Own>>,
-}
+/// Classes that derive from each other, and methods that are there to be overridden, are followed no
+/// further than this.
+const DEPTH: usize = 8;
 
 /// A function: the number of its file, none for the file in hand, and its own.
 type At = (Option<usize>, NodeId);
+
+/// What is seen on the ways from a function.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    /// It reaches this, outside of the program.
+    Outside(String),
+    /// Something lets so many through and no more.
+    Limited,
+    /// It waits for threads only.
+    Threads,
+    /// It waits for what is not seen.
+    Unseen,
+    /// All that it waits for is seen, and lies in the program.
+    Inside,
+}
 
 /// What the coroutine that is made for an element opens or asks: none where that is not seen, or
 /// where something on the way to it lets so many through and no more.
@@ -65,145 +53,23 @@ pub(super) fn of<'a>(cx: &Context<'a, '_>, element: &Element<'a>) -> Option<Stri
         ..Own::default()
     };
     if let Within::Map(_) = element.within {
-        let function = definition(cx, element.expr)?;
-        first.next.push(Next::Here(cx.module.id(function)));
+        first.runs(cx, element.expr, None);
     }
     for call in fanout::calls(cx, element) {
-        first.waits_for(cx, call);
-        first.reaches = first.reaches.or_else(|| outside::reached(cx, &call.func));
+        first.runs(cx, &call.func, Some(call));
     }
     // What it costs to ask for types is spent where nothing else tells.
     let first = Arc::new(first);
-    Ways::default()
-        .follow(cx, first.clone(), false)
-        .or_else(|| Ways::default().follow(cx, first, true))
-}
-
-impl Own {
-    fn of<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> Self {
-        let module = cx.module;
-        let mut own = Own {
-            needs_no_limit: limited::limits_itself(cx, function),
-            only_sleeps: true,
-            ..Own::default()
-        };
-        for node in module.descendants(function) {
-            let awaited = match node {
-                AnyNodeRef::ExprCall(call) => {
-                    if own.reaches.is_none() && outside::is_own(cx, call) {
-                        own.reaches = outside::reached(cx, &call.func);
-                    }
-                    if definition(cx, &call.func).is_some_and(|it| it.is_async) {
-                        own.waits_for(cx, call); // as in `gather(load(), check())`
-                    }
-                    continue;
-                }
-                AnyNodeRef::ExprAwait(awaited) => &*awaited.value,
-                AnyNodeRef::WithItem(item) => match module.parent(item) {
-                    Some(AnyNodeRef::StmtWith(with)) if with.is_async => &item.context_expr,
-                    _ => continue,
-                },
-                AnyNodeRef::StmtFor(stmt) if stmt.is_async => &stmt.iter,
-                AnyNodeRef::Comprehension(clause) if clause.is_async => &clause.iter,
-                _ => continue,
-            };
-            match awaited {
-                Expr::Call(call) if module.refers_to(&call.func, "asyncio.sleep") => {
-                    let place = Place::of(cx, function, call);
-                    own.sleeps |= place != Place::Handler;
-                    own.needs_no_limit |= place == Place::While;
-                }
-                // What they are given is looked at by itself.
-                Expr::Call(call)
-                    if ["asyncio.gather", "asyncio.wait_for"]
-                        .iter()
-                        .any(|it| module.refers_to(&call.func, it)) => {}
-                Expr::Call(call) => {
-                    own.only_sleeps &= definition(cx, &call.func).is_some();
-                    own.waits_for(cx, call);
-                }
-                _ => own.only_sleeps = false,
-            }
-        }
-        own
+    let mut outcome = Ways::default().follow(cx, None, first.clone(), false, 0);
+    if matches!(
+        outcome,
+        Outcome::Unseen | Outcome::Inside | Outcome::Threads
+    ) {
+        outcome = Ways::default().follow(cx, None, first, true, 0);
     }
-
-    /// That it waits for what a call gives.
-    fn waits_for<'a>(&mut self, cx: &Context<'a, '_>, call: &'a ExprCall) {
-        let module = cx.module;
-        let next = if let Some(function) = definition(cx, &call.func) {
-            Next::Here(module.id(function))
-        } else if let Some(name) = module.qualified_name(&call.func) {
-            Next::Imported(name)
-        } else {
-            Next::Typed(module.id(call))
-        };
-        self.next.push(next);
-    }
-}
-
-/// The function of this module that a call of `func` runs, also where other classes of the module
-/// have one of that name: what the class itself has is what it says that it does.
-fn definition<'a>(cx: &Context<'a, '_>, func: &'a Expr) -> Option<&'a StmtFunctionDef> {
-    let module = cx.module;
-    module.function_definition(func).or_else(|| {
-        let Expr::Attribute(method) = func else {
-            return None;
-        };
-        let Expr::Name(receiver) = &*method.value else {
-            return None;
-        };
-        let class = outside::class_itself(cx, receiver)?;
-        class.body.iter().find_map(|stmt| match stmt {
-            Stmt::FunctionDef(function) if function.name.as_str() == method.attr.as_str() => {
-                Some(function)
-            }
-            _ => None,
-        })
-    })
-}
-
-/// Where a function sleeps.
-#[derive(PartialEq, Eq)]
-enum Place {
-    /// In its way.
-    Plain,
-    /// Before it tries again.
-    Handler,
-    /// Until something has happened: `while not job.is_done: await asyncio.sleep(1)`.
-    While,
-}
-
-impl Place {
-    fn of<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef, sleep: &'a ExprCall) -> Self {
-        let module = cx.module;
-        let around = module.ancestors(sleep);
-        let mut around = around.take_while(|node| !node.ptr_eq(function.into()));
-        around
-            .find_map(|node| match node {
-                AnyNodeRef::ExceptHandlerExceptHandler(_) => Some(Place::Handler),
-                AnyNodeRef::StmtWhile(stmt) if !stmt.test.is_boolean_literal_expr() => {
-                    Some(Place::While)
-                }
-                _ => None,
-            })
-            .unwrap_or(Place::Plain)
-    }
-}
-
-impl Functions {
-    pub(super) fn of(cx: &Context<'_, '_>) -> Self {
-        let mut functions = Functions::default();
-        for node in cx.module.descendants(cx.module.root()) {
-            if let AnyNodeRef::StmtFunctionDef(function) = node {
-                let id = cx.module.id(function);
-                functions.own.insert(id, Arc::new(Own::of(cx, function)));
-                if let Some(path) = cx.module.path_of(function) {
-                    functions.by_path.insert(path, id);
-                }
-            }
-        }
-        functions
+    match outcome {
+        Outcome::Outside(name) => Some(name),
+        _ => None,
     }
 }
 
@@ -213,50 +79,199 @@ struct Ways {
     modules: HashMap<usize, Arc<Seen>>,
 }
 
+/// A class: the number of its file, none for the file in hand, and its path.
+type ClassAt = (Option<usize>, String);
+
+/// What a call runs.
+enum Target {
+    Function(At),
+    /// What this name stands for, outside of the program.
+    Outside(String),
+}
+
 impl Ways {
-    fn follow(&mut self, cx: &Context<'_, '_>, first: Arc<Own>, typed: bool) -> Option<String> {
+    fn follow(
+        &mut self,
+        cx: &Context<'_, '_>,
+        file: Option<usize>,
+        first: Arc<Own>,
+        typed: bool,
+        depth: usize,
+    ) -> Outcome {
         let mut found = None;
         let (mut sleeps, mut only_sleeps) = (false, true);
+        let (mut threads, mut is_seen) = (false, true);
         let mut seen: HashSet<At> = HashSet::new();
-        let mut next: VecDeque<(Option<usize>, Arc<Own>)> = VecDeque::from([(None, first)]);
+        let mut next: VecDeque<(Option<usize>, Arc<Own>)> = VecDeque::from([(file, first)]);
+        let mut is_first = depth == 0;
         while let Some((file, own)) = next.pop_front() {
             if own.needs_no_limit {
-                return None;
+                return Outcome::Limited;
             }
             sleeps |= own.sleeps;
             only_sleeps &= own.only_sleeps;
             if found.is_none() {
                 found.clone_from(&own.reaches);
             }
+            if let Some((class, method)) = &own.stub {
+                match self.overriding(cx, &(file, class.clone()), method, depth) {
+                    Outcome::Outside(name) => found = found.or(Some(name)),
+                    Outcome::Limited => return Outcome::Limited,
+                    Outcome::Threads => threads = true,
+                    Outcome::Unseen => is_seen = false,
+                    Outcome::Inside => {}
+                }
+                only_sleeps = false;
+                continue;
+            }
+            threads |= own.only_threads;
             for step in &own.next {
-                let place = match step {
-                    Next::Here(function) => Some((file, *function)),
+                let target = match &step.runs {
+                    Next::Here(function) => Some(Target::Function((file, *function))),
                     Next::Imported(name) => self.imported(cx, file, name),
+                    Next::Method(receiver) => self.method(cx, file, receiver),
                     Next::Typed(call) if typed && file.is_none() => match cx.module.node(*call) {
-                        AnyNodeRef::ExprCall(call) => {
-                            let name = callee(cx, call);
-                            if found.is_none() {
-                                found = name.clone().filter(|name| outside::is_known(name));
+                        AnyNodeRef::ExprCall(call) => callee(cx, call).and_then(|name| {
+                            if outside::is_known(&name) {
+                                return Some(Target::Outside(name));
                             }
-                            name.and_then(|name| self.imported(cx, None, &name))
-                        }
+                            self.imported(cx, None, &name)
+                        }),
                         _ => None,
                     },
                     Next::Typed(_) => None,
                 };
-                let Some(place) = place else {
-                    only_sleeps = false;
+                let place = match target {
+                    Some(Target::Function(place)) => place,
+                    Some(Target::Outside(name)) => {
+                        if found.is_none() && step.is_own {
+                            found = Some(name);
+                        }
+                        continue;
+                    }
+                    None => {
+                        only_sleeps &= !step.is_awaited;
+                        is_seen &= !step.is_awaited || own.only_threads;
+                        continue;
+                    }
+                };
+                let Some(own) = self.own(cx, place) else {
                     continue;
                 };
-                if seen.len() < MOST
-                    && seen.insert(place)
-                    && let Some(own) = self.own(cx, place)
-                {
+                // As in `gather(load(), check())`.
+                if !step.is_awaited && !own.is_async {
+                    continue;
+                }
+                // What mostly gives what is there would only be slowed down.
+                let is_quick = own.is_async && own.stub.is_none() && !own.waits;
+                if is_first && is_quick && matches!(step.runs, Next::Method(_) | Next::Typed(_)) {
+                    return Outcome::Limited;
+                }
+                if seen.len() < MOST && seen.insert(place) {
                     next.push_back((place.0, own));
                 }
             }
+            is_first = false;
         }
-        found.or_else(|| (sleeps && only_sleeps).then(|| "asyncio.sleep".to_string()))
+        match found {
+            Some(name) => Outcome::Outside(name),
+            None if depth == 0 && sleeps && only_sleeps => {
+                Outcome::Outside("asyncio.sleep".to_string())
+            }
+            None if is_seen && threads => Outcome::Threads,
+            None if is_seen => Outcome::Inside,
+            None => Outcome::Unseen,
+        }
+    }
+
+    /// What a method that is there to be overridden reaches: what it does in the classes of the
+    /// project that derive from its own. None of them may be seen to stay in the program, and of
+    /// those that do not only wait for threads most have to be seen.
+    fn overriding(
+        &mut self,
+        cx: &Context<'_, '_>,
+        class: &ClassAt,
+        method: &str,
+        depth: usize,
+    ) -> Outcome {
+        if depth >= DEPTH {
+            return Outcome::Unseen;
+        }
+        let name = class.1.rsplit('.').next().unwrap_or_default();
+        let mut outside: Vec<String> = Vec::new();
+        let (mut threads, mut unseen) = (0, 0);
+        let mut modules: Vec<(Option<usize>, Arc<Seen>)> = Vec::new();
+        for (file, summary) in cx.deriving(name, elsewhere::summarise) {
+            if let Ok(module) = summary.downcast::<Seen>() {
+                self.modules.entry(file).or_insert_with(|| module.clone());
+                modules.push((Some(file), module));
+            }
+        }
+        modules.extend(self.functions(cx, None).map(|module| (None, module)));
+        for (file, module) in &modules {
+            let functions = &module.functions;
+            if functions.has_tests {
+                continue; // it stands in for the others
+            }
+            for path in functions.classes.keys() {
+                let method = format!("{path}.{method}");
+                let own = functions.by_path.get(&method);
+                let Some(own) = own.and_then(|id| functions.own.get(id)) else {
+                    continue;
+                };
+                let derived = (*file, path.clone());
+                if own.stub.is_some() || !self.derives(cx, &derived, class, 0) {
+                    continue;
+                }
+                match self.follow(cx, *file, own.clone(), false, depth + 1) {
+                    Outcome::Outside(name) => outside.push(name),
+                    Outcome::Threads => threads += 1,
+                    Outcome::Unseen => unseen += 1,
+                    outcome @ (Outcome::Limited | Outcome::Inside) => return outcome,
+                }
+            }
+        }
+        if outside.is_empty() && unseen == 0 && threads > 0 {
+            return Outcome::Threads;
+        }
+        if outside.len() < unseen {
+            return Outcome::Unseen;
+        }
+        // The one that most of them reach.
+        outside.sort_unstable();
+        let most = outside
+            .chunk_by(|one, other| one == other)
+            .rev()
+            .max_by_key(|same| same.len());
+        let name = most.and_then(|same| same.first());
+        name.cloned().map_or(Outcome::Unseen, Outcome::Outside)
+    }
+
+    /// Whether a class derives from another one.
+    fn derives(
+        &mut self,
+        cx: &Context<'_, '_>,
+        class: &ClassAt,
+        base: &ClassAt,
+        depth: usize,
+    ) -> bool {
+        if depth >= DEPTH {
+            return false;
+        }
+        let Some(module) = self.functions(cx, class.0) else {
+            return false;
+        };
+        let Some(members) = module.functions.classes.get(&class.1) else {
+            return false;
+        };
+        members.bases.iter().any(|it| {
+            let Some(it) = self.class(cx, class.0, it) else {
+                return false;
+            };
+            // Which number the file in hand has for others is not known.
+            let is_base = it.1 == base.1 && (it.0 == base.0 || base.0.is_none());
+            is_base || self.derives(cx, &it, base, depth + 1)
+        })
     }
 
     fn own(&self, cx: &Context<'_, '_>, (file, id): At) -> Option<Arc<Own>> {
@@ -270,8 +285,111 @@ impl Ways {
         Some(Arc::clone(&own))
     }
 
-    /// The function that a dotted name stands for in a file, as far as the run holds its module.
-    fn imported(&mut self, cx: &Context<'_, '_>, from: Option<usize>, name: &str) -> Option<At> {
+    /// The functions and classes of a file.
+    fn functions(&self, cx: &Context<'_, '_>, file: Option<usize>) -> Option<Arc<Seen>> {
+        if let Some(file) = file {
+            return self.modules.get(&file).cloned();
+        }
+        let root = cx.module.id(cx.module.root());
+        let seen = cx.remember("functions", root, || elsewhere::seen(cx));
+        Some(Arc::clone(&seen))
+    }
+
+    /// The class that a module names so, as far as the run holds it.
+    fn class(
+        &mut self,
+        cx: &Context<'_, '_>,
+        from: Option<usize>,
+        class: &Class,
+    ) -> Option<ClassAt> {
+        match class {
+            Class::Here(path) => Some((from, path.clone())),
+            Class::Imported(name) => {
+                let (file, path) = self.defined(cx, from, name)?;
+                Some((Some(file), path))
+            }
+        }
+    }
+
+    /// What a call of a method runs.
+    fn method(
+        &mut self,
+        cx: &Context<'_, '_>,
+        from: Option<usize>,
+        receiver: &Receiver,
+    ) -> Option<Target> {
+        let mut from = from;
+        let mut class = receiver.class.clone();
+        for attribute in &receiver.attributes {
+            if let Class::Imported(name) = &class
+                && outside::is_service(name)
+            {
+                return Some(Target::Outside(name.clone()));
+            }
+            let at = self.class(cx, from, &class)?;
+            (from, class) = self.attribute(cx, at, attribute, 0)?;
+        }
+        if let Class::Imported(name) = &class {
+            let method = format!("{name}.{}", receiver.method);
+            if outside::is_known(&method) {
+                return Some(Target::Outside(method));
+            }
+            if outside::is_service(name) {
+                return Some(Target::Outside(name.clone()));
+            }
+        }
+        let at = self.class(cx, from, &class)?;
+        self.method_of(cx, at, &receiver.method, 0)
+            .map(Target::Function)
+    }
+
+    /// What class an attribute of a class has, its own or one that it has from a base, and the file
+    /// that says so.
+    fn attribute(
+        &mut self,
+        cx: &Context<'_, '_>,
+        (file, path): ClassAt,
+        name: &str,
+        depth: usize,
+    ) -> Option<(Option<usize>, Class)> {
+        let module = self.functions(cx, file)?;
+        let members = module.functions.classes.get(&path)?;
+        if let Some(class) = members.attributes.get(name) {
+            return Some((file, class.clone()));
+        }
+        members.bases.iter().find_map(|base| {
+            let base = self.class(cx, file, base).filter(|_| depth < DEPTH)?;
+            self.attribute(cx, base, name, depth + 1)
+        })
+    }
+
+    /// A method of a class, its own or one that it has from a base.
+    fn method_of(
+        &mut self,
+        cx: &Context<'_, '_>,
+        (file, path): ClassAt,
+        name: &str,
+        depth: usize,
+    ) -> Option<At> {
+        let module = self.functions(cx, file)?;
+        if let Some(id) = module.functions.by_path.get(&format!("{path}.{name}")) {
+            return Some((file, *id));
+        }
+        let members = module.functions.classes.get(&path)?;
+        members.bases.iter().find_map(|base| {
+            let base = self.class(cx, file, base).filter(|_| depth < DEPTH)?;
+            self.method_of(cx, base, name, depth + 1)
+        })
+    }
+
+    /// What a dotted name stands for in a file: the file that defines it, as far as the run holds
+    /// that, and the name there.
+    fn defined(
+        &mut self,
+        cx: &Context<'_, '_>,
+        from: Option<usize>,
+        name: &str,
+    ) -> Option<(usize, String)> {
         let Definition {
             file,
             name,
@@ -279,9 +397,36 @@ impl Ways {
             ..
         } = cx.elsewhere(from, name, elsewhere::summarise)?;
         let module = summary.downcast::<Seen>().ok()?;
-        let id = *module.functions.by_path.get(&name)?;
         self.modules.entry(file).or_insert(module);
-        Some((Some(file), id))
+        Some((file, name))
+    }
+
+    /// What a call of a dotted name runs: a function, a method of a class, or of an object that the
+    /// module has.
+    fn imported(
+        &mut self,
+        cx: &Context<'_, '_>,
+        from: Option<usize>,
+        name: &str,
+    ) -> Option<Target> {
+        let (file, name) = self.defined(cx, from, name)?;
+        let module = self.functions(cx, Some(file))?;
+        if let Some(id) = module.functions.by_path.get(&name) {
+            return Some(Target::Function((Some(file), *id)));
+        }
+        let (object, method) = name.rsplit_once('.')?;
+        if module.functions.classes.contains_key(object) {
+            let at = (Some(file), object.to_string());
+            return self.method_of(cx, at, method, 0).map(Target::Function);
+        }
+        let mut parts = object.split('.').map(str::to_string);
+        let class = module.functions.names.get(&parts.next()?)?.clone();
+        let receiver = Receiver {
+            class,
+            attributes: parts.collect(),
+            method: method.to_string(),
+        };
+        self.method(cx, Some(file), &receiver)
     }
 }
 

@@ -21,7 +21,31 @@ pub(super) fn waits_for_sure<'a>(cx: &Context<'a, '_>, func: &'a Expr) -> bool {
 
 /// Whether a coroutine function waits, whichever way it takes. Leaving it early is another matter.
 pub(super) fn waits<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef, depth: usize) -> bool {
-    depth >= DEPTH || suite_waits(cx, &function.body, depth)
+    depth >= DEPTH || suite_waits(cx, &function.body, depth) || ends_in_failure(cx, function, depth)
+}
+
+/// Whether a function comes to its end only by raising, and waits for all that it returns: one `if`
+/// after the other with a `return await`, and `raise NotImplementedError`.
+fn ends_in_failure<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef, depth: usize) -> bool {
+    let mut returns = cx
+        .module
+        .descendants(function)
+        .filter_map(|node| match node {
+            AnyNodeRef::StmtReturn(stmt) => Some(stmt),
+            _ => None,
+        });
+    let waits = |stmt: AnyNodeRef<'a>| {
+        let before = cx.module.siblings(stmt);
+        awaits_in(cx, stmt, depth)
+            || before.is_some_and(|(body, position)| suite_waits(cx, &body[..position], depth))
+    };
+    let some = returns.next();
+    matches!(function.body.last(), Some(Stmt::Raise(_)))
+        && some
+            .into_iter()
+            .chain(returns)
+            .all(|stmt| waits(stmt.into()))
+        && some.is_some()
 }
 
 fn suite_waits<'a>(cx: &Context<'a, '_>, suite: &'a [Stmt], depth: usize) -> bool {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use engine::{Caller, Definition, Elsewhere, Look, Oracle};
+use engine::{Caller, Definition, Elsewhere, Look, Oracle, Summary};
 use types::{Answer, Folders, Lost, Pool, Project, Question};
 
 use crate::callers::Callers;
@@ -171,6 +171,18 @@ impl Oracle for FileMeaning<'_, '_> {
         methods
             .iter()
             .map(|method| callers.overridden(self.meaning, self.file, method))
+            .collect()
+    }
+
+    fn deriving(&self, class: &str, look: Look) -> Vec<(usize, Summary)> {
+        let Meaning {
+            callers, modules, ..
+        } = self.meaning;
+        let files = callers.deriving(self.meaning, self.file, class);
+        let others = files.into_iter();
+        let others = others.filter(|file| file.canonical != self.file.canonical);
+        others
+            .filter_map(|file| modules.summary(file, look))
             .collect()
     }
 

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use engine::{Definition, Exported, Look, Outline};
+use engine::{Definition, Exported, Look, Outline, Summary};
 
 use crate::guard::guarded;
 use crate::lock::locked;
@@ -61,6 +61,13 @@ impl<'a> Modules<'a> {
     /// The file of that number.
     pub fn file(&self, number: usize) -> Option<&'a File> {
         self.files.get(number)
+    }
+
+    /// What is said of a file of the run, with its number.
+    pub fn summary(&self, file: &File, look: Look) -> Option<(usize, Summary)> {
+        let number = self.number(&file.canonical)?;
+        let outline = self.outline(number, look)?;
+        Some((number, outline.summary.clone()))
     }
 
     fn follow(

@@ -105,6 +105,167 @@ fn what_opens_a_connection_through_modules_is_limited() {
     );
 }
 
+/// A list of calls of a method that is there to be overridden, in these modules.
+fn embeds(classes: &[(&str, &str)]) -> String {
+    let main = "\
+import asyncio
+from typing import Optional
+
+from base import Embedder
+
+
+class Index:
+    def __init__(self, embedder: Optional[Embedder] = None):
+        self.embedder = embedder
+
+    async def add(self, texts):
+        return await asyncio.gather(*[self.embedder.embed(text) for text in texts])
+";
+    let base =
+        "class Embedder:\n    async def embed(self, text):\n        raise NotImplementedError\n";
+    let files = [("main.py", main), ("base.py", base)];
+    said(
+        "--limit-concurrency",
+        &files.iter().chain(classes).copied().collect::<Vec<_>>(),
+    )
+}
+
+const HTTP: (&str, &str) = (
+    "http.py",
+    "import httpx\nfrom base import Embedder\n\nclass Http(Embedder):\n    async def embed(self, text):\n        async with httpx.AsyncClient() as client:\n            return await client.post(text)\n",
+);
+
+#[test]
+fn a_method_that_is_overridden_nowhere_needs_no_limit() {
+    assert_eq!(embeds(&[]), "");
+    let other = "class Embedder:\n    pass\n\nclass Other(Embedder):\n    async def embed(self, text):\n        await ask(text)\n";
+    assert_eq!(embeds(&[("other.py", other)]), "");
+}
+
+#[test]
+fn a_method_that_is_overridden_by_what_stays_in_the_program_needs_no_limit() {
+    let local = "from base import Embedder\n\nclass Local(Embedder):\n    async def embed(self, text):\n        return hash(text)\n";
+    assert_eq!(embeds(&[HTTP, ("local.py", local)]), "");
+    let limited = "from base import Embedder\n\nclass Local(Embedder):\n    async def embed(self, text):\n        async with self.semaphore:\n            return await self.post(text)\n";
+    assert_eq!(embeds(&[HTTP, ("local.py", limited)]), "");
+}
+
+#[test]
+fn a_method_that_is_overridden_mostly_by_what_is_not_seen_needs_no_limit() {
+    let unseen = "from base import Embedder\n\nclass One(Embedder):\n    async def embed(self, text):\n        return await self.ask(text)\n\nclass Two(One):\n    async def embed(self, text):\n        return await self.ask(text)\n";
+    assert_eq!(embeds(&[HTTP, ("unseen.py", unseen)]), "");
+}
+
+#[test]
+fn a_method_that_is_overridden_by_what_opens_connections_is_limited() {
+    let threads = "import asyncio\nfrom base import Embedder\n\nclass Local(Embedder):\n    async def embed(self, text):\n        return await asyncio.to_thread(hash, text)\n";
+    let stands_in = "import pytest\nfrom base import Embedder\n\nclass Fake(Embedder):\n    async def embed(self, text):\n        return 1\n\n@pytest.fixture\ndef embedder():\n    return Fake()\n";
+    let found = embeds(&[HTTP, ("threads.py", threads), ("fakes.py", stands_in)]);
+    assert!(
+        found.contains("each reaches `httpx.AsyncClient`: a semaphore limits them"),
+        "{found}"
+    );
+}
+
+/// A list of calls of a method of an object that this object has.
+fn asks(module: &str) -> String {
+    let main = "\
+import asyncio
+
+from client import Client
+
+
+class Site:
+    def __init__(self):
+        self.client = Client()
+
+    async def fetch(self, urls):
+        return await asyncio.gather(*[self.client.api.fetch(url) for url in urls])
+";
+    said(
+        "--limit-concurrency",
+        &[("main.py", main), ("client.py", module)],
+    )
+}
+
+#[test]
+fn a_method_of_an_attribute_that_keeps_its_connection_needs_no_limit() {
+    let kept = "import httpx\n\nclass Api:\n    def __init__(self):\n        self.http = httpx.AsyncClient()\n\n    async def fetch(self, url):\n        return await self.http.get(url)\n\nclass Client:\n    api: Api\n";
+    assert_eq!(asks(kept), "");
+    let sometimes = "import httpx\n\nclass Api:\n    async def fetch(self, url):\n        if url not in self.known:\n            async with httpx.AsyncClient() as http:\n                self.known[url] = await http.get(url)\n        return self.known[url]\n\nclass Client:\n    api: Api\n";
+    assert_eq!(asks(sometimes), "");
+}
+
+#[test]
+fn a_method_of_an_attribute_that_opens_connections_is_limited() {
+    let opens = "import httpx\n\nclass Api:\n    async def fetch(self, url):\n        async with httpx.AsyncClient() as http:\n            return await http.get(url)\n\n";
+    let property = "class Base:\n    @property\n    def api(self) -> Api:\n        return Api()\n\nclass Client(Base):\n    pass\n";
+    // An annotation says more than what is assigned.
+    let annotated =
+        "class Client:\n    api: Api\n\n    def __init__(self):\n        self.api = Api.of(self)\n";
+    for client in [property, annotated] {
+        let found = asks(&format!("{opens}{client}"));
+        assert!(
+            found.contains("each reaches `httpx.AsyncClient`: a semaphore limits them"),
+            "{found}"
+        );
+    }
+}
+
+#[test]
+fn a_list_that_another_module_writes_out_needs_no_limit() {
+    let main = "import asyncio\n\nfrom asks import ask\nfrom sites import urls\n\n\nasync def load():\n    return await asyncio.gather(*[ask(url) for url in urls()])\n";
+    let loads = |sites: &str| {
+        said(
+            "--limit-concurrency",
+            &[("main.py", main), ("sites.py", sites), ("asks.py", OPENS)],
+        )
+    };
+    assert_eq!(loads("def urls():\n    return [\"a\", \"b\"]\n"), "");
+    let found = loads("def urls():\n    return [url for url in open(\"urls\")]\n");
+    assert!(
+        found.contains("each reaches `httpx.AsyncClient`"),
+        "{found}"
+    );
+}
+
+/// A request of aiohttp for what another module gives.
+fn requests(module: &str) -> String {
+    let main = "\
+import aiohttp
+
+from routes import route
+
+
+async def load():
+    async with aiohttp.ClientSession() as session:
+        async with session.get(route(1)) as response:
+            return response.status
+";
+    said(
+        "--aiohttp-to-httpx",
+        &[("main.py", main), ("routes.py", module)],
+    )
+}
+
+#[test]
+fn a_url_that_another_module_may_have_made_of_yarl_is_withheld() {
+    let found =
+        requests("import yarl\n\ndef route(n):\n    return yarl.URL(\"http://localhost\")\n");
+    assert!(
+        found.contains(
+            "`route(1)` may be a `yarl.URL`, which httpx does not take: write `str(...)` around it"
+        ),
+        "{found}"
+    );
+}
+
+#[test]
+fn a_url_of_a_project_without_yarl_is_text() {
+    let found = requests("def route(n):\n    return \"http://localhost\"\n");
+    assert!(found.contains("[unsafe]"), "{found}");
+}
+
 #[test]
 fn a_function_of_another_module_that_asks_for_the_result_is_named() {
     let main = "\

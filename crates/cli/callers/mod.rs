@@ -182,6 +182,13 @@ impl<'a> Callers<'a> {
         calling.is_some_and(|calling| calling.overridden(method))
     }
 
+    /// The files of the project of `file` that have a class which derives from one of this name, as
+    /// far as names tell, in their order.
+    pub fn deriving(&self, meaning: &Meaning<'a>, file: &File, class: &str) -> Vec<&'a File> {
+        let calling = self.project(meaning, file);
+        calling.map_or_else(Vec::new, |calling| calling.deriving(class))
+    }
+
     fn project(&self, meaning: &Meaning<'a>, file: &File) -> Option<Arc<Calling<'a>>> {
         let project = self.files_of(meaning, file)?;
         let calling = {
@@ -304,6 +311,21 @@ impl<'a> Calling<'a> {
                 )
             })
         })
+    }
+
+    /// The files that have a class which derives from one of this name.
+    fn deriving(&self, class: &str) -> Vec<&'a File> {
+        let base = hash(class.as_bytes());
+        let classes = self.bases.keys().copied();
+        let derived = classes.filter(|class| self.above(*class).any(|above| above == base));
+        let mut files: Vec<u32> = derived
+            .flat_map(|class| self.classes.at(class))
+            .copied()
+            .collect();
+        files.sort_unstable();
+        files.dedup();
+        let file = |number: u32| self.files.get(number as usize).map(|called| called.file);
+        files.into_iter().filter_map(file).collect()
     }
 
     fn position(&self, file: &File) -> Option<usize> {

@@ -143,4 +143,15 @@ impl Context<'_, '_> {
         };
         self.meaning.elsewhere()?.definition(from, name, look)
     }
+
+    /// The other modules of the project that have a class which derives, as far as names tell, from
+    /// one of this name, by their numbers, with what `summarise` says of them; none yet in the
+    /// first look, since all files of the project are looked through.
+    pub fn deriving(&self, class: &str, summarise: Summarise) -> Vec<(usize, Summary)> {
+        let look = Look {
+            codemod: self.codemod,
+            summarise,
+        };
+        self.meaning.deriving(class, look)
+    }
 }

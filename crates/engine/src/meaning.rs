@@ -11,7 +11,7 @@ use python::Catcher;
 use rustc_hash::FxHashMap;
 use types::{Answer, Question};
 
-use crate::elsewhere::Elsewhere;
+use crate::elsewhere::{Elsewhere, Look, Summary};
 use crate::rewrite::Taken;
 
 /// Whoever knows the other files. It answers for one file.
@@ -30,6 +30,10 @@ pub trait Oracle: Elsewhere {
     /// For each of these methods (`emitter.Emitter.send`), whether a class of the same project in
     /// the run that derives from its class has something else than a coroutine function in its place.
     fn overridden(&self, methods: &[String]) -> Vec<bool>;
+
+    /// The other modules of the same project in the run that have a class which derives, as far as
+    /// names tell, from one of this name, by their numbers, with what is said of them.
+    fn deriving(&self, class: &str, look: Look) -> Vec<(usize, Summary)>;
 
     /// For each of these packages the file that declares what the project depends on, as it is
     /// shown, if that is without the package; none where that is not known.
@@ -163,6 +167,17 @@ impl<'o> Meaning<'o> {
             |oracle, methods| oracle.overridden(methods),
         );
         overridden.first().is_some_and(|it| *it)
+    }
+
+    pub(crate) fn deriving(&self, class: &str, look: Look) -> Vec<(usize, Summary)> {
+        match self.asking {
+            Asking::Oracle(oracle) => oracle.deriving(class, look),
+            Asking::Nobody => Vec::new(),
+            Asking::Later(_) => {
+                self.state.borrow_mut().is_waiting = true;
+                Vec::new()
+            }
+        }
     }
 
     pub(crate) fn undeclared(&self, package: &str) -> Option<String> {
