@@ -186,6 +186,9 @@ fn called<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, function: &'a StmtFuncti
     if asks_for_loop(cx.module, function) || surroundings::catches_error(cx, call) {
         return Refusal::NotOurs;
     }
+    if is_turned_on(cx, call, function) {
+        return Refusal::NotOurs; // whether a coroutine does that is not known
+    }
     let caller = cx.module.calling_coroutine(function);
     let is_called_by_cell = is_called_by_cell(cx, function);
     let elsewhere = if caller.is_none() && !is_called_by_cell {
@@ -228,6 +231,35 @@ fn called<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, function: &'a StmtFuncti
             caller.coroutine.name
         ),
     }
+}
+
+/// Whether the call stands under `if FLAG:`, a parameter of the function that is off by default.
+fn is_turned_on<'a>(
+    cx: &Context<'a, '_>,
+    call: &'a ExprCall,
+    function: &'a StmtFunctionDef,
+) -> bool {
+    let is_off = |test: &Expr| {
+        let Expr::Name(flag) = test else {
+            return false;
+        };
+        function.parameters.iter_non_variadic_params().any(|it| {
+            it.name().as_str() == flag.id.as_str()
+                && matches!(
+                    it.default(),
+                    Some(Expr::BooleanLiteral(literal)) if !literal.value
+                )
+        })
+    };
+    cx.module
+        .ancestors(call)
+        .take_while(|around| !around.ptr_eq(function.into()))
+        .any(|around| match around {
+            AnyNodeRef::StmtIf(stmt) => {
+                is_off(&stmt.test) && stmt.body.iter().any(|it| cx.module.contains(it, call))
+            }
+            _ => false,
+        })
 }
 
 /// Whether the top level of a notebook's cell calls the function.

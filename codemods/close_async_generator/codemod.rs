@@ -1,5 +1,6 @@
 //! `async for x in g(): ...` => `async with contextlib.aclosing(g()) as agen: ...`
 
+mod declared;
 mod generator;
 mod text;
 
@@ -65,8 +66,9 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
     if !can_leave(cx, stmt) {
         return Err(Refusal::NotOurs); // the generator runs to its end
     }
-    let generator = generator::of(cx, call)?;
-    let applicability = generator::applicability(cx, call, &generator);
+    let given = cast(cx, call).ok_or(Refusal::NotOurs)?;
+    let generator = generator::of(cx, stmt, given)?;
+    let applicability = generator::applicability(cx, given, &generator);
     generator::check_closing(cx, &generator)?;
     if module.is_reflective(function) {
         return Err(withheld!(
@@ -79,6 +81,15 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
         call,
         function,
     };
+    let mut edits = text::edits(cx, &site)?;
+    let declared = match generator {
+        Generator::Function(function) if !module.contains(stmt, function) => {
+            declared::edits(cx, function)
+        }
+        _ => None,
+    };
+    let is_declared = declared.is_some();
+    edits.extend(declared.into_iter().flatten());
     Ok(Rewrite {
         message: format!(
             "a loop that is left early leaves `{}` open: `aclosing` closes it{}",
@@ -87,13 +98,26 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
                 Generator::Declared(_) => {
                     "; it is declared to be a generator, and what has no `aclose` would fail"
                 }
+                _ if !is_declared && generator::is_declared_less(cx, given, &generator) => {
+                    "; type checkers take that only of what is declared to be an `AsyncGenerator`"
+                }
                 _ => "",
             }
         ),
         applicability,
-        edits: text::edits(cx, &site)?,
+        edits,
         python: None,
     })
+}
+
+/// The call in `typing.cast(T, call)`, or else the call itself. None where a name is cast.
+fn cast<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Option<&'a ExprCall> {
+    let is_cast = cx.module.refers_to(&call.func, "typing.cast")
+        || cx.module.refers_to(&call.func, "typing_extensions.cast");
+    match &*call.arguments.args {
+        [_, value] if is_cast => value.as_call_expr(),
+        _ => Some(call),
+    }
 }
 
 /// Whether the body may leave the loop before the generator is at its end: by a statement that

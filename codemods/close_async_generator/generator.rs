@@ -3,11 +3,13 @@
 use edit::Applicability;
 use engine::{Context, Refusal, withheld};
 use python::ast::{
-    AnyNodeRef, ExceptHandler, ExceptHandlerExceptHandler, Expr, ExprCall, Stmt, StmtFunctionDef,
-    StmtTry, StmtWith,
+    AnyNodeRef, ExceptHandler, ExceptHandlerExceptHandler, Expr, ExprCall, Stmt, StmtFor,
+    StmtFunctionDef, StmtTry, StmtWith,
 };
 use python::{BindingKind, Block, Ranged, TryPart};
-use types::{Answer, Closing};
+use types::{Aclose, Answer, Closing};
+
+use super::declared;
 
 /// What gives the generator.
 pub(super) enum Generator<'a> {
@@ -30,14 +32,18 @@ impl Generator<'_> {
 
 /// What `call` gives the generator by: the asynchronous generator function that is called, or else
 /// what its type says. Anything else may give an iterator that has no `aclose`.
-pub(super) fn of<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<Generator<'a>, Refusal> {
+pub(super) fn of<'a>(
+    cx: &Context<'a, '_>,
+    stmt: &'a StmtFor,
+    call: &'a ExprCall,
+) -> Result<Generator<'a>, Refusal> {
     let module = cx.module;
     let name = module.first_line(call.func.range());
     let Some(function) = module.function_definition(&call.func) else {
-        if is_other(cx, call) || is_of_context(cx, call) {
+        if is_other(cx, call) || is_of_context(cx, call) || is_aiter(cx, call) {
             return Err(Refusal::NotOurs);
         }
-        return by_type(cx, call);
+        return by_type(cx, stmt, call);
     };
     if !function
         .decorator_list
@@ -58,6 +64,9 @@ pub(super) fn of<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<Generat
         if gives_generator(cx, call) {
             return Ok(Generator::Declared(function.name.to_string()));
         }
+        if is_other(cx, call) || enters_each(stmt) {
+            return Err(Refusal::NotOurs);
+        }
         return Err(withheld!(
             "`{name}` is no asynchronous generator function, and `aclosing` fails on an iterator without `aclose`: write it by hand if what it returns has one"
         ));
@@ -74,7 +83,11 @@ pub(super) fn of<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<Generat
 }
 
 /// The generator that a function of another file gives, as far as types say.
-fn by_type<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<Generator<'a>, Refusal> {
+fn by_type<'a>(
+    cx: &Context<'a, '_>,
+    stmt: &'a StmtFor,
+    call: &'a ExprCall,
+) -> Result<Generator<'a>, Refusal> {
     let name = cx.module.first_line(call.func.range());
     if let Answer::Callee(function) = cx.callee(&call.func)
         && function.is_async
@@ -96,6 +109,9 @@ fn by_type<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<Generator<'a>
     if gives_generator(cx, call) {
         return Ok(Generator::Declared(name.to_string()));
     }
+    if enters_each(stmt) || is_other_by_name(cx, call) {
+        return Err(Refusal::NotOurs);
+    }
     Err(withheld!(
         "`{name}` is not known to be an asynchronous generator function, and `aclosing` fails on an iterator without `aclose`: write it by hand if there is one"
     ))
@@ -103,7 +119,75 @@ fn by_type<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<Generator<'a>
 
 /// Whether what a call gives is declared to have `aclose`, as a generator has it.
 fn gives_generator(cx: &Context<'_, '_>, call: &ExprCall) -> bool {
-    matches!(cx.closes(call), Answer::Closes(true))
+    matches!(cx.closes(call), Answer::Closes(Aclose::Has))
+}
+
+/// `aiter(x)`: whoever has `x` may go on with it.
+fn is_aiter(cx: &Context<'_, '_>, call: &ExprCall) -> bool {
+    cx.module.builtin(&call.func) == Some("aiter")
+}
+
+/// `async for attempt in retrying(): with attempt: ...`: an object that tries something again gives
+/// what is to be entered, and holds nothing itself. Those of tenacity, edgedb and gel have no
+/// `aclose`.
+fn enters_each(stmt: &StmtFor) -> bool {
+    let Expr::Name(target) = &*stmt.target else {
+        return false;
+    };
+    stmt.body.iter().any(|stmt| match stmt {
+        Stmt::With(with) => with
+            .items
+            .iter()
+            .any(|item| matches!(&item.context_expr, Expr::Name(name) if name.id == target.id)),
+        _ => false,
+    })
+}
+
+/// What by its name alone is no asynchronous generator, where its type is not known:
+/// - `Retrying(...)`, `stub.Stream(request)`: an object of a class, or a call of gRPC;
+/// - `client.list_blobs()`, `paginator.paginate()`: the pages of a cloud's client;
+/// - `response.content.iter_chunked(1024)`: aiohttp's body of a response;
+/// - `websockets.connect(url)`: a connection that is made again and again.
+///
+/// None of them has `aclose`.
+fn is_other_by_name(cx: &Context<'_, '_>, call: &ExprCall) -> bool {
+    let name = match &*call.func {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(method) => method.attr.as_str(),
+        _ => return false,
+    };
+    let is_class = name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.contains(|c: char| c.is_ascii_lowercase());
+    let is_method = match &*call.func {
+        Expr::Attribute(method) => {
+            let of_body =
+                matches!(&*method.value, Expr::Attribute(it) if it.attr.as_str() == "content");
+            name.starts_with("list_")
+                || matches!(name, "list" | "paginate")
+                || of_body && matches!(name, "iter_any" | "iter_chunked" | "iter_chunks")
+        }
+        _ => false,
+    };
+    is_class
+        || is_method
+        || cx
+            .module
+            .qualified_name(&call.func)
+            .is_some_and(|name| name.starts_with("websockets.") && name.ends_with(".connect"))
+}
+
+/// Whether a generator function is declared to give an `AsyncIterator` or `AsyncIterable`, which has
+/// no `aclose` for a type checker.
+pub(super) fn is_declared_less<'a>(
+    cx: &Context<'a, '_>,
+    call: &'a ExprCall,
+    generator: &Generator<'a>,
+) -> bool {
+    match generator {
+        Generator::Function(function) => declared::is_less(cx, function),
+        Generator::Elsewhere(_) => matches!(cx.closes(call), Answer::Closes(Aclose::Undeclared)),
+        Generator::Declared(_) => false,
+    }
 }
 
 /// Whether a decorator leaves the function what it is, but for how it is bound.
@@ -128,10 +212,22 @@ fn is_of_context<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
     if !call.func.is_attribute_expr() {
         return false;
     }
-    module.only_binding(root).is_some_and(|binding| {
+    let is_bound = module.only_binding(root).is_some_and(|binding| {
         matches!(binding.kind, BindingKind::With(_, true))
             && module.contains(module.statement(module.node(binding.node)), call)
-    })
+    });
+    // `async with stream:`
+    is_bound
+        || module.blocks(call).into_iter().any(|block| match block {
+            Block::With(with) => {
+                let mut items = with.items.iter();
+                with.is_async
+                    && items.any(
+                        |item| matches!(&item.context_expr, Expr::Name(name) if name.id == root.id),
+                    )
+            }
+            _ => false,
+        })
 }
 
 fn is_method<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
@@ -348,6 +444,9 @@ fn is_other(cx: &Context<'_, '_>, call: &ExprCall) -> bool {
         "AsyncIterable",
         "AsyncIterator",
     ];
+    if matches!(cx.closes(call), Answer::Closes(Aclose::Lacks)) {
+        return true;
+    }
     cx.given(call).value().is_some_and(|value| {
         value
             .classes

@@ -748,6 +748,17 @@ class Source:
         return Pages()
 
     def lines(self) -> AsyncIterator[str]: ...
+
+    def hidden(self) -> AsyncIterator[str]:
+        return Pages()
+
+    def either(self, lines) -> AsyncIterator[str]:
+        if lines:
+            return self.lines()
+        return Pages()
+
+    def given(self, lines) -> object:
+        return lines
 ";
     let main = |method: &str| {
         format!(
@@ -761,10 +772,22 @@ async def main(source: Source):
 "
         )
     };
-    let project = project(&[("pages.py", pages), ("main.py", &main("pages"))]);
+    let project = project(&[("pages.py", pages), ("main.py", "")]);
     let arguments = ["--close-async-generator", "main.py"];
-    let said = withheld(&project, &arguments);
-    assert!(!said.contains("is not known to be"), "{said}");
+    for (method, is_found) in [
+        ("pages", false),
+        ("hidden", false),
+        ("either", true),
+        ("given", true),
+    ] {
+        project.write("main.py", main(method));
+        let said = withheld(&project, &arguments);
+        assert_eq!(
+            said.contains("is not known to be"),
+            is_found,
+            "{method}: {said}"
+        );
+    }
     project.write("main.py", main("lines"));
     let said = withheld(&project, &arguments);
     assert!(said.contains("`source.lines` is not known to be"), "{said}");
@@ -796,6 +819,18 @@ class Source:
 
     def declared(self) -> AsyncGenerator[int, None]: ...
 
+    def passed_on(self) -> AsyncIterator[int]:
+        return self.typed()
+
+    async def typed(self) -> AsyncIterator[int]:
+        yield 1
+
+    async def exact(self) -> AsyncGenerator[int, None]:
+        yield 1
+
+    def more(self) -> AsyncIterator[int]:
+        return self.exact()
+
     @staticmethod
     async def numbers():
         yield 1
@@ -819,6 +854,9 @@ async def main(source: Source):
         ("kept", "may yield once more when it is closed"),
         ("shared", "is not known to be"),
         ("iterator", "is not known to be"),
+        ("passed_on", "is not known to be"),
+        ("more", "it is declared to be a generator"),
+        ("typed", "declared to be an `AsyncGenerator`"),
     ] {
         project.write("main.py", main(method));
         let said = withheld(&project, &arguments);

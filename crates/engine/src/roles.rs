@@ -1,7 +1,7 @@
 //! What a function or a module is there for, as its names and decorators say.
 
 use python::Module;
-use python::ast::{AnyNodeRef, Expr, StmtFunctionDef};
+use python::ast::{AnyNodeRef, Expr, ExprCall, StmtFunctionDef};
 
 /// `@click.command()`, `@app.command`, `@cli.group()`: it is called once a process.
 pub fn is_command(function: &StmtFunctionDef) -> bool {
@@ -19,8 +19,43 @@ pub fn is_command(function: &StmtFunctionDef) -> bool {
     })
 }
 
-/// Whether a function looks for a running loop, to do something else if there is one.
+/// Whether a function looks for a running loop, to do something else if there is one: itself, or by
+/// what it asks in a condition.
 pub fn asks_for_loop<'a>(module: &Module<'a>, function: &'a StmtFunctionDef) -> bool {
+    looks_for_loop(module, function)
+        || module.calls_in(function).iter().any(|call| {
+            is_condition(module, call)
+                && module
+                    .function_definition(&call.func)
+                    .is_some_and(|it| !it.is_async && looks_for_loop(module, it))
+        })
+}
+
+/// Whether an expression decides what is done: `if f() or x:`, `y if f() else z`.
+fn is_condition<'a>(module: &Module<'a>, expr: &'a ExprCall) -> bool {
+    let mut within = AnyNodeRef::from(expr);
+    while let Some(parent) = module.parent(within) {
+        let test = match parent {
+            AnyNodeRef::StmtIf(it) => &it.test,
+            AnyNodeRef::StmtWhile(it) => &it.test,
+            AnyNodeRef::ExprIf(it) => &it.test,
+            AnyNodeRef::StmtAssert(it) => &it.test,
+            AnyNodeRef::ElifElseClause(it) => match &it.test {
+                Some(test) => test,
+                None => return false,
+            },
+            _ if parent.is_statement() => return false,
+            _ => {
+                within = parent;
+                continue;
+            }
+        };
+        return module.contains(test, expr);
+    }
+    false
+}
+
+fn looks_for_loop<'a>(module: &Module<'a>, function: &'a StmtFunctionDef) -> bool {
     let asks = |name: &str| {
         matches!(
             name,

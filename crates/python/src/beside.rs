@@ -3,7 +3,7 @@
 use ruff_python_ast::AnyNodeRef;
 use ruff_text_size::Ranged;
 
-use crate::imports::{Insertion, is_import, module_name};
+use crate::imports::{Insertion, Order, is_import};
 use crate::module::Module;
 
 impl Module<'_> {
@@ -40,22 +40,13 @@ impl Module<'_> {
         self.indentation_at(run.first()?.start())?;
 
         let line = format!("{indent}import {name}{}", self.newline());
-        let new = (false, name.to_ascii_lowercase());
-        let plain_first =
-            |stmt: &ruff_python_ast::Stmt| (stmt.is_import_from_stmt(), module_name(stmt));
-        let by_module = |stmt: &ruff_python_ast::Stmt| (false, module_name(stmt));
-        let key: &dyn Fn(&ruff_python_ast::Stmt) -> (bool, String) =
-            if run.is_sorted_by_key(plain_first) {
-                &plain_first
-            } else if run.is_sorted_by_key(by_module) {
-                &by_module
-            } else {
-                return Some(Insertion {
-                    offset: self.line_start(statement.start()),
-                    text: line,
-                });
-            };
-        if let Some(next) = run.iter().find(|stmt| key(stmt) > new) {
+        let Some(order) = Order::of(run) else {
+            return Some(Insertion {
+                offset: self.line_start(statement.start()),
+                text: line,
+            });
+        };
+        if let Some(next) = run.iter().find(|stmt| order.is_after(stmt, name)) {
             return Some(Insertion {
                 offset: self.line_start(next.start()),
                 text: line,

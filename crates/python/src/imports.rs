@@ -49,19 +49,14 @@ impl<'a> Module<'a> {
             // Import sorters keep the standard library in a section of its own.
             return at(first, format!("{line}{}", self.newline()));
         }
-        let plain_first = |stmt: &Stmt| (stmt.is_import_from_stmt(), module_name(stmt));
-        let by_module = |stmt: &Stmt| (false, module_name(stmt));
-        for key in [&plain_first as &dyn Fn(&Stmt) -> (bool, String), &by_module] {
-            if run.is_sorted_by_key(key) {
-                let new = (false, name.to_ascii_lowercase());
-                return match run.iter().find(|stmt| key(stmt) > new) {
-                    Some(next) => at(next, line),
-                    None => Insertion {
-                        offset: self.next_statement_line(run.last().unwrap_or(first).end()),
-                        text: self.on_new_line(run.last().unwrap_or(first).end(), line),
-                    },
-                };
-            }
+        if let Some(order) = Order::of(run) {
+            return match run.iter().find(|stmt| order.is_after(stmt, name)) {
+                Some(next) => at(next, line),
+                None => Insertion {
+                    offset: self.next_statement_line(run.last().unwrap_or(first).end()),
+                    text: self.on_new_line(run.last().unwrap_or(first).end(), line),
+                },
+            };
         }
         at(first, line)
     }
@@ -315,7 +310,39 @@ fn is_constant(expr: &Expr) -> bool {
     }
 }
 
-pub(crate) fn module_name(stmt: &Stmt) -> String {
+/// How imports on adjacent lines are sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// `import m` before `from m import x`, each by their modules.
+    PlainFirst,
+    /// By their modules alone.
+    ByModule,
+}
+
+impl Order {
+    /// None where they are not sorted.
+    pub(crate) fn of(run: &[Stmt]) -> Option<Self> {
+        if run.is_sorted_by_key(|stmt| (stmt.is_import_from_stmt(), module_name(stmt))) {
+            Some(Order::PlainFirst)
+        } else if run.is_sorted_by_key(module_name) {
+            Some(Order::ByModule)
+        } else {
+            None
+        }
+    }
+
+    /// Whether `import NAME` belongs before `stmt`. Of the same module, sorters put `import m`
+    /// before `from m import x` in either order.
+    pub(crate) fn is_after(self, stmt: &Stmt, name: &str) -> bool {
+        let (is_from, name) = (stmt.is_import_from_stmt(), name.to_ascii_lowercase());
+        match self {
+            Order::PlainFirst => (is_from, module_name(stmt)) > (false, name),
+            Order::ByModule => (module_name(stmt), is_from) > (name, false),
+        }
+    }
+}
+
+fn module_name(stmt: &Stmt) -> String {
     match stmt {
         Stmt::Import(import) => import
             .names

@@ -331,6 +331,10 @@ fn an_import_takes_its_sorted_place() {
         "import time\nimport abc\n",
         "import asyncio\nimport time\nimport abc\n",
     );
+    check_import(
+        "import abc\nfrom asyncio import sleep\nimport time\n",
+        "import abc\nimport asyncio\nfrom asyncio import sleep\nimport time\n",
+    );
     check_import("import httpx\n", "import asyncio\n\nimport httpx\n");
     check_import(
         "import time; import sys\n",

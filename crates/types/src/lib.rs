@@ -21,7 +21,9 @@ mod inference;
 
 pub use pool::{ARGUMENT, Limits, Lost, Pool};
 pub use project::{Environment, Folders, Project};
-pub use question::{Answer, Ask, Closing, Context, Function, Gives, Place, Question, Value};
+pub use question::{
+    Aclose, Answer, Ask, Closing, Context, Function, Gives, Place, Question, Value,
+};
 
 /// The child's side: answers what comes on standard input until it ends. `memory` is the most
 /// address space that it may take, in MiB.

@@ -41,8 +41,8 @@ pub enum Answer {
     Callee(Function),
     /// To [`Ask::Context`].
     Context(Context),
-    /// To [`Ask::Closes`], as its type declares it.
-    Closes(bool),
+    /// To [`Ask::Closes`].
+    Closes(Aclose),
 }
 
 /// A value, as far as its type says.
@@ -102,6 +102,17 @@ pub enum Closing {
     IsStub,
     /// It may come to another `yield`, which then fails.
     MayYield,
+}
+
+/// Whether an object has `aclose`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Aclose {
+    /// Its type has it.
+    Has,
+    /// It is declared to be an `AsyncIterator` or the like, and may have one or not.
+    Undeclared,
+    /// It is of a class that has none.
+    Lacks,
 }
 
 /// How an object is entered.

@@ -13,7 +13,7 @@ use ty_python_semantic::{
 };
 
 use super::Inference;
-use crate::{Answer, Context, Gives, Place, Value};
+use crate::{Aclose, Answer, Context, Gives, Place, Value};
 
 /// A class deeper than this is a cycle.
 const MAX_DEPTH: usize = 30;
@@ -236,14 +236,37 @@ impl<'db> Inference<'db> {
     }
 
     /// Whether the value of an expression has `aclose`. What is declared by a protocol,
-    /// `AsyncGenerator`, is believed.
+    /// `AsyncGenerator`, is believed; of what is declared to be less, the function that is called
+    /// may show more.
     pub(super) fn closes(&self, expr: ExprRef<'_>) -> Answer {
-        match self.type_of(expr) {
-            Some(Type::NominalInstance(_) | Type::ProtocolInstance(_)) => {
-                Answer::Closes(!self.attribute(expr, "aclose").is_empty())
-            }
-            _ => Answer::Unknown(None),
+        match self.closes_in(expr, 0) {
+            Some(aclose) => Answer::Closes(aclose),
+            None => Answer::Unknown(None),
         }
+    }
+
+    /// The same, `depth` functions away from the one that was asked about.
+    pub(super) fn closes_in(&self, expr: ExprRef<'_>, depth: usize) -> Option<Aclose> {
+        let ty = self.type_of(expr)?;
+        if !matches!(ty, Type::NominalInstance(_) | Type::ProtocolInstance(_)) {
+            return None;
+        }
+        if !self.attribute(expr, "aclose").is_empty() {
+            return Some(Aclose::Has);
+        }
+        let ancestry = self.ancestry(ty);
+        let is_object = ancestry
+            .names
+            .first()
+            .is_some_and(|it| it == "builtins.object");
+        if matches!(ty, Type::NominalInstance(_)) && !ancestry.is_open && !is_object {
+            return Some(Aclose::Lacks);
+        }
+        let returned = match expr {
+            ExprRef::Call(call) => self.returned_closes(call, depth),
+            _ => None,
+        };
+        Some(returned.unwrap_or(Aclose::Undeclared))
     }
 
     /// What the value of an expression has under that name, in its class or in those that this

@@ -12,7 +12,7 @@ use ty_python_semantic::{ImportAliasResolution, ResolvedDefinition, definitions_
 
 use super::Inference;
 use super::generators::{self, has_yield};
-use crate::{Answer, Closing, Function, Gives, Value};
+use crate::{Aclose, Answer, Closing, Function, Gives, Value};
 
 /// How many functions are followed from the one that was asked about.
 const MAX_DEPTH: usize = 4;
@@ -130,6 +130,32 @@ impl<'db> Inference<'db> {
 }
 
 impl<'db> Inference<'db> {
+    /// Whether what a plain function returns has `aclose`, if that is the same at each `return`:
+    /// it may be declared to be less than it is.
+    pub(super) fn returned_closes(&self, call: &ast::ExprCall, depth: usize) -> Option<Aclose> {
+        if depth == MAX_DEPTH {
+            return None;
+        }
+        let definition = self.definition((&*call.func).into())?;
+        let module = parsed_module(self.db, definition.python_file(self.db)).load(self.db);
+        let DefinitionKind::Function(node) = definition.kind(self.db) else {
+            return None;
+        };
+        let node = node.node(&module);
+        if node.is_async || !node.decorator_list.iter().all(is_transparent) || has_yield(node) {
+            return None;
+        }
+        let mut returns = Returns::default();
+        returns.visit_body(&node.body);
+        let there = Inference::new(self.db, definition.file(self.db));
+        let mut found = returns
+            .values
+            .iter()
+            .map(|value| there.closes_in(ExprRef::from((*value)?), depth + 1));
+        let first = found.next()??;
+        (first != Aclose::Undeclared && found.all(|it| it == Some(first))).then_some(first)
+    }
+
     /// What a call of an `async def` gives that ty leaves open.
     fn coroutine(
         &self,
