@@ -4,7 +4,7 @@
 //! Each answer here is one of `place::of`, from less: that something has the task, or that the name
 //! which it is bound to is read.
 
-use engine::{End, Sighting, Skimmed, is_keyword, is_part, split_last_word};
+use engine::{End, Sighting, Skimmed, is_keyword, is_part, is_whole, split_last_word};
 
 /// Whether nothing is called there, or something has the task that the call gives.
 pub(super) fn is_kept(sighting: &Sighting<'_>) -> bool {
@@ -131,11 +131,9 @@ fn reads(code: &[u8], name: &[u8]) -> bool {
     let mut places = windows.filter(|(_, window)| *window == name);
     places.any(|(start, _)| {
         let end = start + name.len();
-        let is_whole = !code[..start].last().is_some_and(|it| is_part(*it))
-            && !code.get(end).is_some_and(|it| is_part(*it));
         let before = code[..start].trim_ascii_end();
         let after = code[end..].trim_ascii_start();
-        if !is_whole || before.last() == Some(&b'.') {
+        if !is_whole(code, &(start..end)) || before.last() == Some(&b'.') {
             return false;
         }
         match after {

@@ -288,7 +288,7 @@ impl<'a> Calling<'a> {
         let mut known = locked(&self.overridden);
         *known.entry(format!("{base}.{name}")).or_insert_with(|| {
             let base = hash(base.as_bytes());
-            let is_derived = |class: u64| self.above(class).any(|above| above == base);
+            let is_derived = |class: u64| self.derives(class, base);
             if !self.bases.keys().any(|class| is_derived(*class)) {
                 return false;
             }
@@ -317,7 +317,7 @@ impl<'a> Calling<'a> {
     fn deriving(&self, class: &str) -> Vec<&'a File> {
         let base = hash(class.as_bytes());
         let classes = self.bases.keys().copied();
-        let derived = classes.filter(|class| self.above(*class).any(|above| above == base));
+        let derived = classes.filter(|class| self.derives(*class, base));
         let mut files: Vec<u32> = derived
             .flat_map(|class| self.classes.at(class))
             .copied()
@@ -485,14 +485,14 @@ impl<'a> Calling<'a> {
         }
         let (class, base) = (last_part(class), last_part(base));
         // Functions inside of functions override none.
-        class != "<locals>" && (class == base || self.derives(class, base))
+        class != "<locals>"
+            && (class == base || self.derives(hash(class.as_bytes()), hash(base.as_bytes())))
     }
 
-    /// Whether a class derives from another one, as far as their names tell.
-    fn derives(&self, class: &str, base: &str) -> bool {
-        let base = hash(base.as_bytes());
-        self.above(hash(class.as_bytes()))
-            .any(|above| above == base)
+    /// Whether a class derives from another one, as far as their names tell, of which these are the
+    /// hashes.
+    fn derives(&self, class: u64, base: u64) -> bool {
+        self.above(class).any(|above| above == base)
     }
 
     /// The classes that a class derives from, as far as their names tell.

@@ -5,6 +5,7 @@
 use std::hash::BuildHasher;
 use std::ops::Range;
 
+use engine::{is_part, is_whole, split_last_word};
 use memchr::{memchr, memchr_iter, memchr2, memchr2_iter, memmem, memrchr2};
 use rustc_hash::{FxBuildHasher, FxHashSet};
 
@@ -56,7 +57,7 @@ impl Outline {
             }
             read = 0;
             for import in words(bytes, b"import") {
-                let (_, module) = last_word(joined(&bytes[..import.start]));
+                let (_, module) = split_last_word(joined(&bytes[..import.start]));
                 if modules.contains(&hash(module)) {
                     outline.importing.push(hash(module));
                 }
@@ -128,12 +129,12 @@ impl Outline {
 
     /// The name at the end of `before` is called, if one is there.
     fn call(&mut self, before: &[u8], modules: &FxHashSet<u64>) {
-        let (rest, word) = last_word(before);
+        let (rest, word) = split_last_word(before);
         if word.is_empty() {
             return;
         }
         let rest = rest.trim_ascii_end();
-        if let (_, b"def" | b"class") = last_word(rest) {
+        if let (_, b"def" | b"class") = split_last_word(rest) {
             return; // it is defined
         }
         let name = hash(word);
@@ -148,7 +149,7 @@ impl Outline {
         if gap.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
             self.scattered.push(name);
         } else if gap.trim_ascii().is_empty() {
-            let (_, module) = last_word(object);
+            let (_, module) = split_last_word(object);
             if modules.contains(&hash(module)) {
                 self.qualified.push(pair(module, word));
             }
@@ -160,7 +161,7 @@ impl Outline {
         for renaming in words(names, b"as") {
             let before = joined(&names[..renaming.start]);
             for end in ends(before, &names[before.len()..renaming.start]) {
-                let (_, name) = last_word(end);
+                let (_, name) = split_last_word(end);
                 let name = hash(name);
                 self.called.push(name);
                 self.bare.push(name);
@@ -176,16 +177,7 @@ impl Outline {
 fn words<'b>(bytes: &'b [u8], word: &'static [u8]) -> impl Iterator<Item = Range<usize>> + 'b {
     memmem::find_iter(bytes, word)
         .map(|start| start..start + word.len())
-        .filter(|range| {
-            let before = bytes[..range.start].last();
-            let after = bytes.get(range.end);
-            !before.is_some_and(|byte| is_part(*byte)) && !after.is_some_and(|byte| is_part(*byte))
-        })
-}
-
-/// Whether a byte is part of a name.
-fn is_part(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+        .filter(|range| is_whole(bytes, range))
 }
 
 /// The first word of `bytes`, and what comes after it.
@@ -194,12 +186,6 @@ fn next_word(bytes: &[u8]) -> (&[u8], &[u8]) {
     let from = &bytes[start.unwrap_or(bytes.len())..];
     let length = from.iter().position(|byte| !is_part(*byte));
     from.split_at(length.unwrap_or(from.len()))
-}
-
-/// What comes before the word at the end of `bytes`, and that word, which is empty if none is there.
-fn last_word(bytes: &[u8]) -> (&[u8], &[u8]) {
-    let length = bytes.iter().rev().position(|byte| !is_part(*byte));
-    bytes.split_at(bytes.len() - length.unwrap_or(bytes.len()))
 }
 
 /// `bytes` up to where its code may end: its end and, where `gap` after it goes to another line, what may be a

@@ -51,7 +51,7 @@ pub use prefilter::Prefilter;
 pub use rewrite::{Host, SyntaxError, Taken, check, rewrite};
 pub use roles::{asks_for_loop, cleans_up, has_word, is_command, names_cleanup};
 pub use settings::{OptionValues, Settings, Silence, Target};
-pub use sighting::{End, Sighting, Skimmed, is_keyword, is_part, split_last_word};
+pub use sighting::{End, Sighting, Skimmed, is_keyword, is_part, is_whole, split_last_word};
 pub use statement::{Line, insert_before, replace_statement, replace_statement_commented};
 pub use suppression::Suppression;
 pub use unused::Kept;

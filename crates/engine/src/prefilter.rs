@@ -199,13 +199,13 @@ fn is_plain(bytes: &[u8]) -> bool {
 /// module under another name, or by an import from it or from a module inside it.
 fn occurrence(module: &str, last: &str) -> String {
     // What may stand between two tokens: a line may go on in brackets or after a backslash.
-    let gap = r"(?:[\s\\]|#[^\r\n]*[\r\n])*";
+    let between = r"(?:[\s\\]|#[^\r\n]*[\r\n])";
+    let (gap, some) = (format!("{between}*"), format!("{between}+"));
     // A dot, and the brackets that end before it: `(time).sleep`.
-    let dot = r"(?:[\s\\)]|#[^\r\n]*[\r\n])*\.";
+    let dot = format!(r"(?:\)|{between})*\.");
     let module = module.replace('.', &format!("{dot}{gap}"));
     format!(
-        r"\b{module}{dot}{gap}(?:\w+{dot}{gap})?{last}\b|\b{module}(?:{gap}\.{gap}\w+)?{some}as\b|\bfrom{some}{module}\b",
-        some = r"(?:[\s\\]|#[^\r\n]*[\r\n])+"
+        r"\b{module}{dot}{gap}(?:\w+{dot}{gap})?{last}\b|\b{module}(?:{gap}\.{gap}\w+)?{some}as\b|\bfrom{some}{module}\b"
     )
 }
 

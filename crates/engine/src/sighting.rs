@@ -45,11 +45,7 @@ impl<'t> Sighting<'t> {
         let length = finder.needle().len();
         finder.find_iter(bytes).filter_map(move |start| {
             let range = start..start + length;
-            let before = bytes[..start].last();
-            let after = bytes.get(range.end);
-            let is_whole =
-                !before.is_some_and(|it| is_part(*it)) && !after.is_some_and(|it| is_part(*it));
-            is_whole.then_some(Sighting { bytes, range })
+            is_whole(bytes, &range).then_some(Sighting { bytes, range })
         })
     }
 
@@ -167,8 +163,7 @@ fn end_of_string(bytes: &[u8], start: usize, before: &[u8]) -> Option<usize> {
     let quote = bytes[start];
     let triple = [quote; 3];
     let is_triple = bytes[start..].starts_with(&triple);
-    let prefix = before.iter().rposition(|it| !is_part(*it));
-    let prefix = &before[prefix.map_or(0, |at| at + 1)..];
+    let (_, prefix) = split_last_word(before);
     let has_fields = prefix
         .iter()
         .any(|it| matches!(it, b'f' | b'F' | b't' | b'T'));
@@ -226,6 +221,13 @@ pub fn is_keyword(word: &[u8]) -> bool {
             | b"with"
             | b"yield"
     )
+}
+
+/// Whether the word in this range of the bytes is no part of a longer one.
+pub fn is_whole(bytes: &[u8], word: &Range<usize>) -> bool {
+    let before = bytes[..word.start].last();
+    let after = bytes.get(word.end);
+    !before.is_some_and(|it| is_part(*it)) && !after.is_some_and(|it| is_part(*it))
 }
 
 /// Whether a byte is part of a name.
