@@ -98,7 +98,7 @@ def parse_arguments() -> argparse.Namespace:
     args.bin = str(args.bin.resolve())
     if not pathlib.Path(args.bin).is_file():
         parser.error(f"there is no {args.bin}: build asyncfix first")
-    if unknown := set(args.codemods) - {"all", *SHAPES}:
+    if unknown := set(args.codemods) - set(SHAPES):
         parser.error(f"no shape is known for {', '.join(sorted(unknown))}: see shapes.py")
     here = running.pythons_here()
     wanted = {version for version in here if not args.pythons or ".".join(map(str, version)) in args.pythons}

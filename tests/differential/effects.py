@@ -10,7 +10,7 @@ The programs that grammar.py and shapes.py make speak of themselves in these wor
   start   such a coroutine began      end     it came to its end      fails      it raises next
   cancelled, finally, cleaned         in a handler or `finally`: what is left of it runs
   sleeps, blocks                      a call that blocks comes next
-  cleanup                             the `finally` of an asynchronous generator
+  cleanup                             the `finally` of an asynchronous generator; it may have to wait, and is over then
   late                                a time limit was over
   var                                 what a context variable holds
 """
@@ -45,8 +45,10 @@ Predicate = Callable[[Log, Log], str | None]
 
 GATHERED = re.compile(r"[k-or]\d+")
 CHILD = re.compile(r"[a-t](\d+(_\w+)?)?")
+# What an asynchronous generator says when it is closed.
+CLEANUP = ("cleanup", "cleanup waits", "cleanup over")
 # What somebody who was cancelled may still say.
-LAST_WORDS = ("cancelled", "finally", "cleaned", "cleanup", "cleanup over", "closed", "called back")
+LAST_WORDS = ("cancelled", "finally", "cleaned", *CLEANUP, "closed", "called back")
 # What happens at a time, and to those who are there at that time.
 TROUBLE = ("fails", "failed", "cancelled", "saw cancelled", "late")
 EPSILON = 0.01
@@ -286,7 +288,7 @@ def run_until_complete_to_run(before: Log, after: Log) -> str | None:
         return f"during the run; was: {shown(before, index)}; is: {shown(after, index)}"
     left = before[runs[0]].text
     rest = [event for event in after[end:] if event.kind == "print" and event.who != "program"]
-    if not left and len(runs) == 1 and any(event.what not in ("cleanup", "cleanup over", "closed") for event in rest):
+    if not left and len(runs) == 1 and any(event.what not in (*CLEANUP, "closed") for event in rest):
         return f"nothing was left running; is: {rest[0].text}"
     if len(runs) == 1:
         cancelled: set[str] = set()
@@ -319,7 +321,6 @@ def close_async_generator(before: Log, after: Log) -> str | None:
 
     The cleanup is said to be of whoever goes through the generator. Where it waits, others may run meanwhile.
     """
-    words = ("cleanup", "cleanup over")
     cut = interrupted(before, after)
     if cut is not None:
         before, after = ([event for event in log if event.time < cut] for log in (before, after))
@@ -330,12 +331,12 @@ def close_async_generator(before: Log, after: Log) -> str | None:
         if who in ("(left)", "(loop)", "(warning)", "(unraisable)") or (who == "z" and waits):
             continue
         one, other = was.get(who, []), is_now.get(who, [])
-        problem = equal(without(one, *words), without(other, *words))
+        problem = equal(without(one, *CLEANUP), without(other, *CLEANUP))
         if problem:
             return f"{who}: {problem}"
         if said(one).count(f"print: {who} cleanup") > said(other).count(f"print: {who} cleanup"):
             return f"{who} is not cleaned up any more"
-        rest = without(other, *words)
+        rest = without(other, *CLEANUP)
         # What was there at that moment before has not moved: a generator that is cancelled while it waits cleans up as well.
         for place, _ in cleanups(other) - cleanups(one):
             if not (place and rest[place - 1].what.startswith("number")):
@@ -350,27 +351,34 @@ def cleanups(log: Log) -> Counter[tuple[int, float]]:
     for event in log:
         if event.what == "cleanup":
             places[others, event.time] += 1
-        elif event.what != "cleanup over":
+        elif event.what not in CLEANUP:
             others += 1
     return places
 
 
 def interrupted(before: Log, after: Log) -> float | None:
-    """When a cancellation came in the middle of a cleanup that waits; none where each came to its end, as it did before.
+    """When a cancellation came in the middle of a cleanup that waits; none where each came to its end, or did not before.
 
-    Before, the end of the run may have cut it short as well: of such a one nothing more is heard after the cancellation.
+    Before, the end of the run may have cut it short as well, and nobody sees that.
     """
-    over = {event.who for event in before if event.what == "cleanup over"}
     end = next((index for index, event in enumerate(before) if event.kind == "left"), len(before))
-    cut_short = {event.who for event in before[end:] if event.what == "cleanup"}
-    for who, log in by_actor(after).items():
-        for event, following in zip(log, [*log[1:], None], strict=True):
-            is_cut = (who in over and following is not None and following.what != "cleanup over") or (
-                who in over | cut_short and following is None
-            )
-            if event.what == "cleanup" and is_cut:
-                return event.time if any("saw cancelled" in it.what or it.what == "late" for it in after) else None
-    return None
+    cut = cut_short(after) - cut_short(before[:end])
+    noticed = any(event.what in ("saw cancelled", "late") for event in after)
+    return min(time for _, time in cut) if cut and noticed else None
+
+
+def cut_short(log: Log) -> Counter[tuple[str, float]]:
+    """The cleanups that waited and never came to their end: whose, and since when."""
+    waiting: Counter[tuple[str, float]] = Counter()
+    for who, theirs in by_actor(log).items():
+        since: list[float] = []
+        for event in theirs:
+            if event.what == "cleanup waits":
+                since.append(event.time)
+            elif event.what == "cleanup over" and since:
+                since.pop()
+        waiting.update((who, time) for time in since)
+    return waiting
 
 
 def await_coroutine(before: Log, after: Log) -> str | None:

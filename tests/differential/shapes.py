@@ -353,7 +353,7 @@ def close_async_generator(make: Maker, who: str, method: bool) -> Lines:
     name = make.fresh("numbers")
     yields = ["for number in range(3):", *make.pick([], ["    await $sleep(0.1)"]), "    yield number"]
     cleanup = ["finally:", '    print(who, "cleanup")']
-    waits = ["    await $sleep(0)", '    print(who, "cleanup over")']
+    waits = ['    print(who, "cleanup waits")', "    await $sleep(0)", '    print(who, "cleanup over")']
     body = make.pick(
         yields,
         ["try:", *indented(yields), *cleanup],

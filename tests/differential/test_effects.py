@@ -193,6 +193,18 @@ MORE: list[tuple[str, str, str, list[str]]] = [
             "0 H1 number 0\n0 H1 finally\n1 H1 cleanup\n1 H1 cleanup\n1 main saw cancelled",
         ],
     ),
+    # Its cleanup waits, and is cancelled there; before, the end of the run cut it short.
+    (
+        "close-async-generator",
+        "0 H1 number 1\n0 H1 found 1\n0 main not cancelled\n0 (left)\n0 H1 cleanup\n0 H1 cleanup waits\n0 (raised) ended",
+        "0 H1 number 1\n0 H1 cleanup\n0 H1 cleanup waits\n0 H1 finally\n0 main saw cancelled\n0 (left)\n0 (raised) ended",
+        [
+            # What does not wait cannot be cancelled; it is not, if nobody sees it; and nothing is lost before.
+            "0 H1 number 1\n0 H1 cleanup\n0 H1 finally\n0 main saw cancelled\n0 (left)\n0 (raised) ended",
+            "0 H1 number 1\n0 H1 cleanup\n0 H1 cleanup waits\n0 H1 finally\n0 (left)\n0 (raised) ended",
+            "0 H1 cleanup\n0.5 H1 cleanup waits\n0.5 H1 finally\n0.5 main saw cancelled\n0.5 (left)\n0.5 (raised) ended",
+        ],
+    ),
     # A time limit around it.
     (
         "limit-concurrency",
