@@ -176,6 +176,22 @@ MORE: list[tuple[str, str, str, list[str]]] = [
             "1 a cancelled\n2 main saw cancelled\n2 (left)\n2 (raised) ended",
         ],
     ),
+    # One who swallowed the cancellation at the end of the run, which it kept up.
+    (
+        "wait-for-to-timeout",
+        "0 a start\n1 main end\n1 (left) work\n2 a end\n2 (raised) ended",
+        "0 a start\n1 main end\n1 (left) work\n1 (raised) ended",
+        [
+            "0 a start\n1 main end\n1 (left) work\n2 a end\n3 (raised) ended",
+            "0 a start\n1 main end\n1 (left) work\n1 (raised) KeyError()",
+        ],
+    ),
+    (
+        "wait-for-to-timeout",
+        "0 a start\n1 a end\n2 main end\n2 (left)\n2 (raised) ended",
+        "0 a start\n1 a end\n2 main end\n2 (left)\n2 (raised) ended",
+        ["0 a start\n1 a end\n2 main end\n2 (left)\n1 (raised) ended"],
+    ),
     # One who swallows the cancellation at the end of the run.
     (
         "run-until-complete-to-run",
