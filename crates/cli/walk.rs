@@ -1,6 +1,7 @@
 //! From the paths that were typed to the files of the run.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::fs::Metadata;
 use std::io;
@@ -161,7 +162,7 @@ pub fn walk(paths: &[PathBuf], folders: &Folders, threads: usize) -> Result<Walk
             walked.failures.push(failure);
         }
     }
-    walked.files.sort_by(|one, other| one.path.cmp(&other.path));
+    walked.files.sort_by(by_path);
     if paths.len() > 1 {
         // Within one folder no file is reached twice: links are not followed there.
         let named = walked.files.iter().filter(|file| file.is_named);
@@ -275,7 +276,12 @@ fn not_regular(list: &Path) -> Failure {
     Failure::new(without_dot(list), message)
 }
 
-/// The files of one thread, handed over when it ends.
+fn by_path(one: &File, other: &File) -> Ordering {
+    one.path.cmp(&other.path)
+}
+
+/// The files of one thread, handed over when it ends: sorted, which leaves little to do for the one
+/// that sorts them all.
 struct Batch<'a> {
     files: Vec<File>,
     all: &'a Mutex<Gathered>,
@@ -283,6 +289,7 @@ struct Batch<'a> {
 
 impl Drop for Batch<'_> {
     fn drop(&mut self) {
+        self.files.sort_by(by_path);
         locked(self.all).files.append(&mut self.files);
     }
 }

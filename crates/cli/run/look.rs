@@ -51,7 +51,7 @@ pub(super) fn look_at_all<'a>(
     let progress = Progress::new(files.len(), wanted);
     let looks: Vec<(Look, Vec<Failure>)> = files
         .par_iter()
-        .map_init(Vec::new, |buffer, file| {
+        .map_init(buffer, |buffer, file| {
             let mut broken = Vec::new();
             let meaning = around.meaning.of(file);
             // Only types are worth a second look: whoever knows them is slow to start.
@@ -87,7 +87,7 @@ pub(super) fn look_at_all<'a>(
     if bytes > PARSED && plan.has_summary() {
         looked.beside.unparsed = passed.len();
     } else {
-        let failures = passed.par_iter().map_init(Vec::new, |buffer, file| {
+        let failures = passed.par_iter().map_init(buffer, |buffer, file| {
             let failure = check(file, buffer);
             if failure.is_some() {
                 around.baselines.lost(file);
@@ -97,6 +97,11 @@ pub(super) fn look_at_all<'a>(
         looked.failures.par_extend(failures.flatten());
     }
     looked
+}
+
+/// For files one after the other, of which few are longer: to grow by steps would touch twice the memory.
+fn buffer() -> Vec<u8> {
+    Vec::with_capacity(256 << 10)
 }
 
 /// Files without a place for the codemods are parsed as well, to say which cannot be, if they have
@@ -113,7 +118,7 @@ pub(super) fn check(file: &File, buffer: &mut Vec<u8>) -> Option<Failure> {
     if is_generated(buffer) {
         return None;
     }
-    let source = match Source::decode(std::mem::take(buffer)) {
+    let source = match Source::decode(buffer.clone()) {
         Ok(source) => source,
         Err(Unreadable { message, row }) => {
             return Some(Failure::new(&file.path, message).at_row(row));
@@ -160,7 +165,7 @@ pub(super) fn look_at<'a>(
     if is_generated(buffer) {
         return Look::Skipped(format!("{}: skipped: it is generated", file.path.display()));
     }
-    let source = match decode(file, std::mem::take(buffer)) {
+    let source = match decode(file, buffer.clone()) {
         Ok(Some(source)) => source,
         Ok(None) => {
             let path = file.path.display();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use aho_corasick::packed;
 use memchr::memmem::Finder;
 use regex::bytes::Regex;
 
@@ -21,6 +22,9 @@ pub struct Prefilter {
 struct Group {
     /// What has to be there too.
     beside: Option<Phrase>,
+    /// All of the words at a time: most files hold none. None where they are too many for that, or
+    /// the processor too old.
+    any: Option<packed::Searcher>,
     words: Vec<Word>,
 }
 
@@ -97,6 +101,7 @@ impl Prefilter {
         };
         let group = |(beside, words): (Option<&'static str>, Words)| Group {
             beside: beside.map(Phrase::new),
+            any: packed::Searcher::new(words.keys()),
             words: words.into_iter().map(word).collect(),
         };
         Self {
@@ -110,6 +115,12 @@ impl Prefilter {
     pub fn may_match(&self, bytes: &[u8]) -> bool {
         self.groups
             .iter()
+            .filter(|group| {
+                group
+                    .any
+                    .as_ref()
+                    .is_none_or(|any| any.find(bytes).is_some())
+            })
             .filter(|group| group.beside.as_ref().is_none_or(|it| it.is_in(bytes)))
             .flat_map(|group| &group.words)
             .any(|word| word.is_in(bytes))
