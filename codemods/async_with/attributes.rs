@@ -38,12 +38,17 @@ pub fn never_closed<'a>(
     if own.handled.contains(name) || is_handled_by_a_base(cx, &own, attribute) {
         return Err(Refusal::NotOurs);
     }
-    // In whichever file: `client.session.close()`. That of `self` is another object's, or this one's.
+    // In whichever file: `client.session.close()`. That of `self` is another object's, or this
+    // one's; and the owner of `client.session` may well close what it holds itself.
+    let is_of_self = matches!(
+        &*attribute.value,
+        Expr::Name(receiver) if module.class_of_self(receiver).is_some()
+    );
     let is_closed = |owner: &str| {
         let closes = ["aclose", "close"].map(|close| format!("{owner}.{name}.{close}("));
         cx.project_mentions_any(&[closes[0].as_str(), closes[1].as_str()])
     };
-    if is_closed("") && !is_closed("self") {
+    if is_closed("") && (!is_of_self || !is_closed("self")) {
         return Err(Refusal::NotOurs);
     }
     let text = module.text(attribute);
@@ -116,11 +121,21 @@ impl Summary {
         };
         let mut named = Vec::new();
         let mut closes_a_name = false;
+        // `self.client().aclose()`, and `return self._client` in `client`.
+        let mut closed_results = HashSet::new();
+        let mut returned = Vec::new();
         for node in module.descendants(module.root()) {
             match node {
                 AnyNodeRef::ExprAttribute(it) if CLOSING.contains(&it.attr.as_str()) => {
                     summary.handled.extend(attribute_name(&it.value));
+                    closed_results.extend(called_name(&it.value));
                     closes_a_name |= it.value.is_name_expr();
+                }
+                AnyNodeRef::StmtReturn(it) => {
+                    let attribute = it.value.as_deref().and_then(attribute_name);
+                    if let (Some(attribute), Some(function)) = (attribute, module.function(it)) {
+                        returned.push((function.name.to_string(), attribute));
+                    }
                 }
                 // `self.session._connector.close()`, which closes what the session holds.
                 AnyNodeRef::ExprAttribute(it)
@@ -164,14 +179,41 @@ impl Summary {
         if closes_a_name {
             summary.handled.extend(named);
         }
+        let closed = returned
+            .into_iter()
+            .filter(|(function, _)| closed_results.contains(function));
+        summary
+            .handled
+            .extend(closed.map(|(_, attribute)| attribute));
         summary
     }
 }
 
-/// `session` of `self.session`.
+/// `session` of `self.session`, and of `getattr(self, "session", None)`.
 fn attribute_name(expr: &Expr) -> Option<String> {
     match expr {
         Expr::Attribute(attribute) => Some(attribute.attr.to_string()),
+        Expr::Call(call) => match (&*call.func, call.arguments.args.get(1)) {
+            (Expr::Name(name), Some(Expr::StringLiteral(attribute)))
+                if name.id.as_str() == "getattr" =>
+            {
+                Some(attribute.value.to_str().to_string())
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// `client` of `self.client()` and of `(await self.client())`.
+fn called_name(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Await(awaited) => called_name(&awaited.value),
+        Expr::Call(call) => match &*call.func {
+            Expr::Attribute(method) => Some(method.attr.to_string()),
+            Expr::Name(function) => Some(function.id.to_string()),
+            _ => None,
+        },
         _ => None,
     }
 }

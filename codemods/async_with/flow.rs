@@ -106,7 +106,9 @@ pub fn is_closed<'a>(cx: &Context<'a, '_>, session: &Symbol<'a>) -> bool {
                     Expr::Attribute(method) => matches!(
                         method.attr.as_str(),
                         "enter_async_context" | "push_async_exit" | "enterAsyncContext"
-                    ),
+                    ) || is_named_closing(&method.attr),
+                    // `await close_session(session)`
+                    Expr::Name(name) if is_named_closing(&name.id) => true,
                     func => module.refers_to(func, "contextlib.aclosing"),
                 },
                 None => false,
@@ -114,6 +116,43 @@ pub fn is_closed<'a>(cx: &Context<'a, '_>, session: &Symbol<'a>) -> bool {
             _ => false,
         }
     })
+}
+
+/// Whether a function is named for closing what it is given.
+fn is_named_closing(name: &str) -> bool {
+    name.to_ascii_lowercase().contains("close")
+}
+
+/// What a session is stored in by the function that makes it: `_clients` of
+/// `_clients[key] = session` and of `self._clients.append(session)`.
+pub fn stores<'a>(cx: &Context<'a, '_>, session: &Symbol<'a>) -> Vec<&'a str> {
+    let module = cx.module;
+    let reads = session.reads.iter().map(|read| module.node(*read));
+    reads
+        .flat_map(|node| match module.parent(node) {
+            Some(AnyNodeRef::StmtAssign(assign)) => {
+                assign.targets.iter().filter_map(store).collect()
+            }
+            Some(AnyNodeRef::Arguments(_)) => call_around(cx, node)
+                .and_then(|call| match &*call.func {
+                    Expr::Attribute(method) => store(&method.value),
+                    _ => None,
+                })
+                .into_iter()
+                .collect(),
+            _ => Vec::new(),
+        })
+        .collect()
+}
+
+/// The last name of a place where something is stored.
+fn store(place: &Expr) -> Option<&str> {
+    match place {
+        Expr::Subscript(subscript) => store(&subscript.value),
+        Expr::Attribute(attribute) => Some(attribute.attr.as_str()),
+        Expr::Name(name) => Some(name.id.as_str()),
+        _ => None,
+    }
 }
 
 /// Whether the session itself gets to somebody else: returned, stored, or given to a call.

@@ -36,6 +36,9 @@ pub fn never_closed<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
         // As part of an expression it belongs to whoever gets it.
         _ => return Err(Refusal::NotOurs),
     };
+    if opens_nothing(cx, call) {
+        return Err(Refusal::NotOurs);
+    }
     match target {
         Expr::Name(name) => local(cx, call, statement, name),
         Expr::Attribute(attribute) => attributes::never_closed(cx, call, attribute),
@@ -50,6 +53,27 @@ pub fn closing<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> &'static str {
     } else {
         "close"
     }
+}
+
+/// `AsyncClient(transport=MockTransport(handler))`: it answers by itself, so that there is
+/// nothing to close.
+fn opens_nothing<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    const WITHIN: &[&str] = &["httpx.ASGITransport", "httpx.MockTransport"];
+    let module = cx.module;
+    let Some(keyword) = call.arguments.find_keyword("transport") else {
+        return false;
+    };
+    let made = match &keyword.value {
+        Expr::Name(name) => match module.only_binding(name).map(|binding| binding.kind) {
+            Some(BindingKind::Value(value)) => value,
+            _ => return false,
+        },
+        value => value,
+    };
+    let Expr::Call(made) = made else {
+        return false;
+    };
+    WITHIN.iter().any(|name| module.refers_to(&made.func, name))
 }
 
 fn local<'a>(
@@ -90,7 +114,11 @@ fn local<'a>(
         // Whoever got it may well be who closes it.
         Err(_)
             if flow::hands_on(cx, symbol)
-                && (is_closed_by_like_name(cx, id) || is_entered(cx, function)) =>
+                && (is_closed_by_like_name(cx, id)
+                    || flow::stores(cx, symbol)
+                        .iter()
+                        .any(|store| is_closed_by_like_name(cx, store))
+                    || is_entered(cx, function)) =>
         {
             return Err(Refusal::NotOurs);
         }
@@ -229,10 +257,14 @@ fn is_entered(cx: &Context<'_, '_>, function: &StmtFunctionDef) -> bool {
 }
 
 /// Whether the file closes what it calls like a session of this name, `self._session` where
-/// this is `new_session`: with `await it.close()`, `it.detach()`, `async with it:`.
+/// this is `new_session`: with `await it.close()`, `it.detach()`, `async with it:`. One of
+/// `_CLIENTS` may be called `client`.
 fn is_closed_by_like_name(cx: &Context<'_, '_>, name: &str) -> bool {
     let module = cx.module;
-    let last_word = |name: &str| name.rsplit('_').next().map(str::to_ascii_lowercase);
+    let last_word = |name: &str| {
+        let word = name.rsplit('_').next().map(str::to_ascii_lowercase);
+        word.map(|word| word.trim_end_matches('s').to_string())
+    };
     let wanted = last_word(name);
     let is_held = |expr: &Expr| match expr {
         Expr::Name(it) => last_word(&it.id) == wanted,
