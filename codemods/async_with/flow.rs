@@ -103,10 +103,12 @@ pub fn is_closed<'a>(cx: &Context<'a, '_>, session: &Symbol<'a>) -> bool {
             Some(AnyNodeRef::WithItem(_)) => true,
             Some(AnyNodeRef::Arguments(_)) => match call_around(cx, node) {
                 Some(call) => match &*call.func {
-                    Expr::Attribute(method) => matches!(
-                        method.attr.as_str(),
-                        "enter_async_context" | "push_async_exit" | "enterAsyncContext"
-                    ) || is_named_closing(&method.attr),
+                    Expr::Attribute(method) => {
+                        matches!(
+                            method.attr.as_str(),
+                            "enter_async_context" | "push_async_exit" | "enterAsyncContext"
+                        ) || is_named_closing(&method.attr)
+                    }
                     // `await close_session(session)`
                     Expr::Name(name) if is_named_closing(&name.id) => true,
                     func => module.refers_to(func, "contextlib.aclosing"),

@@ -9,7 +9,9 @@ use edit::{Applicability, Edit};
 use engine::{
     Codemod, Context, Layout, On, Piece, Refusal, Rewrite, Verdict, arguments, width, withheld,
 };
-use python::ast::{AnyNodeRef, ExceptHandler, Expr, ExprCall, NodeKind, PythonVersion, StmtWith};
+use python::ast::{
+    AnyNodeRef, ExceptHandler, Expr, ExprCall, NodeKind, PythonVersion, StmtFunctionDef, StmtWith,
+};
 use python::{AwaitPlace, Block, Library, Ranged, TryPart};
 
 use callee::Callee;
@@ -113,6 +115,20 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
                 "the coroutine is never awaited, and `await` cannot stand in a lambda: write a coroutine function in its place"
             ));
         }
+        AwaitPlace::Function(function) if is_generator_based(cx, function) => {
+            return Err(withheld!(
+                "the coroutine never runs: write `yield from` in front of it, or make `{}` an `async def` and await it",
+                function.name
+            ));
+        }
+        AwaitPlace::Function(function)
+            if function.name.starts_with("__") && function.name.ends_with("__") =>
+        {
+            return Err(withheld!(
+                "the coroutine is never awaited, and `{}` cannot be `async`: await it in a method that can, as `__aexit__` can, or run it by `asyncio.run` or `asyncio.create_task`",
+                function.name
+            ));
+        }
         AwaitPlace::Function(function) => {
             return Err(withheld!(
                 "the coroutine is never awaited, and `{}` is a plain function, where `await` cannot stand: make it `async` and await it, or run the coroutine by `asyncio.run` or `asyncio.create_task`",
@@ -140,7 +156,12 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
     let (message, applicability) = match usage {
         Usage::Dropped => (
             format!("`{name}(...)` gives a coroutine that never runs: `await` runs it"),
-            Applicability::Intended,
+            // What is expected to raise by itself may be no coroutine function.
+            if is_expected_to_raise(cx, call) {
+                Applicability::Unsafe
+            } else {
+                Applicability::Intended
+            },
         ),
         Usage::Tested => (
             format!(
@@ -167,7 +188,8 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
     })
 }
 
-/// Whether a comment at the call, or above it, says that it is not awaited on purpose.
+/// Whether a comment at the call, or above it, says that it is not awaited on purpose, or shows
+/// it as an error.
 fn is_on_purpose<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
     const NOT: &[&str] = &[
         "deliberate",
@@ -181,7 +203,9 @@ fn is_on_purpose<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
     cx.module.comments_about(call.range()).any(|comment| {
         let text = comment.to_lowercase();
         let is_open = ["fixme", "todo", "xxx"].iter().any(|it| text.contains(it));
-        text.contains("await") && NOT.iter().any(|it| text.contains(it)) && !is_open
+        let shows = text.trim_start_matches('#').trim();
+        matches!(shows, "bad" | "error" | "warning" | "wrong")
+            || text.contains("await") && NOT.iter().any(|it| text.contains(it)) && !is_open
     })
 }
 
@@ -258,12 +282,25 @@ fn is_expected<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
         })
     });
     handled
-        || contexts(cx, call).any(|context| {
-            ["pytest.raises", "contextlib.suppress"]
-                .iter()
-                .any(|name| module.refers_to(&context.func, name))
-                || matches!(&*context.func, Expr::Attribute(method) if method.attr.starts_with("assertRaises"))
-        })
+        || is_expected_to_raise(cx, call)
+        || contexts(cx, call).any(|context| module.refers_to(&context.func, "contextlib.suppress"))
+}
+
+/// Whether a test says that what stands around the call raises.
+fn is_expected_to_raise<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    contexts(cx, call).any(|context| {
+        cx.module.refers_to(&context.func, "pytest.raises")
+            || matches!(&*context.func, Expr::Attribute(method) if method.attr.starts_with("assertRaises"))
+    })
+}
+
+/// Whether a function is a coroutine of the time before `async def`, which waits by `yield from`.
+fn is_generator_based<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
+    function.decorator_list.iter().any(|decorator| {
+        ["asyncio.coroutine", "types.coroutine"]
+            .iter()
+            .any(|name| cx.module.refers_to(&decorator.expression, name))
+    })
 }
 
 /// Whether a handler of this type may catch a `TypeError` or an `AttributeError`.

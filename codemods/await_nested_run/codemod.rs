@@ -330,6 +330,17 @@ fn awaited<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<&'a Expr, Ref
             function.name
         ));
     }
+    if let Expr::Call(inner) = awaited
+        && inner.arguments.is_empty()
+        && let Some(function) = module.function_definition(&inner.func)
+        && let Some(around) = module.coroutine_around(call)
+        && function.range() == around.range()
+    {
+        return Err(withheld!(
+            "`{}` runs itself here, and `await` would do that again and again: decide what is to be run",
+            function.name
+        ));
+    }
     cx.check_unprinted(call)?;
     Ok(awaited)
 }

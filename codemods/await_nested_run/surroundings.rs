@@ -1,7 +1,7 @@
 //! What around a nested run, or in its file, keeps it from failing, or catches that it fails.
 
 use engine::{Context, Refusal, withheld};
-use python::ast::{AnyNodeRef, ExceptHandler, Expr, ExprCall, StmtTry, StmtWith};
+use python::ast::{AnyNodeRef, ExceptHandler, Expr, ExprCall, StmtFunctionDef, StmtTry, StmtWith};
 use python::{BindingKind, Block, Library, Ranged, TryPart};
 
 /// Packages that make a loop run inside another.
@@ -24,6 +24,12 @@ pub(super) fn check<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<(), 
             "the `RuntimeError` that it raises today is caught here, and what handles it would not run any more: decide which of the two is meant"
         ));
     }
+    if let Some(test) = test_that_never_runs(cx, call) {
+        return Err(withheld!(
+            "`{}` is a coroutine function of a `unittest.TestCase`, which awaits none, so that nothing of it runs: derive from `unittest.IsolatedAsyncioTestCase`",
+            test.name
+        ));
+    }
     let root = cx.module.id(cx.module.root());
     if cx.once("driven by hand", root, || is_driven_by_hand(cx)) {
         return Err(withheld!(
@@ -36,6 +42,20 @@ pub(super) fn check<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<(), 
         ));
     }
     Ok(())
+}
+
+/// The test around the call, if it is a coroutine function in a class for tests that are plain
+/// functions.
+fn test_that_never_runs<'a>(
+    cx: &Context<'a, '_>,
+    call: &'a ExprCall,
+) -> Option<&'a StmtFunctionDef> {
+    let function = cx.module.coroutine_around(call)?;
+    let class = cx.module.class_around(function)?;
+    let mut bases = class.arguments.iter().flat_map(|it| &it.args);
+    let is_plain = bases.any(|base| cx.module.refers_to(base, "unittest.TestCase"));
+    (is_plain && function.name.starts_with("test") && function.decorator_list.is_empty())
+        .then_some(function)
 }
 
 /// Whether the coroutine calls `os.fork()`: no loop runs in the child, where the call works.

@@ -343,6 +343,29 @@ class Client:
     assert!(found.contains("`self.session` outlives"), "{found}");
 }
 
+#[test]
+fn a_session_of_another_object_that_closes_it_itself_is_silent() {
+    let start = "\
+import httpx
+
+
+async def start(agent):
+    agent.graph = httpx.AsyncClient()
+";
+    let agent = |does: &str| {
+        format!("class Agent:\n    graph = None\n\n    async def close(self):\n        {does}\n")
+    };
+    let found = |does| {
+        said(
+            "--async-with",
+            &[("start.py", start), ("agent.py", &agent(does))],
+        )
+    };
+    assert_eq!(found("await self.graph.aclose()"), "");
+    let open = found("pass");
+    assert!(open.contains("`agent.graph` outlives"), "{open}");
+}
+
 const ASKS: &str = "\
 import requests
 
