@@ -35,7 +35,10 @@ pub fn never_closed<'a>(
     let own = cx.remember("who closes attributes", module.id(module.root()), || {
         Summary::of(cx)
     });
-    if own.handled.contains(name) || is_handled_by_a_base(cx, &own, attribute) {
+    if own.handled.contains(name)
+        || is_handled_by_a_base(cx, &own, attribute)
+        || is_handled_by_a_derived(cx, attribute)
+    {
         return Err(Refusal::NotOurs);
     }
     // In whichever file: `client.session.close()`. That of `self` is another object's, or this
@@ -88,6 +91,22 @@ fn is_handled_by_a_base<'a>(
         waiting.extend(bases_in(&summary, Some(found.file), &found.name));
     }
     false
+}
+
+/// Whether a class of another module that derives from the owner of an attribute closes it.
+fn is_handled_by_a_derived<'a>(cx: &Context<'a, '_>, attribute: &'a ExprAttribute) -> bool {
+    let Expr::Name(receiver) = &*attribute.value else {
+        return false;
+    };
+    let Some(class) = cx.module.class_of_self(receiver) else {
+        return false;
+    };
+    let deriving = cx.deriving(class.name.as_str(), summarise);
+    deriving.into_iter().any(|(_, summary)| {
+        summary
+            .downcast::<Summary>()
+            .is_ok_and(|summary| summary.handled.contains(attribute.attr.as_str()))
+    })
 }
 
 /// The imported classes from which a class of a module inherits, also through others of it, each

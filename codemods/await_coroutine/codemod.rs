@@ -148,6 +148,16 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
         AwaitPlace::Annotation => return Err(Refusal::NotOurs), // it may never be evaluated
     }
     cx.check_unprinted(call)?;
+    if usage == Usage::Entered
+        && module.refers_to(&call.func, "asyncio.wait_for")
+        && let Some(waited) = call.arguments.find_argument_value("fut", 0)
+        && !is_coroutine(cx, waited)
+    {
+        return Err(withheld!(
+            "`async with` cannot enter the coroutine of `asyncio.wait_for`: `await` it if `{}` can be awaited, else enter that in an `async with asyncio.timeout(...)`",
+            module.first_line(waited)
+        ));
+    }
     if let Some(block) = expects_warning(cx, call) {
         return Err(withheld!(
             "`{block}` around the call expects the warning that the coroutine was never awaited: decide whether that is meant"
@@ -292,6 +302,11 @@ fn is_expected_to_raise<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
         cx.module.refers_to(&context.func, "pytest.raises")
             || matches!(&*context.func, Expr::Attribute(method) if method.attr.starts_with("assertRaises"))
     })
+}
+
+/// Whether an expression is a call of what is seen to be a coroutine function.
+fn is_coroutine<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> bool {
+    matches!(expr, Expr::Call(call) if matches!(callee::of(cx, call), Callee::Coroutine))
 }
 
 /// Whether a function is a coroutine of the time before `async def`, which waits by `yield from`.

@@ -682,6 +682,39 @@ class Audio({bases}):
 }
 
 #[test]
+fn a_session_that_a_derived_class_of_another_module_closes_is_closed() {
+    let base = "\
+import aiohttp
+
+
+class Requests:
+    def open(self):
+        self.session = aiohttp.ClientSession()
+";
+    let derived = |base: &str| {
+        format!(
+            "\
+from requesting import Requests
+
+
+class Market({base}):
+    async def close(self):
+        await self.session.close()
+"
+        )
+    };
+    let said = |of| {
+        let derived = derived(of);
+        let project = project(&[("requesting.py", base), ("market.py", &derived)]);
+        withheld(&project, &["--async-with", "--no-types"])
+    };
+    let closed = said("Requests");
+    assert!(!closed.contains("async-with"), "{closed}");
+    let open = said("object");
+    assert!(open.contains("nothing in this file closes it"), "{open}");
+}
+
+#[test]
 fn a_decorated_function_is_what_its_decorator_gives() {
     let decorators = "\
 import asyncio
