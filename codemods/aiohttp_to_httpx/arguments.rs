@@ -2,9 +2,7 @@
 
 use engine::{Context, Refusal, withheld};
 use python::BindingKind;
-use python::ast::{
-    AnyNodeRef, Expr, ExprCall, ExprDict, FStringPart, InterpolatedStringElement, Keyword,
-};
+use python::ast::{AnyNodeRef, Expr, ExprCall, ExprDict, Keyword};
 
 use super::module;
 use super::session::Request;
@@ -71,25 +69,6 @@ pub fn is_conditional<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
     })
 }
 
-/// Whether a URL ends in a path that is written out: a query before that would be no query.
-fn ends_in_path(url: &Expr) -> bool {
-    let Expr::FString(string) = url else {
-        return false;
-    };
-    let literals = || {
-        let elements = string.value.elements();
-        elements.filter_map(InterpolatedStringElement::as_literal)
-    };
-    let last = string.value.elements().last();
-    let is_path = last
-        .and_then(InterpolatedStringElement::as_literal)
-        .is_some_and(|last| last.value.starts_with('/'));
-    // Literal parts of an implicit concatenation are no elements.
-    is_path
-        && string.value.iter().all(FStringPart::is_f_string)
-        && !literals().any(|part| part.value.contains(['?', '#']))
-}
-
 /// Whether another module of the project may have made a `yarl.URL` of it.
 fn may_be_of_project<'a>(cx: &Context<'a, '_>, url: &'a Expr) -> bool {
     let is_text = || {
@@ -116,12 +95,7 @@ pub fn check<'a>(cx: &Context<'a, '_>, request: &Request<'a>) -> Result<(), Refu
     if let Some(params) = keyword(call, "params")
         && !params.is_none_literal_expr()
     {
-        let literal = url.and_then(|url| cx.module.literal_text(url));
-        let has_none = match literal {
-            Some(literal) => !literal.contains('?'),
-            None => url.is_some_and(ends_in_path),
-        };
-        if !has_none {
+        if !url.is_some_and(|url| cx.module.has_no_query(url)) {
             return Err(withheld!(
                 "the URL may have a query of its own, which httpx replaces by `params` and aiohttp keeps: write all of it into `params`, and the URL as a literal without `?`"
             ));

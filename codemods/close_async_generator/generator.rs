@@ -109,7 +109,7 @@ fn by_type<'a>(
     if gives_generator(cx, call) {
         return Ok(Generator::Declared(name.to_string()));
     }
-    if enters_each(stmt) || is_other_by_name(cx, call) {
+    if enters_each(stmt) || is_other_by_name(cx, call) || is_plain_elsewhere(cx, call) {
         return Err(Refusal::NotOurs);
     }
     Err(withheld!(
@@ -145,16 +145,20 @@ fn enters_each(stmt: &StmtFor) -> bool {
 
 /// What by its name alone is no asynchronous generator, where its type is not known:
 /// - `Retrying(...)`, `stub.Stream(request)`: an object of a class, or a call of gRPC;
+/// - `channel.unary_stream("/Method")(request)`: the same call of gRPC;
 /// - `client.list_blobs()`, `paginator.paginate()`: the pages of a cloud's client;
 /// - `response.content.iter_chunked(1024)`: aiohttp's body of a response;
-/// - `websockets.connect(url)`: a connection that is made again and again.
+/// - `websockets.connect(url)`: a connection that is made again and again;
+/// - `tqdm(generator())`: an object that counts what it is given.
 ///
 /// None of them has `aclose`.
 fn is_other_by_name(cx: &Context<'_, '_>, call: &ExprCall) -> bool {
-    let name = match &*call.func {
-        Expr::Name(name) => name.id.as_str(),
-        Expr::Attribute(method) => method.attr.as_str(),
-        _ => return false,
+    if let Expr::Call(made) = &*call.func {
+        return called_name(made)
+            .is_some_and(|name| matches!(name, "unary_stream" | "stream_stream"));
+    }
+    let Some(name) = called_name(call) else {
+        return false;
     };
     let is_class = name.starts_with(|c: char| c.is_ascii_uppercase())
         && name.contains(|c: char| c.is_ascii_lowercase());
@@ -170,10 +174,35 @@ fn is_other_by_name(cx: &Context<'_, '_>, call: &ExprCall) -> bool {
     };
     is_class
         || is_method
-        || cx
-            .module
-            .qualified_name(&call.func)
-            .is_some_and(|name| name.starts_with("websockets.") && name.ends_with(".connect"))
+        || cx.module.qualified_name(&call.func).is_some_and(|name| {
+            name.starts_with("websockets.") && name.ends_with(".connect")
+                || name.starts_with("tqdm.")
+        })
+}
+
+/// Whether the functions of this name that the project has are all plain functions of other files:
+/// `def transaction(self): return Retry(self)`. Where the type of what they give is not known, it
+/// is more often an object of a class than a generator.
+fn is_plain_elsewhere(cx: &Context<'_, '_>, call: &ExprCall) -> bool {
+    let Some(name) = called_name(call) else {
+        return false;
+    };
+    let plain = format!("def {name}(");
+    if cx.module.source().contains(&plain) {
+        return false; // whoever reads the finding has them before the eyes
+    }
+    let asynchronous = format!("async {plain}");
+    let mentioned = cx.project_mentions_each(&[&plain, &asynchronous]);
+    matches!(mentioned[..], [true, false])
+}
+
+/// `stream` of `stream()` and `client.stream()`.
+fn called_name(call: &ExprCall) -> Option<&str> {
+    match &*call.func {
+        Expr::Name(name) => Some(name.id.as_str()),
+        Expr::Attribute(method) => Some(method.attr.as_str()),
+        _ => None,
+    }
 }
 
 /// Whether a generator function is declared to give an `AsyncIterator` or `AsyncIterable`, which has

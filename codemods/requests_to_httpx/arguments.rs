@@ -147,7 +147,7 @@ pub fn check<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Result<(), Refusal
     if let Some(params) = keyword(call, "params")
         && !params.is_none_literal_expr()
     {
-        if literal.is_none_or(|literal| literal.contains('?')) {
+        if !module.has_no_query(url) {
             return Err(withheld!(
                 "the URL may have a query of its own, which httpx replaces by `params` and requests keeps: write all of it into `params`, and the URL as a literal without `?`"
             ));
@@ -202,7 +202,7 @@ fn has_other_letters<'a>(cx: &Context<'a, '_>, value: &'a Expr) -> bool {
 
 /// Whether a body is bytes or text as it is.
 fn is_raw(cx: &Context<'_, '_>, data: &Expr) -> bool {
-    data.is_bytes_literal_expr() || cx.module.is_text(data)
+    cx.module.is_bytes(data) || cx.module.is_text(data)
 }
 
 /// Whether a value is a dict of text and numbers.

@@ -827,6 +827,40 @@ async def main(source: Source):
 }
 
 #[test]
+fn what_only_plain_functions_of_the_project_give_is_no_generator_to_close() {
+    let main = "async def main(client):
+    async for attempt in client.attempts():
+        return attempt
+";
+    let plain = "class Client:
+    def attempts(self):
+        return Retry(self)
+";
+    let arguments = ["--close-async-generator", "--no-types", "."];
+    let project = project(&[("retrying.py", plain), ("main.py", main)]);
+    let said = withheld(&project, &arguments);
+    assert!(!said.contains("is not known to be"), "{said}");
+    // One of them is asynchronous.
+    project.write(
+        "retrying.py",
+        format!("{plain}\n    async def attempts(self):\n        yield 1\n"),
+    );
+    let said = withheld(&project, &arguments);
+    assert!(
+        said.contains("`client.attempts` is not known to be"),
+        "{said}"
+    );
+    // The reader has it before the eyes.
+    project.write("retrying.py", "");
+    project.write("main.py", format!("{plain}\n\n{main}"));
+    let said = withheld(&project, &arguments);
+    assert!(
+        said.contains("`client.attempts` is not known to be"),
+        "{said}"
+    );
+}
+
+#[test]
 fn an_asynchronous_generator_function_of_another_file_is_known_by_its_type() {
     let pages = "from collections.abc import AsyncGenerator, AsyncIterator
 

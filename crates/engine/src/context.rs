@@ -169,8 +169,13 @@ impl<'a> Context<'a, '_> {
 
     /// The same of one of these words, which are looked for together.
     pub fn project_mentions_any(&self, words: &[&str]) -> bool {
+        self.project_mentions_each(words).contains(&true)
+    }
+
+    /// The same of each of these words, which are looked for together.
+    pub fn project_mentions_each(&self, words: &[&str]) -> Vec<bool> {
         let words: Vec<String> = words.iter().map(|word| (*word).to_string()).collect();
-        self.meaning.mentions(&words).contains(&true)
+        self.meaning.mentions(&words)
     }
 
     /// Whether a class of this one's project that is in the run, and derives from `class`, has

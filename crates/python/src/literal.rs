@@ -20,6 +20,22 @@ pub fn displayed(expr: &Expr) -> Option<Vec<&Expr>> {
     }
 }
 
+/// Whether an f-string ends in a path that is written out.
+fn ends_in_path(string: &ast::ExprFString) -> bool {
+    let literals = || {
+        let elements = string.value.elements();
+        elements.filter_map(ast::InterpolatedStringElement::as_literal)
+    };
+    let last = string.value.elements().last();
+    let is_path = last
+        .and_then(ast::InterpolatedStringElement::as_literal)
+        .is_some_and(|last| last.value.starts_with('/'));
+    // Literal parts of an implicit concatenation are no elements.
+    is_path
+        && string.value.iter().all(ast::FStringPart::is_f_string)
+        && !literals().any(|part| part.value.contains(['?', '#']))
+}
+
 impl Module<'_> {
     /// Whether an expression is text for certain, whatever it is made of.
     pub fn is_text(&self, expr: &Expr) -> bool {
@@ -44,6 +60,7 @@ impl Module<'_> {
                 }
                 Expr::Name(name) => {
                     matches!(name.id.as_str(), "str" | "repr") && self.symbol(name).is_none()
+                        || self.refers_to(&call.func, "json.dumps")
                 }
                 _ => false,
             },
@@ -51,7 +68,7 @@ impl Module<'_> {
             Expr::Name(name) => match self.only_binding(name) {
                 Some(binding) => match binding.kind {
                     BindingKind::Value(value) if value.end() <= name.start() => self.is_text(value),
-                    BindingKind::Parameter => self.is_annotated(binding.node, &["str"]),
+                    BindingKind::Parameter => self.is_annotated(binding.node, name, &["str"]),
                     _ => false,
                 },
                 None => false,
@@ -60,11 +77,64 @@ impl Module<'_> {
         }
     }
 
-    /// Whether a parameter is annotated as one of these builtin types.
-    fn is_annotated(&self, parameter: NodeId, types: &[&str]) -> bool {
+    /// Whether an expression is bytes for certain: a literal, encoded text, or a parameter that is
+    /// annotated so.
+    pub fn is_bytes(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::BytesLiteral(_) => true,
+            Expr::Call(call) => match &*call.func {
+                Expr::Attribute(method) => {
+                    method.attr.as_str() == "encode" && self.is_text(&method.value)
+                }
+                _ => false,
+            },
+            Expr::Name(name) => match self.only_binding(name) {
+                Some(binding) => match binding.kind {
+                    BindingKind::Value(value) if value.end() <= name.start() => {
+                        self.is_bytes(value)
+                    }
+                    BindingKind::Parameter => self.is_annotated(binding.node, name, &["bytes"]),
+                    _ => false,
+                },
+                None => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Whether a URL is seen to have no query of its own: it is made of literals without `?`, or
+    /// ends in a path that is written out, before which a query would be no query.
+    pub fn has_no_query(&self, url: &Expr) -> bool {
+        match self.literal_text(url) {
+            Some(literal) => !literal.contains('?'),
+            None => match url {
+                Expr::FString(string) => ends_in_path(string),
+                Expr::Name(name) => match self.only_binding(name).map(|binding| binding.kind) {
+                    Some(BindingKind::Value(Expr::FString(string))) => {
+                        string.end() <= name.start() && ends_in_path(string)
+                    }
+                    _ => false,
+                },
+                _ => false,
+            },
+        }
+    }
+
+    /// Whether a parameter is annotated as one of these builtin types, and is no None where it is
+    /// read: `rank: int = None` is one after `if rank is None: return` only.
+    fn is_annotated(&self, parameter: NodeId, read: &ast::ExprName, types: &[&str]) -> bool {
         let AnyNodeRef::Parameter(parameter) = self.node(parameter) else {
             return false;
         };
+        if let Some(AnyNodeRef::ParameterWithDefault(it)) = self.parent(parameter)
+            && it
+                .default
+                .as_deref()
+                .is_some_and(Expr::is_none_literal_expr)
+            && !self.is_guarded(read)
+        {
+            return false;
+        }
         match parameter.annotation.as_deref() {
             Some(Expr::Name(name)) => {
                 types.contains(&name.id.as_str()) && self.symbol(name).is_none()
@@ -72,6 +142,37 @@ impl Module<'_> {
             Some(Expr::StringLiteral(text)) => types.contains(&text.value.to_str()),
             _ => false,
         }
+    }
+
+    /// Whether a statement of the function leaves it before a name is read as None:
+    /// `if rank is None or rank < 0: return`.
+    fn is_guarded(&self, read: &ast::ExprName) -> bool {
+        let tests_none = |test: &Expr| {
+            matches!(test, Expr::Compare(compare)
+                if matches!(&*compare.left, Expr::Name(name) if name.id == read.id)
+                    && matches!(&*compare.ops, [ast::CmpOp::Is])
+                    && matches!(&*compare.comparators, [Expr::NoneLiteral(_)]))
+        };
+        let is_guard = |stmt: &ast::Stmt| {
+            let ast::Stmt::If(guard) = stmt else {
+                return false;
+            };
+            let tests = match &*guard.test {
+                Expr::BoolOp(choice) if choice.op == ast::BoolOp::Or => {
+                    choice.values.iter().any(tests_none)
+                }
+                test => tests_none(test),
+            };
+            tests
+                && guard.elif_else_clauses.is_empty()
+                && guard.end() <= read.start()
+                && matches!(
+                    guard.body.last(),
+                    Some(ast::Stmt::Return(_) | ast::Stmt::Raise(_))
+                )
+        };
+        self.function(read)
+            .is_some_and(|function| function.body.iter().any(is_guard))
     }
 
     /// The text of an expression that is made of literals.
@@ -130,7 +231,7 @@ impl Module<'_> {
             Expr::Name(name) => match self.only_binding(name) {
                 Some(binding) => match binding.kind {
                     BindingKind::Parameter => {
-                        self.is_annotated(binding.node, &["str", "int", "float"])
+                        self.is_annotated(binding.node, name, &["str", "int", "float"])
                     }
                     BindingKind::Value(value) if value.end() <= name.start() => {
                         self.is_text_or_number(value)
