@@ -209,7 +209,7 @@ fn is_there<'a>(cx: &Context<'a, '_>, from: AnyNodeRef<'a>, call: &'a ExprCall) 
 /// Whether the name of what is called is that of cleanup.
 fn is_cleanup(call: &ExprCall) -> bool {
     match &*call.func {
-        Expr::Name(name) => names_cleanup(&name.id),
+        Expr::Name(name) => has_word(&name.id, &["discard", "remove"]) || names_cleanup(&name.id),
         Expr::Attribute(method) => {
             // `self.connections.remove(connection)`, `self.remove_listener(it)`: whoever put it
             // there takes it out again.

@@ -158,6 +158,8 @@ fn is_on_purpose<'a>(cx: &Context<'a, '_>, handler: &'a ExceptHandlerExceptHandl
         "intentionally ignor",
         "intentionally not re-raise",
         "intentionally swallow",
+        "n't re-raise the cancel",
+        "not re-raise the cancel",
         "swallowed on purpose",
     ];
     let end = cx.module.end_with_comments(handler);
