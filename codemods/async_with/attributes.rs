@@ -198,12 +198,15 @@ impl Summary {
         if closes_a_name {
             summary.handled.extend(named);
         }
-        let closed = returned
+        // A property gives it without a call: `self.client.aclose()`.
+        let gives = |function: &String| {
+            closed_results.contains(function) || summary.handled.contains(function)
+        };
+        let closed: Vec<String> = returned
             .into_iter()
-            .filter(|(function, _)| closed_results.contains(function));
-        summary
-            .handled
-            .extend(closed.map(|(_, attribute)| attribute));
+            .filter_map(|(function, attribute)| gives(&function).then_some(attribute))
+            .collect();
+        summary.handled.extend(closed);
         summary
     }
 }
