@@ -125,6 +125,8 @@ def gather_to_taskgroup(
     early = by_actor([event for event in before[:trouble] if is_child(event)])
     ended = {who for who, log in early.items() if log[-1].what in ("end", "unharmed")}
     running = {who for who in early.keys() - ended if GATHERED.fullmatch(who)}
+    if fails_as_well(before[trouble:], after[trouble:]):
+        return None
     problem = None if some else goes_on(after[trouble:], running)
     problem = problem or same_for_others(before[trouble:], after[trouble:], normal or ungrouped)
     # Who began at that moment may be a sibling of whom it failed.
@@ -184,6 +186,23 @@ def ungrouped(text: str) -> str:
         # The first that failed is what `gather` raises.
         text = text[: group.start()] + text[group.end() :].split(")", 1)[0] + ")"
     return text
+
+
+def fails_as_well(before: Log, after: Log) -> bool:
+    """Whether somebody else fails at the moment of the trouble, with which the logs begin, who was cancelled before.
+
+    A failure leaves a few turns of the loop later, when the siblings are gone, and what they held is free. Meanwhile another
+    one may fail who waits for the same lock, and would have been cancelled for the first failure. From there on nothing is
+    compared: their children have the same names.
+    """
+
+    def failing(log: Log) -> list[str]:
+        end = log[0].time + EPSILON if log else 0
+        return [event.who for event in log if event.time <= end and event.what == "failed" and not is_child(event)]
+
+    was, is_now = failing(before), failing(after)
+    silent = {who for who in is_now if all(event.what in LAST_WORDS for event in before if event.who == who)}
+    return bool(was) and is_now[: len(was)] == was and set(is_now[len(was) :]) <= silent and len(is_now) > len(was)
 
 
 def same_for_others(before: Log, after: Log, normal: Callable[[str], str]) -> str | None:

@@ -156,6 +156,23 @@ MORE: list[tuple[str, str, str, list[str]]] = [
         "0 r1 start\n0 r2 start\n0 r2 finally\n0 (left)\n0 (raised) ExceptionGroup[KeyError()]",
         ["0 r1 start\n0 r2 start\n0 r2 finally\n0 (left)\n0 (raised) ExceptionGroup[OSError()]"],
     ),
+    # One who waits for the lock of those who are cancelled, and would be cancelled for that failure as well.
+    (
+        "gather-to-taskgroup",
+        "0 r1 start\n0 r2 start\n0 r1 fails\n0 H1 failed\n0 (left)\n0 (raised) ExceptionGroup[KeyError()]",
+        "0 r1 start\n0 r2 start\n0 r1 fails\n0 H1 failed\n0 r2 fails\n0 H2 failed\n0 (left)\n0 (raised) ExceptionGroup[OSError()]",
+        [
+            # Later; another one, who was not cancelled; nobody at first.
+            "0 r1 start\n0 r2 start\n0 r1 fails\n0 H1 failed\n1 r2 fails\n1 H2 failed\n1 (left)\n1 (raised) OSError()",
+            "0 r1 start\n0 r2 start\n0 r1 fails\n0 H2 failed\n0 (left)\n0 (raised) ExceptionGroup[KeyError()]",
+        ],
+    ),
+    (
+        "gather-to-taskgroup",
+        "0 r1 start\n0 r1 fails\n0 H1 failed\n0 H2 gathered\n0 (raised) ended",
+        "0 r1 start\n0 r1 fails\n0 H1 failed\n0 H2 gathered\n0 (raised) ended",
+        ["0 r1 start\n0 r1 fails\n0 H1 failed\n0 H2 failed\n0 (raised) ended"],
+    ),
     # Two who take turns at a lock, where the first came to its end before the second began.
     (
         "await-sleep",
