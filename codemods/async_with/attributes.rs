@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use engine::{Context, Refusal, Verdict, withheld};
-use python::ast::{AnyNodeRef, Expr, ExprAttribute, ExprCall};
+use python::ast::{AnyNodeRef, Expr, ExprAttribute, ExprCall, StmtClassDef};
 
 use super::sessions::{CLOSING, closing};
 
@@ -35,23 +35,24 @@ pub fn never_closed<'a>(
     let own = cx.remember("who closes attributes", module.id(module.root()), || {
         Summary::of(cx)
     });
-    if own.handled.contains(name)
-        || is_handled_by_a_base(cx, &own, attribute)
-        || is_handled_by_a_derived(cx, attribute)
-    {
+    let owner = match &*attribute.value {
+        Expr::Name(receiver) => module.class_of_self(receiver),
+        _ => None,
+    };
+    let is_inherited = |class: &StmtClassDef| {
+        let class = class.name.as_str();
+        is_handled_by_a_base(cx, &own, class, name) || is_handled_by_a_derived(cx, class, name)
+    };
+    if own.handled.contains(name) || owner.is_some_and(is_inherited) {
         return Err(Refusal::NotOurs);
     }
     // In whichever file: `client.session.close()`. That of `self` is another object's, or this
     // one's; and the owner of `client.session` may well close what it holds itself.
-    let is_of_self = matches!(
-        &*attribute.value,
-        Expr::Name(receiver) if module.class_of_self(receiver).is_some()
-    );
     let is_closed = |owner: &str| {
         let closes = ["aclose", "close"].map(|close| format!("{owner}.{name}.{close}("));
         cx.project_mentions_any(&[closes[0].as_str(), closes[1].as_str()])
     };
-    if is_closed("") && (!is_of_self || !is_closed("self")) {
+    if is_closed("") && (owner.is_none() || !is_closed("self")) {
         return Err(Refusal::NotOurs);
     }
     let text = module.text(attribute);
@@ -61,19 +62,9 @@ pub fn never_closed<'a>(
     ))
 }
 
-/// Whether a class of another module, from which the owner of an attribute inherits, closes it.
-fn is_handled_by_a_base<'a>(
-    cx: &Context<'a, '_>,
-    own: &Summary,
-    attribute: &'a ExprAttribute,
-) -> bool {
-    let Expr::Name(receiver) = &*attribute.value else {
-        return false;
-    };
-    let Some(class) = cx.module.class_of_self(receiver) else {
-        return false;
-    };
-    let mut waiting = bases_in(own, None, class.name.as_str());
+/// Whether a class of another module, from which a class of this one inherits, closes an attribute.
+fn is_handled_by_a_base(cx: &Context<'_, '_>, own: &Summary, class: &str, attribute: &str) -> bool {
+    let mut waiting = bases_in(own, None, class);
     let mut seen = HashSet::new();
     while let Some((from, base)) = waiting.pop() {
         if seen.len() > MAX_BASES || !seen.insert((from, base.clone())) {
@@ -85,7 +76,7 @@ fn is_handled_by_a_base<'a>(
         let Ok(summary) = found.summary.downcast::<Summary>() else {
             continue;
         };
-        if summary.handled.contains(attribute.attr.as_str()) {
+        if summary.handled.contains(attribute) {
             return true;
         }
         waiting.extend(bases_in(&summary, Some(found.file), &found.name));
@@ -93,19 +84,13 @@ fn is_handled_by_a_base<'a>(
     false
 }
 
-/// Whether a class of another module that derives from the owner of an attribute closes it.
-fn is_handled_by_a_derived<'a>(cx: &Context<'a, '_>, attribute: &'a ExprAttribute) -> bool {
-    let Expr::Name(receiver) = &*attribute.value else {
-        return false;
-    };
-    let Some(class) = cx.module.class_of_self(receiver) else {
-        return false;
-    };
-    let deriving = cx.deriving(class.name.as_str(), summarise);
+/// Whether a class of another module that derives from a class of this one closes an attribute.
+fn is_handled_by_a_derived(cx: &Context<'_, '_>, class: &str, attribute: &str) -> bool {
+    let deriving = cx.deriving(class, summarise);
     deriving.into_iter().any(|(_, summary)| {
         summary
             .downcast::<Summary>()
-            .is_ok_and(|summary| summary.handled.contains(attribute.attr.as_str()))
+            .is_ok_and(|summary| summary.handled.contains(attribute))
     })
 }
 

@@ -9,9 +9,7 @@ use edit::{Applicability, Edit};
 use engine::{
     Codemod, Context, Layout, On, Piece, Refusal, Rewrite, Verdict, arguments, width, withheld,
 };
-use python::ast::{
-    AnyNodeRef, ExceptHandler, Expr, ExprCall, NodeKind, PythonVersion, StmtFunctionDef, StmtWith,
-};
+use python::ast::{AnyNodeRef, ExceptHandler, Expr, ExprCall, NodeKind, PythonVersion, StmtWith};
 use python::{AwaitPlace, Block, Library, Ranged, TryPart};
 
 use callee::Callee;
@@ -115,7 +113,7 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
                 "the coroutine is never awaited, and `await` cannot stand in a lambda: write a coroutine function in its place"
             ));
         }
-        AwaitPlace::Function(function) if is_generator_based(cx, function) => {
+        AwaitPlace::Function(function) if module.is_generator_based(function) => {
             return Err(withheld!(
                 "the coroutine never runs: write `yield from` in front of it, or make `{}` an `async def` and await it",
                 function.name
@@ -307,15 +305,6 @@ fn is_expected_to_raise<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
 /// Whether an expression is a call of what is seen to be a coroutine function.
 fn is_coroutine<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> bool {
     matches!(expr, Expr::Call(call) if matches!(callee::of(cx, call), Callee::Coroutine))
-}
-
-/// Whether a function is a coroutine of the time before `async def`, which waits by `yield from`.
-fn is_generator_based<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
-    function.decorator_list.iter().any(|decorator| {
-        ["asyncio.coroutine", "types.coroutine"]
-            .iter()
-            .any(|name| cx.module.refers_to(&decorator.expression, name))
-    })
 }
 
 /// Whether a handler of this type may catch a `TypeError` or an `AttributeError`.

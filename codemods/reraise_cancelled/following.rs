@@ -208,17 +208,15 @@ fn is_there<'a>(cx: &Context<'a, '_>, from: AnyNodeRef<'a>, call: &'a ExprCall) 
 
 /// Whether the name of what is called is that of cleanup.
 fn is_cleanup(call: &ExprCall) -> bool {
+    // `self.remove_listener(it)`: whoever put it there takes it out again.
+    let is_name = |name: &str| has_word(name, &["discard", "remove"]) || names_cleanup(name);
     match &*call.func {
-        Expr::Name(name) => has_word(&name.id, &["discard", "remove"]) || names_cleanup(&name.id),
-        Expr::Attribute(method) => {
-            // `self.connections.remove(connection)`, `self.remove_listener(it)`: whoever put it
-            // there takes it out again.
-            let takes_out = match method.attr.as_str() {
-                "discard" | "remove" => method.value.is_attribute_expr(),
-                name => has_word(name, &["discard", "remove"]),
-            };
-            takes_out || names_cleanup(&method.attr)
-        }
+        Expr::Name(name) => is_name(&name.id),
+        Expr::Attribute(method) => match method.attr.as_str() {
+            // `self.connections.remove(connection)`
+            "discard" | "remove" => method.value.is_attribute_expr(),
+            name => is_name(name),
+        },
         _ => false,
     }
 }

@@ -135,11 +135,7 @@ fn check_versions<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Result<(), 
 /// In the body of `@asyncio.coroutine def` or `@types.coroutine def`.
 fn in_old_coroutine<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
     match cx.module.await_place(call) {
-        AwaitPlace::Function(function) => function.decorator_list.iter().any(|decorator| {
-            ["asyncio.coroutine", "types.coroutine"]
-                .iter()
-                .any(|name| cx.module.refers_to(&decorator.expression, name))
-        }),
+        AwaitPlace::Function(function) => cx.module.is_generator_based(function),
         _ => false,
     }
 }

@@ -64,6 +64,16 @@ const PASSING_SELF: &[&str] = &[
 ];
 
 impl<'a> Module<'a> {
+    /// Whether a function is a coroutine of the time before `async def`, which waits by `yield from`:
+    /// `@asyncio.coroutine def` or `@types.coroutine def`.
+    pub fn is_generator_based(&self, function: &ast::StmtFunctionDef) -> bool {
+        function.decorator_list.iter().any(|decorator| {
+            ["asyncio.coroutine", "types.coroutine"]
+                .iter()
+                .any(|name| self.refers_to(&decorator.expression, name))
+        })
+    }
+
     /// What `expr` gives to `await`.
     pub fn awaitable(&self, expr: &Expr) -> Awaitable {
         match expr {

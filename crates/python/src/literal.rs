@@ -21,7 +21,10 @@ pub fn displayed(expr: &Expr) -> Option<Vec<&Expr>> {
 }
 
 /// Whether an f-string ends in a path that is written out.
-fn ends_in_path(string: &ast::ExprFString) -> bool {
+fn ends_in_path(url: &Expr) -> bool {
+    let Expr::FString(string) = url else {
+        return false;
+    };
     let literals = || {
         let elements = string.value.elements();
         elements.filter_map(ast::InterpolatedStringElement::as_literal)
@@ -47,32 +50,24 @@ impl Module<'_> {
                     || (operation.op == ast::Operator::Add && self.is_text(&operation.right))
             }
             Expr::If(choice) => self.is_text(&choice.body) && self.is_text(&choice.orelse),
-            Expr::Call(call) => match &*call.func {
-                Expr::Attribute(method) => {
-                    matches!(
-                        method.attr.as_str(),
-                        "isoformat" | "hexdigest" | "decode" | "as_posix" | "strftime"
-                    ) || (matches!(
-                        method.attr.as_str(),
-                        "format" | "join" | "strip" | "lower" | "upper" | "replace"
-                    ) && self.is_text(&method.value))
-                        || self.refers_to(&call.func, "json.dumps")
-                }
-                Expr::Name(name) => {
-                    matches!(name.id.as_str(), "str" | "repr") && self.symbol(name).is_none()
-                        || self.refers_to(&call.func, "json.dumps")
-                }
-                _ => false,
-            },
-            Expr::Subscript(subscript) => self.refers_to(&subscript.value, "os.environ"),
-            Expr::Name(name) => match self.only_binding(name) {
-                Some(binding) => match binding.kind {
-                    BindingKind::Value(value) if value.end() <= name.start() => self.is_text(value),
-                    BindingKind::Parameter => self.is_annotated(binding.node, name, &["str"]),
+            Expr::Call(call) => {
+                let is_text = match &*call.func {
+                    Expr::Attribute(method) => match method.attr.as_str() {
+                        "isoformat" | "hexdigest" | "decode" | "as_posix" | "strftime" => true,
+                        "format" | "join" | "strip" | "lower" | "upper" | "replace" => {
+                            self.is_text(&method.value)
+                        }
+                        _ => false,
+                    },
+                    Expr::Name(name) => {
+                        matches!(name.id.as_str(), "str" | "repr") && self.symbol(name).is_none()
+                    }
                     _ => false,
-                },
-                None => false,
-            },
+                };
+                is_text || self.refers_to(&call.func, "json.dumps")
+            }
+            Expr::Subscript(subscript) => self.refers_to(&subscript.value, "os.environ"),
+            Expr::Name(name) => self.is_bound(name, |value| self.is_text(value), &["str"]),
             _ => false,
         }
     }
@@ -88,16 +83,7 @@ impl Module<'_> {
                 }
                 _ => false,
             },
-            Expr::Name(name) => match self.only_binding(name) {
-                Some(binding) => match binding.kind {
-                    BindingKind::Value(value) if value.end() <= name.start() => {
-                        self.is_bytes(value)
-                    }
-                    BindingKind::Parameter => self.is_annotated(binding.node, name, &["bytes"]),
-                    _ => false,
-                },
-                None => false,
-            },
+            Expr::Name(name) => self.is_bound(name, |value| self.is_bytes(value), &["bytes"]),
             _ => false,
         }
     }
@@ -108,16 +94,26 @@ impl Module<'_> {
         match self.literal_text(url) {
             Some(literal) => !literal.contains('?'),
             None => match url {
-                Expr::FString(string) => ends_in_path(string),
-                Expr::Name(name) => match self.only_binding(name).map(|binding| binding.kind) {
-                    Some(BindingKind::Value(Expr::FString(string))) => {
-                        string.end() <= name.start() && ends_in_path(string)
-                    }
-                    _ => false,
-                },
-                _ => false,
+                Expr::Name(name) => self.is_bound(name, ends_in_path, &[]),
+                _ => ends_in_path(url),
             },
         }
+    }
+
+    /// Whether a name is bound once, above where it is read, to a value of which that holds, or is a
+    /// parameter that is annotated as one of these builtin types.
+    fn is_bound(
+        &self,
+        name: &ast::ExprName,
+        holds: impl Fn(&Expr) -> bool,
+        types: &[&str],
+    ) -> bool {
+        self.only_binding(name)
+            .is_some_and(|binding| match binding.kind {
+                BindingKind::Value(value) => value.end() <= name.start() && holds(value),
+                BindingKind::Parameter => self.is_annotated(binding.node, name, types),
+                _ => false,
+            })
     }
 
     /// Whether a parameter is annotated as one of these builtin types, and is no None where it is
@@ -228,18 +224,11 @@ impl Module<'_> {
                 );
                 is_number || self.is_text(value)
             }
-            Expr::Name(name) => match self.only_binding(name) {
-                Some(binding) => match binding.kind {
-                    BindingKind::Parameter => {
-                        self.is_annotated(binding.node, name, &["str", "int", "float"])
-                    }
-                    BindingKind::Value(value) if value.end() <= name.start() => {
-                        self.is_text_or_number(value)
-                    }
-                    _ => false,
-                },
-                None => false,
-            },
+            Expr::Name(name) => self.is_bound(
+                name,
+                |value| self.is_text_or_number(value),
+                &["str", "int", "float"],
+            ),
             _ => self.is_text(value),
         }
     }
