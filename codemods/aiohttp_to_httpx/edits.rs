@@ -592,22 +592,16 @@ impl<'a> Writer<'a, '_, '_> {
             }
         }
         self.edits.extend(moves);
-        self.edits
-            .sort_by_key(|edit| (edit.range.start, edit.range.end));
-        let (Some(start), Some(end)) = (
-            self.edits.iter().map(|edit| edit.range.start).min(),
-            self.edits.iter().map(|edit| edit.range.end).max(),
-        ) else {
-            return self.edits;
-        };
-        let source = module.source();
-        let (mut text, mut copied) = (String::new(), start);
-        for edit in &self.edits {
-            text.push_str(source.get(copied..edit.range.start).unwrap_or_default());
-            text.push_str(&edit.content);
-            copied = edit.range.end.max(copied);
+        // To the end of the last line that moves: what others write there has its indentation.
+        let lines = self
+            .dissolved
+            .iter()
+            .map(|block| block.lines)
+            .reduce(TextRange::cover);
+        match lines {
+            Some(lines) => vec![Edit::joined(module.source(), lines.into(), self.edits)],
+            None => self.edits,
         }
-        vec![Edit::replace(start..end, text)]
     }
 }
 

@@ -3,6 +3,8 @@
 mod arguments;
 mod response;
 
+use std::ops::Range;
+
 use edit::{Applicability, Edit};
 use engine::{
     Choices, Codemod, Context, Layout, Line, On, OptionSpec, Piece, Refusal, Rewrite, Verdict,
@@ -395,20 +397,12 @@ fn replaced<'a>(
 
 /// The text of `range` with those of the edits that lie in it.
 fn spliced(source: &str, range: TextRange, edits: Vec<Edit>) -> String {
-    let (start, end) = (range.start().to_usize(), range.end().to_usize());
-    let mut edits: Vec<Edit> = edits
+    let range: Range<usize> = range.into();
+    let inside = edits
         .into_iter()
-        .filter(|edit| start <= edit.range.start && edit.range.end <= end)
+        .filter(|edit| range.start <= edit.range.start && edit.range.end <= range.end)
         .collect();
-    edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
-    let (mut text, mut copied) = (String::new(), start);
-    for edit in &edits {
-        text.push_str(source.get(copied..edit.range.start).unwrap_or_default());
-        text.push_str(&edit.content);
-        copied = edit.range.end;
-    }
-    text.push_str(source.get(copied..end).unwrap_or_default());
-    text
+    Edit::joined(source, range, inside).content
 }
 
 /// What a handler around a place reads of the error that it names, and that is not in each error.

@@ -543,6 +543,14 @@ fn check_order<'a>(module: &Module<'a>, found: &Loop<'a>) -> Result<(), Refusal>
     let Some(first) = found.runs().next() else {
         return Ok(());
     };
+    if let Some(binding) = found.bindings.first()
+        && first.start() < binding.start()
+    {
+        return Err(withheld!(
+            "`{}` stands below the first use of its loop: make the loop above that, or write `asyncio.run` there",
+            argument::text(module, *binding)
+        ));
+    }
     for binding in &found.bindings {
         let Some((body, _)) = module.siblings(*binding) else {
             continue;

@@ -340,6 +340,34 @@ impl<'a> Writer<'_, 'a, '_> {
                 at = end.max(at + 1);
             }
         }
+        self.unite_at_the_end();
+    }
+
+    /// What goes at the end of a file without a last line ending takes the one before it along. The
+    /// line that this belongs to may go as well, by an edit of another block.
+    fn unite_at_the_end(&mut self) {
+        let module = self.cx.module;
+        self.edits
+            .sort_by_key(|edit| (edit.range.start, edit.range.end));
+        let Some(mut last) = self.edits.pop() else {
+            return;
+        };
+        let takes_along = |last: &Edit, before: &Edit| {
+            last.range.end == module.source().len()
+                && last.content.is_empty()
+                && before.content.is_empty()
+                && last.range.start < before.range.end
+        };
+        while let Some(before) = self.edits.pop_if(|before| takes_along(&last, before)) {
+            let start = TextSize::try_from(before.range.start).unwrap_or_default();
+            let starts_line = module.line_start(start) == start;
+            last.range.start = if starts_line {
+                self.end_of_line_before(start).to_usize()
+            } else {
+                before.range.start
+            };
+        }
+        self.edits.push(last);
     }
 
     /// Whether no comment stands between a statement and the one before it.
@@ -557,6 +585,8 @@ impl<'a> Writer<'_, 'a, '_> {
             return Err(Refusal::NotOurs); // no runs
         };
         let indent = module.indentation_at(first.start()).unwrap_or_default();
+        // Further to the left, where a `try` around it goes.
+        let moved = self.indent_after(first.start());
         let layout = Layout {
             module,
             width: self.cx.settings.line_length,
@@ -600,7 +630,7 @@ impl<'a> Writer<'_, 'a, '_> {
             return Ok(());
         }
         let start = module.line_start(first.start());
-        let header = format!("{indent}{}{}", header(indent), module.newline());
+        let header = format!("{moved}{}{}", header(&moved), module.newline());
         self.replace(start, start, header);
         self.shifts.push(Shift {
             lines: TextRange::new(start, module.next_line(last.end())),
@@ -820,7 +850,6 @@ impl<'a> Writer<'_, 'a, '_> {
             return self.edits;
         }
         let module = self.cx.module;
-        let range = |edit: &Edit| (edit.range.start, edit.range.end);
         let mut shifting = Vec::new();
         for shift in &self.shifts {
             let mut line = shift.lines.start();
@@ -831,15 +860,12 @@ impl<'a> Writer<'_, 'a, '_> {
         }
         shifting.sort();
         shifting.dedup();
-        let all = self
-            .shifts
-            .iter()
-            .fold(None, |all: Option<TextRange>, shift| {
-                Some(all.map_or(shift.lines, |all| all.cover(shift.lines)))
-            });
-        let strings = all
-            .map(|all| module.multiline_strings(all))
-            .unwrap_or_default();
+        let (Some(first), Some(last)) = (shifting.first(), shifting.last()) else {
+            return self.edits;
+        };
+        // To the end of the last line that moves: what others write there has its indentation.
+        let lines = TextRange::new(*first, module.line_end(*last));
+        let strings = module.multiline_strings(lines);
         for line in shifting {
             let next = module.next_line(line).to_usize();
             let inside = |edit: &Edit| {
@@ -863,20 +889,6 @@ impl<'a> Writer<'_, 'a, '_> {
                 self.edits.push(Edit::replace(start..end, moved));
             }
         }
-        self.edits.sort_by_key(range);
-        let (Some(start), Some(end)) = (
-            self.edits.iter().map(|edit| edit.range.start).min(),
-            self.edits.iter().map(|edit| edit.range.end).max(),
-        ) else {
-            return self.edits;
-        };
-        let source = module.source();
-        let (mut text, mut copied) = (String::new(), start);
-        for edit in &self.edits {
-            text.push_str(source.get(copied..edit.range.start).unwrap_or_default());
-            text.push_str(&edit.content);
-            copied = edit.range.end;
-        }
-        vec![Edit::replace(start..end, text)]
+        vec![Edit::joined(module.source(), lines.into(), self.edits)]
     }
 }

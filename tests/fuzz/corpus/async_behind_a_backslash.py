@@ -1,0 +1,2 @@
+import asyncioimport aiohttp
+for x in y: def l():  async with aiohttp.ClientSession()as session:   async def one():    async\with session.get(l):     e;await	asyncio.gather(*[one(([]))forl in u])
