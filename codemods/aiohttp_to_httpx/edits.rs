@@ -311,6 +311,12 @@ impl<'a> Writer<'a, '_, '_> {
             } else {
                 let open = opening(request);
                 let method = request.needs_request().then(|| Self::called(request));
+                // The brackets that it stood in go with the header.
+                let breaks = python::breaks_outside_brackets(module.text(call.range()));
+                if breaks {
+                    text.push('(');
+                    self.replace(TextRange::empty(call.end()), ")");
+                }
                 self.replace(TextRange::new(start, call.start()), text);
                 if let Some(method) = method {
                     self.replace(open, method);

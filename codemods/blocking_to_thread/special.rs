@@ -140,24 +140,27 @@ fn is_of_kernel(cx: &Context<'_, '_>, path: &Expr) -> bool {
             .next()
             .and_then(|element| element.as_literal())
             .is_some_and(|literal| is_there(&literal.value)),
-        Expr::Name(name) => match cx.module.only_binding(name).map(|it| it.kind) {
-            Some(BindingKind::Value(value)) => !value.is_name_expr() && is_of_kernel(cx, value),
-            // `for path in ("/proc/self/cgroup", "/proc/1/cgroup"):`
-            Some(BindingKind::Loop) => cx.module.only_binding(name).is_some_and(|it| {
-                let mut outer = cx.module.ancestors(cx.module.node(it.node));
-                let over = outer.find_map(|outer| match outer {
-                    AnyNodeRef::StmtFor(stmt) => Some(&*stmt.iter),
-                    AnyNodeRef::Comprehension(clause) => Some(&clause.iter),
-                    _ => None,
-                });
-                match over {
-                    Some(Expr::Tuple(all)) => all.elts.iter().all(|it| is_of_kernel(cx, it)),
-                    Some(Expr::List(all)) => all.elts.iter().all(|it| is_of_kernel(cx, it)),
-                    _ => false,
+        Expr::Name(name) => {
+            let followed = cx.module.follow(name, |binding| match binding.kind {
+                BindingKind::Value(value) => !value.is_name_expr() && is_of_kernel(cx, value),
+                // `for path in ("/proc/self/cgroup", "/proc/1/cgroup"):`
+                BindingKind::Loop => {
+                    let mut outer = cx.module.ancestors(cx.module.node(binding.node));
+                    let over = outer.find_map(|outer| match outer {
+                        AnyNodeRef::StmtFor(stmt) => Some(&*stmt.iter),
+                        AnyNodeRef::Comprehension(clause) => Some(&clause.iter),
+                        _ => None,
+                    });
+                    match over {
+                        Some(Expr::Tuple(all)) => all.elts.iter().all(|it| is_of_kernel(cx, it)),
+                        Some(Expr::List(all)) => all.elts.iter().all(|it| is_of_kernel(cx, it)),
+                        _ => false,
+                    }
                 }
-            }),
-            _ => false,
-        },
+                _ => false,
+            });
+            followed.unwrap_or(false)
+        }
         _ => false,
     }
 }

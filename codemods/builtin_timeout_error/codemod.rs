@@ -114,17 +114,7 @@ fn collapsed<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Option<Vec<Edit>
         if !module.comments(tuple.range()).is_empty() {
             return None;
         }
-        // `except(A, B)` has no space of its own.
-        let before = &module.source()[..tuple.start().to_usize()];
-        let space = if before.ends_with(|c: char| c.is_alphanumeric()) {
-            " "
-        } else {
-            ""
-        };
-        return Some(vec![Edit::replace(
-            tuple.range(),
-            format!("{space}TimeoutError"),
-        )]);
+        return Some(vec![Edit::replace(tuple.range(), "TimeoutError")]);
     }
     let mut edits = vec![Edit::replace(tuple.elts[*first].range(), "TimeoutError")];
     for position in others {

@@ -52,10 +52,10 @@ pub fn plain<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> Option<&'static str> {
                 && function.decorator_list.is_empty();
             is_plain.then_some("a plain generator")
         }
-        Expr::Name(name) => match module.only_binding(name)?.kind {
+        Expr::Name(name) => module.follow(name, |binding| match binding.kind {
             BindingKind::Value(value) if !value.is_name_expr() => plain(cx, value),
             _ => None,
-        },
+        })?,
         Expr::If(choice) => plain(cx, &choice.body).or_else(|| plain(cx, &choice.orelse)),
         Expr::BoolOp(choice) => choice.values.iter().find_map(|value| plain(cx, value)),
         Expr::Named(named) => plain(cx, &named.value),

@@ -54,7 +54,10 @@ pub(super) fn is_limited<'a>(cx: &Context<'a, '_>, iterable: &'a Expr) -> bool {
         // `xs[i : i + 10]`
         Expr::Subscript(subscript) => subscript.slice.is_slice_expr(),
         Expr::Await(awaited) => is_limited(cx, &awaited.value),
-        Expr::Name(name) => is_limited_name(cx, name, limit),
+        Expr::Name(name) => cx
+            .module
+            .follow_all(name, |symbol| is_limited_name(cx, name, symbol, limit))
+            .unwrap_or(false),
         // `5 * ["host"]`
         Expr::BinOp(operation) => [&*operation.left, &*operation.right]
             .into_iter()
@@ -177,11 +180,13 @@ fn asks_for_few(call: &ExprCall, limit: u64) -> bool {
 }
 
 /// A constant, or a batch: `for batch in chunked(xs, 10)`, `batch = xs[i : i + 10]`.
-fn is_limited_name<'a>(cx: &Context<'a, '_>, name: &'a ExprName, limit: u64) -> bool {
+fn is_limited_name<'a>(
+    cx: &Context<'a, '_>,
+    name: &'a ExprName,
+    symbol: &Symbol<'a>,
+    limit: u64,
+) -> bool {
     let module = cx.module;
-    let Some(symbol) = module.symbol(name) else {
-        return false;
-    };
     let makes_batches = |text: &str| {
         let text = text.to_ascii_lowercase();
         ["batch", "chunk", "slice", "grouper"]

@@ -2,9 +2,9 @@
 
 use edit::Edit;
 use engine::{Context, Layout, Piece, Refusal, Rewrite, Verdict, width, withheld};
-use python::ast::token::TokenKind;
+use python::ast::token::{Token, TokenKind};
 use python::ast::{AnyNodeRef, ExceptHandler, Expr, ExprCall, PythonVersion, Stmt, StmtTry};
-use python::{After, Module, Ranged, TextLen, TextRange, TextSize, is_blank};
+use python::{After, Module, Ranged, TextRange, TextSize, is_blank};
 
 use super::argument::{self, Form};
 use super::uses::{self, Home, Loop, Source, Use};
@@ -264,6 +264,16 @@ pub fn write<'a>(cx: &Context<'a, '_>, found: &Loop<'a>, plan: &Plan<'a>) -> Ver
     })
 }
 
+/// `try:`, over all its lines.
+fn try_header(module: &Module<'_>, stmt: &StmtTry) -> TextRange {
+    let tokens = module.tokens().after(stmt.start());
+    let colon = tokens
+        .iter()
+        .find(|token| token.kind() == TokenKind::Colon)
+        .map_or(stmt.start(), Ranged::end);
+    TextRange::new(stmt.start(), colon)
+}
+
 /// Lines that move from one indentation to another.
 struct Shift {
     lines: TextRange,
@@ -473,8 +483,21 @@ impl<'a> Writer<'_, 'a, '_> {
     }
 
     fn end_of_line_before(&self, start: TextSize) -> TextSize {
-        self.line_before(start)
-            .map_or(start, |line| self.module().line_end(line.start()))
+        self.line_before(start).map_or(start, |line| {
+            self.without_backslash(self.module().line_end(line.start()))
+        })
+    }
+
+    /// The end of a line that becomes the last one: before a backslash that leads to nothing but
+    /// the end of the file then.
+    fn without_backslash(&self, end: TextSize) -> TextSize {
+        let module = self.module();
+        let tokens = module.tokens().before(end);
+        let is_code = |token: &&Token| !token.kind().is_any_newline() && !token.range().is_empty();
+        match tokens.iter().rev().find(is_code).map(Ranged::end) {
+            Some(code) if module.text(TextRange::new(code, end)).contains('\\') => code,
+            _ => end,
+        }
     }
 
     fn is_comment_before(&self, start: TextSize) -> bool {
@@ -511,7 +534,7 @@ impl<'a> Writer<'_, 'a, '_> {
         let comments = module.comments(TextRange::new(start, end)).to_vec();
         if comments.is_empty() {
             if end == module.line_end(last.end()) {
-                self.replace(module.line_end(before), end, "");
+                self.replace(self.without_backslash(module.line_end(before)), end, "");
             } else {
                 self.replace(start, end, "");
             }
@@ -566,9 +589,10 @@ impl<'a> Writer<'_, 'a, '_> {
             // try: loop.run_until_complete(main())
             return self.replace(stmt.start(), first.start(), "");
         };
-        self.remove_lines(stmt.start(), stmt.start() + "try".text_len());
+        let header = try_header(module, stmt);
+        self.remove_lines(header.start(), header.end());
         self.shifts.push(Shift {
-            lines: TextRange::new(module.next_line(stmt.start()), end),
+            lines: TextRange::new(module.next_line(header.end()), end),
             from: inner.to_string(),
             to: outer.to_string(),
         });
@@ -611,7 +635,8 @@ impl<'a> Writer<'_, 'a, '_> {
                 .is_some()
         {
             let outer = module.indentation_at(stmt.start()).unwrap_or_default();
-            let line = TextRange::new(stmt.start(), module.next_line(stmt.start()));
+            let colon = try_header(module, stmt).end();
+            let line = TextRange::new(stmt.start(), module.next_line(colon));
             let body = TextRange::new(line.end(), stmt.end());
             self.edits.retain(|edit| {
                 edit.range.start < module.line_start(line.start()).to_usize()
@@ -619,12 +644,6 @@ impl<'a> Writer<'_, 'a, '_> {
             });
             self.shifts
                 .retain(|shift| shift.lines.start() != body.start());
-            let colon = module
-                .tokens()
-                .in_range(line)
-                .iter()
-                .find(|token| token.kind() == TokenKind::Colon)
-                .map_or(stmt.start(), Ranged::end);
             let header = header(outer);
             self.replace(stmt.start(), colon, header);
             return Ok(());
@@ -804,7 +823,8 @@ impl<'a> Writer<'_, 'a, '_> {
 
     /// Whether the `try` goes and its body stays.
     fn is_dissolved(&self, stmt: &StmtTry) -> bool {
-        let body = self.module().next_line(stmt.start());
+        let module = self.module();
+        let body = module.next_line(try_header(module, stmt).end());
         self.shifts
             .iter()
             .any(|shift| shift.lines.start() == body && shift.to.len() < shift.from.len())

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // It is all tests.
 
+mod cycles;
 mod laws;
 mod module;
 

@@ -72,7 +72,7 @@ pub fn replace_as_of(
 ) -> Result<Written, String> {
     let metadata = std::fs::symlink_metadata(path).map_err(|error| cannot("be read", &error))?;
     if Stamp::new(&metadata) != read || !holds(path, before) {
-        return Err("changed while asyncfix ran, and was left alone: run again".to_string());
+        return Err(CHANGED.to_string());
     }
     // A rename asks for no permission on the file itself: what is write-protected stays so.
     if metadata.permissions().readonly() {
@@ -96,14 +96,18 @@ pub fn replace_as_of(
             .set_modified(modified)
             .map_err(|error| cannot("be given a time", &error))?;
     }
-    finish(new, path, Some((&old, &metadata)))?;
+    prepare(&new, Some((&old, &metadata)))?;
+    put_unless_changed(new, path, read)?;
     Ok(Written {
         other_links: links(&metadata).saturating_sub(1),
     })
 }
 
-/// Puts `new` in the place of `path`, with what belongs to the file that is there.
-fn finish(new: NamedTempFile, path: &Path, old: Option<(&File, &Metadata)>) -> Result<(), String> {
+/// Said of a file that is not the one that was read any more.
+const CHANGED: &str = "changed while asyncfix ran, and was left alone: run again";
+
+/// Gives `new` what belongs to the file in whose place it comes, and brings it to the disk.
+fn prepare(new: &NamedTempFile, old: Option<(&File, &Metadata)>) -> Result<(), String> {
     if let Some((old, metadata)) = old {
         attributes::copy(old, metadata, new.as_file())?;
     }
@@ -111,7 +115,21 @@ fn finish(new: NamedTempFile, path: &Path, old: Option<(&File, &Metadata)>) -> R
     // before what was renamed.
     new.as_file()
         .sync_data()
-        .map_err(|error| cannot("be written", &error))?;
+        .map_err(|error| cannot("be written", &error))
+}
+
+/// Puts `new` in the place of `path`, if that is still what was read: to bring a file to the disk
+/// takes long enough for somebody else to save it.
+fn put_unless_changed(new: NamedTempFile, path: &Path, read: Stamp) -> Result<(), String> {
+    let now = std::fs::symlink_metadata(path).map_err(|error| cannot("be read", &error))?;
+    if Stamp::new(&now) != read {
+        return Err(CHANGED.to_string());
+    }
+    put(new, path)
+}
+
+/// Puts `new` in the place of `path`.
+fn put(new: NamedTempFile, path: &Path) -> Result<(), String> {
     new.persist(path)
         .map_err(|error| cannot("be replaced", &error.error))?;
     Ok(())
@@ -163,7 +181,8 @@ impl NewFile {
                     .as_ref()
                     .and_then(|old| Some((old, old.metadata().ok()?)));
                 let old = old.as_ref().map(|(old, metadata)| (*old, metadata));
-                finish(new, &path, old)
+                prepare(&new, old)?;
+                put(new, &path)
             }
         }
     }
@@ -250,8 +269,9 @@ pub fn lowercase_first(text: &str) -> String {
 #[cfg(unix)]
 #[cfg(test)]
 mod tests {
-    use super::{Stamp, Written, create, replace};
+    use super::{CHANGED, Stamp, Written, create, put_unless_changed, replace, temporary};
     use std::fs;
+    use std::io::Write;
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     use std::path::{Path, PathBuf};
 
@@ -267,6 +287,19 @@ mod tests {
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect()
+    }
+
+    #[test]
+    fn a_file_that_is_saved_while_the_new_one_is_written_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, stamp) = file(folder.path(), "old");
+        let mut new = temporary::beside(folder.path(), 0o600).unwrap();
+        new.write_all(b"new").unwrap();
+        fs::write(&path, "saved").unwrap();
+        let error = put_unless_changed(new, &path, stamp).unwrap_err();
+        assert_eq!(error, CHANGED);
+        assert_eq!(fs::read(&path).unwrap(), b"saved");
+        assert_eq!(names(folder.path()), ["a.py"]);
     }
 
     #[test]

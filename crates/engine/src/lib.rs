@@ -4,6 +4,7 @@
 //! [`Prefilter`] -> [`rewrite`] -> the codemods' functions -> [`Rewritten`].
 
 mod admission;
+mod apart;
 mod beside;
 mod call_arguments;
 mod calls;

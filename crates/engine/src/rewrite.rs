@@ -9,6 +9,7 @@ use python::{Module, Problem, Ranged};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::admission::{Everything, admitted};
+use crate::apart::keep_apart;
 use crate::cells;
 use crate::codemod::{Decide, DecideNode};
 use crate::context::Context;
@@ -259,6 +260,7 @@ impl Run<'_> {
                 } else {
                     let mut edits = rewrite.edits;
                     edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
+                    keep_apart(module.source(), &mut edits);
                     let reach = cells::reach(module, site.node(), &edits).map(str::to_string);
                     match reach.or_else(|| keeping::loss(module, &edits)) {
                         Some(reason) => Outcome::Withheld(reason),
@@ -664,8 +666,19 @@ fn called<'a>(
                 }
             }
         }
+        if sites.len() > first && names_twice(call) {
+            sites.truncate(first);
+        }
     }
     sites
+}
+
+/// Whether a call gives an argument of one name twice, which CPython refuses to compile.
+fn names_twice(call: &ExprCall) -> bool {
+    let keywords = call.arguments.keywords.iter();
+    let mut names = keywords.filter_map(|keyword| keyword.arg.as_deref());
+    let mut seen = FxHashSet::default();
+    !names.all(|name| seen.insert(name))
 }
 
 #[cfg(test)]

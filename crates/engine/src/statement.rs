@@ -2,7 +2,7 @@
 
 use edit::Edit;
 use python::ast::AnyNodeRef;
-use python::{After, Module, Placement, Ranged, TextLen, TextRange, TextSize};
+use python::{After, Module, Placement, Ranged, TextLen, TextRange, TextSize, is_blank};
 
 /// A line of a generated block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +75,15 @@ pub fn replace_statement_commented<'n>(
     if let Some(comment) = placement.comment {
         end = end.max(comment.end());
     }
+    // Blanks at the end of the line would belong to a comment that comes to stand there.
+    let rest = TextRange::new(end, module.line_end(end));
+    let ends_in_comment = || {
+        let last = lines.last().map(|line| python::comments(&line.text));
+        last.is_some_and(|comments| !comments.is_empty())
+    };
+    if !rest.is_empty() && is_blank(module.text(rest)) && ends_in_comment() {
+        end = rest.end();
+    }
     Edit::replace(start.to_usize()..end.to_usize(), text)
 }
 
@@ -138,6 +147,10 @@ mod tests {
     }
 
     fn edit(source: &str) -> Edit {
+        edit_to(source, "x")
+    }
+
+    fn edit_to(source: &str, last: &str) -> Edit {
         let parsed = python::parse(source, PythonVersion::PY311).unwrap();
         let module = Module::new(source, &parsed);
         let statement = module
@@ -149,8 +162,15 @@ mod tests {
                 _ => false,
             })
             .unwrap();
-        let lines = [Line::new(0, "with y:"), Line::new(1, "x")];
+        let lines = [Line::new(0, "with y:"), Line::new(1, last)];
         replace_statement(&module, statement, &lines)
+    }
+
+    #[test]
+    fn blanks_do_not_become_part_of_a_comment() {
+        let commented = edit_to("x \t\ny\n", "x  # why");
+        assert_eq!(commented, Edit::replace(0..3, "with y:\n    x  # why"));
+        assert_eq!(edit("x \ny\n").range, 0..1);
     }
 
     #[test]

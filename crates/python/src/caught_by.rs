@@ -113,9 +113,9 @@ impl<'a> Module<'a> {
                     [binding] => match binding.kind {
                         BindingKind::Import(_) | BindingKind::FromImport(..) => imported(&name.id),
                         BindingKind::Class(_) => Match::No, // a subclass catches less
-                        BindingKind::Value(value @ (Expr::Tuple(_) | Expr::Attribute(_))) => {
-                            self.catches(value, exceptions)
-                        }
+                        BindingKind::Value(value @ (Expr::Tuple(_) | Expr::Attribute(_))) => self
+                            .follow(name, |_| self.catches(value, exceptions))
+                            .unwrap_or(Match::Broad),
                         BindingKind::Value(Expr::Name(other)) if other.id != name.id => {
                             match self.symbol(other) {
                                 None => by_name(&other.id, exceptions),

@@ -14,6 +14,7 @@ mod catching;
 mod caught_by;
 mod check;
 mod depth;
+mod follow;
 mod fragment;
 mod imports;
 mod index;

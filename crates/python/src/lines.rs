@@ -91,10 +91,14 @@ impl<'a> Module<'a> {
         if is_last || !self.source()[..end.to_usize()].ends_with('\\') {
             return false;
         }
-        // In a comment or a string it is text.
+        // In a comment or a string it is text. Indentation may go over several lines.
         let tokens = self.tokens();
         let next = tokens.partition_point(|token| token.end() < end);
-        tokens.get(next).is_none_or(|token| token.start() >= end)
+        let is_indent = |kind| matches!(kind, TokenKind::Indent | TokenKind::Dedent);
+        tokens[next..]
+            .iter()
+            .find(|token| !is_indent(token.kind()))
+            .is_none_or(|token| token.start() >= end)
     }
 
     /// The statement, or the header of a compound one, that `offset` is in, or else the next:
@@ -373,6 +377,16 @@ mod tests {
         let source = "import x\n\n\x0cdef f(): x()\n";
         let parsed = parse(source, PythonVersion::PY311).unwrap();
         assert_eq!(Module::new(source, &parsed).indent(), "    ");
+    }
+
+    #[test]
+    fn indentation_over_two_lines_is_that_of_the_first() {
+        let source = "if x:\n     \\\n  y\n";
+        let parsed = parse(source, PythonVersion::PY311).unwrap();
+        let module = Module::new(source, &parsed);
+        let offset = TextSize::try_from(source.find('y').unwrap()).unwrap();
+        assert_eq!(module.indentation_at(offset), None);
+        assert_eq!(module.line_start(offset), TextSize::new(6));
     }
 
     #[test]

@@ -108,12 +108,12 @@ impl Module<'_> {
         holds: impl Fn(&Expr) -> bool,
         types: &[&str],
     ) -> bool {
-        self.only_binding(name)
-            .is_some_and(|binding| match binding.kind {
-                BindingKind::Value(value) => value.end() <= name.start() && holds(value),
-                BindingKind::Parameter => self.is_annotated(binding.node, name, types),
-                _ => false,
-            })
+        let followed = self.follow(name, |binding| match binding.kind {
+            BindingKind::Value(value) => value.end() <= name.start() && holds(value),
+            BindingKind::Parameter => self.is_annotated(binding.node, name, types),
+            _ => false,
+        });
+        followed.unwrap_or(false)
     }
 
     /// Whether a parameter is annotated as one of these builtin types, and is no None where it is
@@ -197,12 +197,12 @@ impl Module<'_> {
                 let is_whole = string.value.iter().all(ast::FStringPart::is_f_string);
                 is_whole.then_some(text)
             }
-            Expr::Name(name) => match self.only_binding(name)?.kind {
+            Expr::Name(name) => self.follow(name, |binding| match binding.kind {
                 BindingKind::Value(value) if value.end() <= name.start() => {
                     self.literal_text(value)
                 }
                 _ => None,
-            },
+            })?,
             _ => None,
         }
     }

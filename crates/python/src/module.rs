@@ -1,6 +1,6 @@
 //! A parsed module and the questions that can be asked of it.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use ruff_python_ast::token::{TokenKind, Tokens};
 use ruff_python_ast::{
@@ -14,6 +14,7 @@ use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use crate::check::Problem;
 use crate::depth::MAX_DEPTH;
+use crate::follow::Followed;
 use crate::index::{Binding, Index, NodeId, Scope, ScopeId, ScopeKind, Symbol, SymbolId};
 use crate::library::Library;
 use crate::lines::indentation;
@@ -117,6 +118,8 @@ pub struct Module<'a> {
     pub(crate) line_index: OnceCell<LineIndex>,
     /// Which of the calls are of methods named `acquire` and `release`.
     pub(crate) locks: OnceCell<Vec<usize>>,
+    /// How far names are gone after now.
+    pub(crate) followed: Cell<Followed>,
 }
 
 impl<'a> Module<'a> {
@@ -147,6 +150,7 @@ impl<'a> Module<'a> {
             library: OnceCell::new(),
             line_index: OnceCell::new(),
             locks: OnceCell::new(),
+            followed: Cell::default(),
         }
     }
 

@@ -1,0 +1,2 @@
+import requests
+async def d():requests.post(u,data="",data="")

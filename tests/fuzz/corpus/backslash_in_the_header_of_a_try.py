@@ -1,0 +1,1 @@
+import asyncioasync def task(): match a:  case k:ploop=asyncio.new_event_loop()try\: loop.run_until_complete(task())finally:loop.close()

@@ -1,0 +1,4 @@
+async def f():
+ with(aiohttp).ClientSession(
+)as s:()
+import aiohttp

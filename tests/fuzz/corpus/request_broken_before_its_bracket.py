@@ -1,0 +1,6 @@
+import aiohttp
+def e():
+    session=aiohttp.ClientSession()
+    async def f():
+     with(((session.get#
+(l))))as e:a
