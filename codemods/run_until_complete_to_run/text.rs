@@ -797,21 +797,27 @@ impl<'a> Writer<'_, 'a, '_> {
             ));
         };
         let mut at = module.line_start(anchor.start());
-        // A comment above stays above its statement.
+        let indent = self.indent_after(anchor.start());
+        let own = module.indentation_at(anchor.start()).unwrap_or_default();
+        // A comment above stays above its statement, but that above a `with` which begins there.
         while let Some(line) = self.line_before(at)
             && self.module().text(line).trim_start().starts_with('#')
             && module.comments(line).len() == 1
+            && self.shifted(line.start(), own) == indent
         {
             at = line.start();
         }
-        let indent = self.indent_after(anchor.start());
         let inner = format!("{indent}{}", module.indent());
         let before = width(&inner) + "return await ".len();
         let awaited = self
             .layout()
             .piece(&Piece::Expr(argument), &inner, before, 0);
-        let blank = if is_module { 2 } else { 1 };
-        let missing = self.missing_blank_lines(anchor, at, blank);
+        let blank = if indent.is_empty() { 2 } else { 1 };
+        let missing = if self.begins_wrapped(at) {
+            1
+        } else {
+            self.missing_blank_lines(anchor, at, blank)
+        };
         let text = format!(
             "{}{indent}async def {main}():{newline}{inner}return await {awaited}{newline}{}",
             newline.repeat(missing),
@@ -828,6 +834,13 @@ impl<'a> Writer<'_, 'a, '_> {
         self.shifts
             .iter()
             .any(|shift| shift.lines.start() == body && shift.to.len() < shift.from.len())
+    }
+
+    /// Whether the `with` of a runner is put before the line that starts at `at`.
+    fn begins_wrapped(&self, at: TextSize) -> bool {
+        self.shifts
+            .iter()
+            .any(|shift| shift.lines.start() == at && shift.from.len() < shift.to.len())
     }
 
     /// How many blank lines are missing before a definition at `at`.
