@@ -4,10 +4,12 @@ use edit::{Applicability, Edit};
 use engine::{
     Context, Layout, Piece, Refusal, Rewrite, Verdict, deepened, end_of_block, width, withheld,
 };
-use python::ast::{AnyNodeRef, Expr, ExprCall, ExprName, Stmt, StmtFunctionDef};
+use python::ast::{AnyNodeRef, Expr, ExprCall, ExprName, Stmt};
 use python::{After, AwaitPlace, BindingKind, Ranged, ScopeKind, Symbol, TextRange, is_blank};
 
-use super::{attributes, flow};
+use super::closed::{is_closed, is_value_closed};
+use super::places::Target;
+use super::{attributes, flow, gather};
 
 /// What makes a session.
 pub const NAMES: &[&str] = &[
@@ -36,7 +38,7 @@ pub fn never_closed<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
         // As part of an expression it belongs to whoever gets it.
         _ => return Err(Refusal::NotOurs),
     };
-    if opens_nothing(cx, call) {
+    if opens_nothing(cx, call) || is_closed_by_connector(cx, call) {
         return Err(Refusal::NotOurs);
     }
     match target {
@@ -76,6 +78,18 @@ fn opens_nothing<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
     WITHIN.iter().any(|name| module.refers_to(&made.func, name))
 }
 
+/// `ClientSession(connector=connector)`, where something closes the connector: a session holds
+/// nothing else. With `connector_owner=False` it is not for the session to close.
+fn is_closed_by_connector<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    let given = |name| call.arguments.find_keyword(name).map(|it| &it.value);
+    given("connector_owner").is_some_and(|it| !it.is_literal_expr() || is_false(it))
+        || given("connector").is_some_and(|it| is_value_closed(cx, it))
+}
+
+fn is_false(expr: &Expr) -> bool {
+    matches!(expr, Expr::BooleanLiteral(literal) if !literal.value)
+}
+
 fn local<'a>(
     cx: &Context<'a, '_>,
     call: &'a ExprCall,
@@ -90,14 +104,12 @@ fn local<'a>(
         return Err(Refusal::NotOurs);
     };
     let is_own = matches!(module.scope_data(symbol.scope).kind, ScopeKind::Function(owner) if module.id(owner) == module.id(function));
-    if !is_own || flow::is_closed(cx, symbol) {
+    let place = gather::place_of(module, symbol);
+    if !is_own || place.is_some_and(|(place, _)| is_closed(cx, Target::Here(place))) {
         return Err(Refusal::NotOurs);
     }
     if is_expected_to_fail(cx, call.into()) || is_deleted_on_trial(cx, symbol) {
         return Err(Refusal::NotOurs); // a test of what becomes of it
-    }
-    if flow::is_given_to_object(cx, symbol) {
-        return Err(Refusal::NotOurs); // it belongs to that, as where it is made in the call
     }
     let id = &name.id;
     let close = closing(cx, call);
@@ -112,21 +124,15 @@ fn local<'a>(
     let uses = match flow::uses(cx, function, symbol, close) {
         Ok(uses) => uses,
         // Whoever got it may well be who closes it.
-        Err(_)
-            if flow::hands_on(cx, symbol)
-                && (is_closed_by_like_name(cx, id)
-                    || flow::stores(cx, symbol)
-                        .iter()
-                        .any(|store| is_closed_by_like_name(cx, store))
-                    || is_entered(cx, function)) =>
-        {
+        Err(_) if flow::hands_on(cx, symbol) && is_closed_by_like_name(cx, id) => {
             return Err(Refusal::NotOurs);
         }
         Err(refusal) => return Err(refusal),
     };
     if symbol.bindings.len() > 1 {
         return Err(withheld!(
-            "nothing closes `{id}`, which is bound more than once: close it with `await {id}.{close}()` after its last use"
+            "nothing closes `{id}`, which is bound more than once: close it after its last use with {}",
+            flow::advice(symbol, close)
         ));
     }
     if !matches!(module.await_place(statement), AwaitPlace::Coroutine(_)) {
@@ -247,13 +253,6 @@ fn is_expected_to_fail<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> bool {
         }),
         _ => false,
     })
-}
-
-/// Whether a file of the project enters what a function gives: `async with make_session() as it:`.
-fn is_entered(cx: &Context<'_, '_>, function: &StmtFunctionDef) -> bool {
-    let enters = format!("async with {}(", function.name);
-    let awaits = format!("async with await {}(", function.name);
-    cx.project_mentions_any(&[&enters, &awaits])
 }
 
 /// Whether the file closes what it calls like a session of this name, `self._session` where
