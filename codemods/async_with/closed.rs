@@ -7,8 +7,9 @@ use std::sync::Arc;
 use engine::Context;
 use python::ast::Expr;
 
-use super::gather::{places, summarise, summary};
-use super::places::{Fate, Place, Step, Summary, Target};
+use super::gather::{summarise, summary};
+use super::places::{Fate, Place, Summary, Target};
+use super::sources::places;
 
 /// Beyond that many places nobody follows a value.
 const MAX_PLACES: usize = 400;
@@ -20,10 +21,11 @@ const MAX_BASES: usize = 50;
 /// What stands in each file that closes something.
 const CLOSES: &[&str] = &["close", "exit", "async with", "enter", "detach"];
 
-/// Whether what gets into `target` is closed, or handed on to be closed.
-pub fn is_closed(cx: &Context<'_, '_>, target: Target) -> bool {
+/// Whether what gets into `target`, so many levels deep in what is there, is closed, or handed on
+/// to be closed.
+pub fn is_closed(cx: &Context<'_, '_>, target: Target, depth: u8) -> bool {
     let mut search = Search::new(cx);
-    search.waiting.push((None, target, false));
+    search.waiting.push((None, target, depth));
     search.run()
 }
 
@@ -33,7 +35,7 @@ pub fn is_value_closed(cx: &Context<'_, '_>, value: &Expr) -> bool {
     for (place, step) in places(cx.module, value) {
         search
             .waiting
-            .push((None, Target::Anywhere(place), step == Step::Element));
+            .push((None, Target::Anywhere(place), step.from_depth()));
     }
     search.run()
 }
@@ -64,9 +66,9 @@ impl File {
 struct Search<'a, 'c, 'm> {
     cx: &'c Context<'a, 'm>,
     own: File,
-    /// What a value gets into, in which file, and whether it is in something that is there.
-    waiting: Vec<(Option<File>, Target, bool)>,
-    seen: HashSet<(Option<usize>, Target, bool)>,
+    /// What a value gets into, in which file, and how many levels deep it is in what is there.
+    waiting: Vec<(Option<File>, Target, u8)>,
+    seen: HashSet<(Option<usize>, Target, u8)>,
 }
 
 impl<'a, 'c, 'm> Search<'a, 'c, 'm> {
@@ -81,60 +83,57 @@ impl<'a, 'c, 'm> Search<'a, 'c, 'm> {
     }
 
     fn run(&mut self) -> bool {
-        while let Some((file, target, is_held)) = self.waiting.pop() {
+        while let Some((file, target, depth)) = self.waiting.pop() {
             let file = file.unwrap_or_else(|| self.own.clone());
-            let key = (file.number(), target.clone(), is_held);
+            let key = (file.number(), target.clone(), depth);
             if self.seen.len() > MAX_PLACES || !self.seen.insert(key) {
                 continue;
             }
-            if self.is_closed_at(&file, target, is_held) {
+            if self.is_closed_at(&file, target, depth) {
                 return true;
             }
         }
         false
     }
 
-    fn is_closed_at(&mut self, file: &File, target: Target, is_held: bool) -> bool {
+    fn is_closed_at(&mut self, file: &File, target: Target, depth: u8) -> bool {
         match target {
-            Target::Here(place) => self.here(file, &place, is_held),
+            Target::Here(place) => self.here(file, &place, depth),
             Target::Anywhere(place) => {
-                if self.here(file, &place, is_held) {
+                if self.here(file, &place, depth) {
                     return true;
                 }
                 let place = match place {
                     Place::Global(name) => Place::Attribute(name), // of the module
                     place => place,
                 };
-                self.in_others(file, &place, is_held, |it| &it.outside)
+                self.in_others(file, &place, depth, |it| &it.outside)
             }
             Target::Others(name) => {
                 let place = Place::Attribute(name);
-                self.here(file, &place, is_held)
-                    || self.in_others(file, &place, is_held, |it| &it.here)
+                self.here(file, &place, depth) || self.in_others(file, &place, depth, |it| &it.here)
             }
             Target::Own(class, name) => {
                 let place = Place::Attribute(name);
-                self.here(file, &place, is_held)
-                    || self.in_family(file, &class, &place, is_held)
-                    || self.in_others(file, &place, is_held, |it| &it.outside)
+                self.here(file, &place, depth)
+                    || self.in_family(file, &class, &place, depth)
+                    || self.in_others(file, &place, depth, |it| &it.outside)
             }
         }
     }
 
     /// In the file itself.
-    fn here(&mut self, file: &File, place: &Place, is_held: bool) -> bool {
+    fn here(&mut self, file: &File, place: &Place, depth: u8) -> bool {
         let summary = file.summary();
         if let Place::Attribute(name) = place {
             if summary.handed.contains(name) {
                 return true;
             }
-            for is_held in [false, true] {
-                if self.is_at_end(file, summary.here.get(&Place::Unnamed), is_held) {
-                    return true;
-                }
+            if self.is_at_end(file, summary.here.get(&Place::Unnamed), depth) {
+                return true;
             }
         }
-        self.is_at_end(file, summary.here.get(place), is_held)
+        self.is_at_end(file, summary.here.get(place), depth)
     }
 
     /// In the other files that name it, as those see it.
@@ -142,7 +141,7 @@ impl<'a, 'c, 'm> Search<'a, 'c, 'm> {
         &mut self,
         file: &File,
         place: &Place,
-        is_held: bool,
+        depth: u8,
         view: fn(&Summary) -> &std::collections::HashMap<Place, Fate>,
     ) -> bool {
         let (name, beside) = match place {
@@ -163,12 +162,12 @@ impl<'a, 'c, 'm> Search<'a, 'c, 'm> {
         }
         files.iter().any(|found| {
             found.number() != file.number()
-                && self.is_at_end(found, view(found.summary()).get(place), is_held)
+                && self.is_at_end(found, view(found.summary()).get(place), depth)
         })
     }
 
     /// In the files of the classes from which a class inherits, and of those that derive from it.
-    fn in_family(&mut self, file: &File, class: &str, place: &Place, is_held: bool) -> bool {
+    fn in_family(&mut self, file: &File, class: &str, place: &Place, depth: u8) -> bool {
         let mut family = self.bases(file, class);
         for (number, summary) in self.cx.deriving(class, summarise) {
             let Some(deriving) = other(number, summary) else {
@@ -179,7 +178,7 @@ impl<'a, 'c, 'm> Search<'a, 'c, 'm> {
             }
             family.push(deriving);
         }
-        family.iter().any(|found| self.here(found, place, is_held))
+        family.iter().any(|found| self.here(found, place, depth))
     }
 
     /// The files of the imported classes from which a class of a file inherits.
@@ -203,24 +202,17 @@ impl<'a, 'c, 'm> Search<'a, 'c, 'm> {
     }
 
     /// Whether it ends there; else it is followed to where it gets from there.
-    fn is_at_end(&mut self, file: &File, fate: Option<&Fate>, is_held: bool) -> bool {
+    fn is_at_end(&mut self, file: &File, fate: Option<&Fate>, depth: u8) -> bool {
         let Some(fate) = fate else {
             return false;
         };
-        if (fate.is_closed && !is_held) || (fate.holds_closed && is_held) {
+        if fate.closes(depth) {
             return true;
         }
         for (step, target) in &fate.gets_to {
-            let held: &[bool] = match (step, is_held) {
-                (Step::Same, is_held) => &[is_held],
-                (Step::Holder, _) => &[true],
-                // What is in it may be in something that is in it.
-                (Step::Element, true) => &[false, true],
-                (Step::Element, false) => &[],
-            };
-            for is_held in held {
+            if let Some(depth) = step.depth(depth) {
                 self.waiting
-                    .push((Some(file.clone()), target.clone(), *is_held));
+                    .push((Some(file.clone()), target.clone(), depth));
             }
         }
         false

@@ -1,12 +1,13 @@
 //! `with ClientSession() as session:` => `async with ClientSession() as session:`
 
-mod attributes;
 mod closed;
 mod flow;
 mod gather;
+mod kept;
 mod managers;
 mod places;
 mod sessions;
+mod sources;
 
 use edit::Applicability;
 use engine::{Codemod, Context, HeaderItem, On, Refusal, Rewrite, Verdict, with_headers, withheld};

@@ -46,38 +46,67 @@ pub enum Target {
     Others(String),
 }
 
-/// How a value is related to what it is taken from.
+/// How a value is related to what it is taken from: so many levels into that (`clients[0]`), and
+/// then in so many others (`[client]`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Step {
-    /// It is that.
-    Same,
-    /// It is in it: `clients[0]`.
-    Element,
-    /// It holds it: `[client]`.
-    Holder,
+pub struct Step {
+    into: u8,
+    within: u8,
 }
 
 impl Step {
-    /// This step after another one. How deep something is in what holds it is not counted.
+    /// It is that.
+    pub const SAME: Step = Step { into: 0, within: 0 };
+    /// It is in it: `clients[0]`.
+    pub const ELEMENT: Step = Step { into: 1, within: 0 };
+    /// It holds it: `[client]`.
+    pub const HOLDER: Step = Step { into: 0, within: 1 };
+
+    /// More levels than that are taken for that many.
+    const MAX: u8 = 4;
+
+    /// This step after another one.
     pub fn after(self, first: Step) -> Step {
-        match (first, self) {
-            (first, Step::Same) => first,
-            (Step::Same, then) => then,
-            (first, then) if first == then => then,
-            _ => Step::Same,
+        let both = self.into.min(first.within);
+        Step {
+            into: (first.into + self.into - both).min(Self::MAX),
+            within: (first.within - both + self.within).min(Self::MAX),
         }
+    }
+
+    /// How many levels deep something is in the value that is that deep in what it is taken from;
+    /// none where the value cannot hold it.
+    pub fn depth(self, depth: u8) -> Option<u8> {
+        let outer = depth.checked_sub(self.into)?;
+        Some((outer + self.within).min(Self::MAX))
+    }
+
+    /// How deep something has to be in what the value is taken from to be in the value.
+    pub fn from_depth(self) -> u8 {
+        self.into
     }
 }
 
 /// What becomes of what is at a place.
 #[derive(Debug, Default)]
 pub struct Fate {
-    /// It is closed.
-    pub is_closed: bool,
-    /// What it holds is closed.
-    pub holds_closed: bool,
+    /// It is closed, where it is so many levels deep in it, or deeper.
+    pub closed: Option<u8>,
     /// Where it gets to.
     pub gets_to: HashSet<(Step, Target)>,
+}
+
+impl Fate {
+    /// The value that is taken from the place by this step is closed.
+    pub fn close(&mut self, step: Step) {
+        let depth = step.from_depth();
+        self.closed = Some(self.closed.map_or(depth, |known| known.min(depth)));
+    }
+
+    /// Whether what is that deep in it is closed.
+    pub fn closes(&self, depth: u8) -> bool {
+        self.closed.is_some_and(|closed| depth >= closed)
+    }
 }
 
 /// What a file shows of sessions and who closes them.

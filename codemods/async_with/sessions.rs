@@ -9,7 +9,7 @@ use python::{After, AwaitPlace, BindingKind, Ranged, ScopeKind, Symbol, TextRang
 
 use super::closed::{is_closed, is_value_closed};
 use super::places::Target;
-use super::{attributes, flow, gather};
+use super::{flow, kept, sources};
 
 /// What makes a session.
 pub const NAMES: &[&str] = &[
@@ -43,7 +43,7 @@ pub fn never_closed<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
     }
     match target {
         Expr::Name(name) => local(cx, call, statement, name),
-        Expr::Attribute(attribute) => attributes::never_closed(cx, call, attribute),
+        Expr::Attribute(_) | Expr::Subscript(_) => kept::never_closed(cx, call, target),
         _ => Err(Refusal::NotOurs),
     }
 }
@@ -104,8 +104,8 @@ fn local<'a>(
         return Err(Refusal::NotOurs);
     };
     let is_own = matches!(module.scope_data(symbol.scope).kind, ScopeKind::Function(owner) if module.id(owner) == module.id(function));
-    let place = gather::place_of(module, symbol);
-    if !is_own || place.is_some_and(|(place, _)| is_closed(cx, Target::Here(place))) {
+    let place = sources::place_of(module, symbol);
+    if !is_own || place.is_some_and(|(place, _)| is_closed(cx, Target::Here(place), 0)) {
         return Err(Refusal::NotOurs);
     }
     if is_expected_to_fail(cx, call.into()) || is_deleted_on_trial(cx, symbol) {
