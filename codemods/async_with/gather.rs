@@ -8,7 +8,7 @@ use python::ast::{AnyNodeRef, Expr, ExprCall, Parameter, StmtFunctionDef, WithIt
 
 use super::flow::{closes_argument, makes_object};
 use super::places::{Fate, Place, Slot, Step, Summary, Target};
-use super::sessions::CLOSING;
+use super::sessions::{CLOSING, NAMES};
 use super::sources::{Source, attribute, called, sources, targets};
 
 /// Methods that put something into what they are called on.
@@ -77,7 +77,14 @@ impl<'a> Gathering<'a, '_> {
             AnyNodeRef::StmtReturn(stmt) => {
                 if let (Some(value), Some(function)) = (&stmt.value, self.module.function(stmt)) {
                     let returned = Place::Returned(function.name.to_string());
-                    self.goes(value, Step::SAME, &Target::Anywhere(returned));
+                    let returned = Target::Anywhere(returned);
+                    self.goes(value, Step::SAME, &returned);
+                    // `return wrapped(session)`
+                    if let Expr::Call(call) = &**value {
+                        for argument in &call.arguments.args {
+                            self.goes(argument, Step::SAME, &returned);
+                        }
+                    }
                 }
             }
             AnyNodeRef::ExprYield(it) => {
@@ -121,6 +128,13 @@ impl<'a> Gathering<'a, '_> {
     }
 
     fn calls(&mut self, call: &'a ExprCall) {
+        // A session closes nothing before somebody closes it.
+        if NAMES
+            .iter()
+            .any(|name| self.module.refers_to(&call.func, name))
+        {
+            return;
+        }
         let keywords = call.arguments.keywords.iter().map(|it| &it.value);
         let given: Vec<&Expr> = call.arguments.args.iter().chain(keywords).collect();
         for value in &given {

@@ -73,7 +73,7 @@ fn may_be_given(cx: &Context<'_, '_>, target: &Expr) -> bool {
     let Expr::Attribute(attribute) = target else {
         return false;
     };
-    let is_it = |target: &Expr| matches!(target, Expr::Attribute(it) if it.attr == attribute.attr);
+    let is_it = |target: &Expr| matches!(target, Expr::Attribute(it) if it.attr.as_str() == attribute.attr.as_str());
     let is_given = |value: &Expr| matches!(value, Expr::Name(name) if is_parameter(cx, name));
     module.descendants(module.root()).any(|node| match node {
         AnyNodeRef::StmtAssign(assign) => {
