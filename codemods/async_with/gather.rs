@@ -170,7 +170,7 @@ impl<'a> Gathering<'a, '_> {
             // Which is then the object's to close; of an attribute that is said above.
             for value in &given {
                 for source in sources(self.module, value) {
-                    if !matches!(source.place, Place::Attribute(_)) {
+                    if !matches!(source.place, Place::Attribute(_) | Place::Unnamed) {
                         self.note(&source.place, source.is_outside, |fate| {
                             fate.close(source.step);
                         });

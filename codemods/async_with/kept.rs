@@ -1,5 +1,5 @@
-//! `self.session = ClientSession()`, `app["session"] = ClientSession()`: whoever closes the object
-//! has to close the session.
+//! `self.session = ClientSession()`, `app["session"] = ClientSession()`, `global session`: whoever
+//! closes the object, or ends the program, has to close the session.
 
 use engine::{Context, Refusal, Verdict, withheld};
 use python::ast::{AnyNodeRef, Expr, ExprCall, ExprName};
@@ -41,8 +41,13 @@ pub fn never_closed<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, target: &'a Ex
     } else {
         ""
     };
+    let ends = if target.is_name_expr() {
+        "the program ends"
+    } else {
+        "its owner is closed"
+    };
     Err(withheld!(
-        "`{text}` outlives the function, and nothing in this file closes it: close it with `await {text}.{}()`{condition} where its owner is closed",
+        "`{text}` outlives the function, and nothing in this file closes it: close it with `await {text}.{}()`{condition} where {ends}",
         closing(cx, call)
     ))
 }

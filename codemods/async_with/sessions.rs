@@ -5,7 +5,9 @@ use engine::{
     Context, Layout, Piece, Refusal, Rewrite, Verdict, deepened, end_of_block, width, withheld,
 };
 use python::ast::{AnyNodeRef, Expr, ExprCall, ExprName, Stmt};
-use python::{After, AwaitPlace, BindingKind, Ranged, ScopeKind, Symbol, TextRange, is_blank};
+use python::{
+    After, AwaitPlace, BindingKind, Ranged, ScopeId, ScopeKind, Symbol, TextRange, is_blank,
+};
 
 use super::closed::{is_closed, is_value_closed};
 use super::places::Target;
@@ -42,7 +44,7 @@ pub fn never_closed<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
         return Err(Refusal::NotOurs);
     }
     match target {
-        Expr::Name(name) => local(cx, call, statement, name),
+        Expr::Name(name) => local(cx, call, statement, target, name),
         Expr::Attribute(_) | Expr::Subscript(_) => kept::never_closed(cx, call, target),
         _ => Err(Refusal::NotOurs),
     }
@@ -94,6 +96,7 @@ fn local<'a>(
     cx: &Context<'a, '_>,
     call: &'a ExprCall,
     statement: AnyNodeRef<'a>,
+    target: &'a Expr,
     name: &'a ExprName,
 ) -> Verdict {
     let module = cx.module;
@@ -104,6 +107,9 @@ fn local<'a>(
         return Err(Refusal::NotOurs);
     };
     let is_own = matches!(module.scope_data(symbol.scope).kind, ScopeKind::Function(owner) if module.id(owner) == module.id(function));
+    if symbol.scope == ScopeId::MODULE {
+        return kept::never_closed(cx, call, target); // `global session`
+    }
     let place = sources::place_of(module, symbol);
     if !is_own || place.is_some_and(|(place, _)| is_closed(cx, Target::Here(place), 0)) {
         return Err(Refusal::NotOurs);
