@@ -4,7 +4,7 @@ use edit::{Applicability, Edit};
 use engine::{
     Context, Layout, Piece, Refusal, Rewrite, Verdict, deepened, end_of_block, width, withheld,
 };
-use python::ast::{AnyNodeRef, Expr, ExprCall, ExprName, Stmt};
+use python::ast::{AnyNodeRef, Expr, ExprCall, ExprName, Stmt, StmtFunctionDef};
 use python::{
     After, AwaitPlace, BindingKind, Ranged, ScopeId, ScopeKind, Symbol, TextRange, is_blank,
 };
@@ -108,7 +108,12 @@ fn local<'a>(
     };
     let is_own = matches!(module.scope_data(symbol.scope).kind, ScopeKind::Function(owner) if module.id(owner) == module.id(function));
     if symbol.scope == ScopeId::MODULE {
-        return kept::never_closed(cx, call, target); // `global session`
+        // `global session`, which is there until the program ends: then aiohttp says that it is
+        // unclosed, and httpx says nothing.
+        return match closing(cx, call) {
+            "aclose" => Err(Refusal::NotOurs),
+            _ => kept::never_closed(cx, call, target),
+        };
     }
     let place = sources::place_of(module, symbol);
     if !is_own || place.is_some_and(|(place, _)| is_closed(cx, Target::Here(place), 0)) {
@@ -119,7 +124,8 @@ fn local<'a>(
     }
     let id = &name.id;
     let close = closing(cx, call);
-    if close == "aclose" && !function.is_async && !flow::may_open(cx, symbol) {
+    let is_idle = || !flow::may_open(cx, symbol) || is_plain_test(cx, function, symbol);
+    if close == "aclose" && !function.is_async && is_idle() {
         return Err(Refusal::NotOurs); // httpx opens nothing before the first request
     }
     if symbol.reads.is_empty() && symbol.bindings.len() == 1 {
@@ -224,6 +230,31 @@ fn local<'a>(
         edits,
         python: None,
     })
+}
+
+/// Whether a function is a test that runs no event loop, in which nobody can make a request with
+/// the session, whoever gets it.
+fn is_plain_test<'a>(
+    cx: &Context<'a, '_>,
+    function: &'a StmtFunctionDef,
+    session: &Symbol<'a>,
+) -> bool {
+    const RUNNING: &[&str] = &["run", "run_sync", "run_until_complete"];
+    let module = cx.module;
+    let leaves = |parent: Option<AnyNodeRef>| {
+        matches!(
+            parent,
+            Some(AnyNodeRef::StmtReturn(_) | AnyNodeRef::ExprYield(_))
+        )
+    };
+    function.name.starts_with("test")
+        && !session
+            .reads
+            .iter()
+            .any(|read| leaves(module.parent(module.node(*read))))
+        && !module.calls_in(function).iter().any(|call| {
+            matches!(&*call.func, Expr::Attribute(it) if RUNNING.contains(&it.attr.as_str()))
+        })
 }
 
 /// `del session` where a test says that something warns: that nobody closed it.
