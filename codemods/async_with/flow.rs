@@ -212,12 +212,17 @@ pub fn uses<'a>(
     Ok(flow.uses)
 }
 
-/// How a session is to be closed. One that is a parameter and is made where it was not given is
-/// the caller's otherwise.
+/// How a session is to be closed. Where the name may also be bound to what somebody else made (a
+/// parameter, `getattr(bot, "session", None)`), only that which is made here is.
 pub fn advice(session: &Symbol<'_>, close: &str) -> String {
     let call = format!("`await {}.{close}()`", session.name);
-    let mut bindings = session.bindings.iter();
-    if bindings.any(|it| matches!(it.kind, BindingKind::Parameter)) {
+    let is_other = |kind: BindingKind| match kind {
+        BindingKind::Value(Expr::Call(made)) => !makes_object(&made.func),
+        BindingKind::Value(value) => !value.is_none_literal_expr(),
+        BindingKind::Declared | BindingKind::Deleted => false,
+        _ => true,
+    };
+    if session.bindings.iter().any(|it| is_other(it.kind)) {
         format!("{call} if it was made here")
     } else {
         call
