@@ -35,7 +35,7 @@ pub fn is_value_closed(cx: &Context<'_, '_>, value: &Expr) -> bool {
     for (place, step) in places(cx.module, value) {
         search
             .waiting
-            .push((None, Target::Anywhere(place), step.from_depth()));
+            .push((None, Target::Anywhere(place), step.levels_into()));
     }
     search.run()
 }

@@ -65,7 +65,7 @@ fn statement<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
     let Some(first) = always.or(entered.first()) else {
         return Err(Refusal::NotOurs);
     };
-    let (raises, raised) = match always {
+    let (because, caught) = match always {
         Some(_) => ("raises a TypeError", "the statement raises today"),
         None => (
             "is deprecated, and raises a TypeError since async-timeout 5.0",
@@ -73,7 +73,7 @@ fn statement<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
         ),
     };
     let first = python::first_line(module.text(managers::unwrapped(first)));
-    check_catchers(cx, with, raised)?;
+    check_catchers(cx, with, caught)?;
     check_place(cx, with, first)?;
     let unknown = managers.iter().position(|it| *it == Manager::Unknown);
     if let Some(item) = unknown.and_then(|position| with.items.get(position)) {
@@ -107,7 +107,7 @@ fn statement<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
         return Err(Refusal::NotOurs);
     }
     Ok(Rewrite {
-        message: format!("`{first}` is entered by `async with`: `with` {raises}"),
+        message: format!("`{first}` is entered by `async with`: `with` {because}"),
         applicability: Applicability::Safe,
         edits,
         python: None,
@@ -138,7 +138,7 @@ fn check_place<'a>(cx: &Context<'a, '_>, with: &'a StmtWith, first: &str) -> Res
 fn check_catchers<'a>(
     cx: &Context<'a, '_>,
     with: &'a StmtWith,
-    raised: &str,
+    caught: &str,
 ) -> Result<(), Refusal> {
     // What an object without `__enter__` raised before 3.11; trio's nurseries raise RuntimeError.
     const RAISED: &[&str] = &["TypeError", "AttributeError", "RuntimeError"];
@@ -158,11 +158,11 @@ fn check_catchers<'a>(
     }
     Err(match catcher.kind {
         CaughtByKind::Handler(_) => withheld!(
-            "`{}` catches the TypeError that {raised}, so that its code always runs: decide whether it still has a purpose, and write `async with`",
+            "`{}` catches the TypeError that {caught}, so that its code always runs: decide whether it still has a purpose, and write `async with`",
             catcher.shown(module)
         ),
         CaughtByKind::Context(call) => withheld!(
-            "`{}` catches the TypeError that {raised}: decide whether that is what it is for, and write `async with`",
+            "`{}` catches the TypeError that {caught}: decide whether that is what it is for, and write `async with`",
             module.first_line(call)
         ),
     })

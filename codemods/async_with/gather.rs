@@ -72,7 +72,7 @@ impl<'a> Gathering<'a, '_> {
             AnyNodeRef::ExprNamed(named) => self.flows(&named.value, &named.target),
             AnyNodeRef::StmtFor(stmt) => self.each(&stmt.iter, &stmt.target, Step::ELEMENT),
             AnyNodeRef::Comprehension(clause) => {
-                self.each(&clause.iter, &clause.target, Step::ELEMENT)
+                self.each(&clause.iter, &clause.target, Step::ELEMENT);
             }
             AnyNodeRef::StmtReturn(stmt) => {
                 if let (Some(value), Some(function)) = (&stmt.value, self.module.function(stmt)) {
@@ -120,7 +120,7 @@ impl<'a> Gathering<'a, '_> {
             && let Some((function, is_outside)) = called(self.module, call)
         {
             for (step, target) in targets(self.module, target) {
-                self.note(&Place::Yielded(function.to_string()), is_outside, |fate| {
+                self.note(&Place::Yielded(function.clone()), is_outside, |fate| {
                     fate.gets_to.insert((step, target.clone()));
                 });
             }
@@ -145,7 +145,7 @@ impl<'a> Gathering<'a, '_> {
                         place: Place::Attribute(name),
                         step,
                         ..
-                    } if step.from_depth() == 0 => Some(name),
+                    } if step.levels_into() == 0 => Some(name),
                     _ => None,
                 });
             self.summary.handed.extend(names.collect::<Vec<_>>());
@@ -165,7 +165,9 @@ impl<'a> Gathering<'a, '_> {
             return;
         }
         if closes_argument(self.module, call) {
-            given.iter().for_each(|it| self.closes(it));
+            for value in given.iter().copied() {
+                self.closes(value);
+            }
         } else if makes_object(&call.func) {
             // Which is then the object's to close; of an attribute that is said above.
             for value in &given {
@@ -186,7 +188,9 @@ impl<'a> Gathering<'a, '_> {
             };
             if let Some(step) = step {
                 for (_, target) in targets(self.module, &method.value) {
-                    given.iter().for_each(|it| self.goes(it, step, &target));
+                    for value in given.iter().copied() {
+                        self.goes(value, step, &target);
+                    }
                 }
             }
         }
@@ -236,7 +240,7 @@ impl<'a> Gathering<'a, '_> {
                 Some(Slot::Name(parameter.name.to_string())),
             ];
             for slot in slots.into_iter().flatten() {
-                self.is_parameter(Place::Argument(name.to_string(), slot), parameter);
+                self.is_parameter(&Place::Argument(name.to_string(), slot), parameter);
             }
             if is_injected {
                 self.is_given_by(parameter.name.as_str(), parameter);
@@ -257,13 +261,13 @@ impl<'a> Gathering<'a, '_> {
 
     /// Whoever calls the function gives this parameter what the function `provider` gives.
     fn is_given_by(&mut self, provider: &str, parameter: &'a Parameter) {
-        self.is_parameter(Place::Returned(provider.to_string()), parameter);
-        self.is_parameter(Place::Yielded(provider.to_string()), parameter);
+        self.is_parameter(&Place::Returned(provider.to_string()), parameter);
+        self.is_parameter(&Place::Yielded(provider.to_string()), parameter);
     }
 
-    fn is_parameter(&mut self, place: Place, parameter: &'a Parameter) {
+    fn is_parameter(&mut self, place: &Place, parameter: &'a Parameter) {
         let local = Target::Here(Place::Local(self.module.id(parameter)));
-        self.note(&place, true, |fate| {
+        self.note(place, true, |fate| {
             fate.gets_to.insert((Step::SAME, local.clone()));
         });
     }
@@ -304,9 +308,9 @@ impl<'a> Gathering<'a, '_> {
                 self.flows(value, target);
             }
         } else if let Some(targets) = python::displayed(target) {
-            targets
-                .into_iter()
-                .for_each(|it| self.each(value, it, Step::ELEMENT));
+            for target in targets {
+                self.each(value, target, Step::ELEMENT);
+            }
         } else {
             for (step, target) in targets(self.module, target) {
                 self.goes(value, step, &target);
@@ -318,9 +322,9 @@ impl<'a> Gathering<'a, '_> {
     fn each(&mut self, value: &'a Expr, target: &'a Expr, level: Step) {
         if let Some(targets) = python::displayed(target) {
             let level = Step::ELEMENT.after(level);
-            targets
-                .into_iter()
-                .for_each(|it| self.each(value, it, level));
+            for target in targets {
+                self.each(value, target, level);
+            }
             return;
         }
         for (step, target) in targets(self.module, target) {

@@ -6,7 +6,6 @@ use python::ast::{AnyNodeRef, Expr, ExprCall, ExprName};
 use python::{BindingKind, ScopeId};
 
 use super::closed::is_closed;
-use super::places::Step;
 use super::sessions::closing;
 use super::sources::{owner, targets, unmangled};
 
@@ -27,12 +26,7 @@ pub fn never_closed<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, target: &'a Ex
         Expr::Subscript(it) if !outlives(cx, &it.value) => return Err(Refusal::NotOurs),
         _ => {}
     }
-    let into = targets(module, target);
-    let depth = |step: Step| step.depth(0).unwrap_or_default();
-    if into
-        .into_iter()
-        .any(|(step, target)| is_closed(cx, target, depth(step)))
-    {
+    if is_target_closed(cx, target) {
         return Err(Refusal::NotOurs);
     }
     let text = module.text(target);
@@ -50,6 +44,12 @@ pub fn never_closed<'a>(cx: &Context<'a, '_>, call: &'a ExprCall, target: &'a Ex
         "`{text}` outlives the function, and nothing in this file closes it: close it with `await {text}.{}()`{condition} where {ends}",
         closing(cx, call)
     ))
+}
+
+/// Whether anything closes what `target` binds.
+pub fn is_target_closed(cx: &Context<'_, '_>, target: &Expr) -> bool {
+    let mut into = targets(cx.module, target).into_iter();
+    into.any(|(step, target)| is_closed(cx, target, step.depth(0).unwrap_or_default()))
 }
 
 /// Whether what holds a session is more than the function's own: an attribute, a parameter, a

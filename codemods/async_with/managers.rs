@@ -74,7 +74,7 @@ const ASYNC: &[&str] = &[
 ];
 
 /// Those of them that `with` could enter too, with the same effect, in versions that are in use:
-/// async-timeout before 5.0 (with a DeprecationWarning in 4.0).
+/// async-timeout before 5.0 (with a `DeprecationWarning` in 4.0).
 const ONCE_BOTH: &[&str] = &["async_timeout.timeout", "async_timeout.timeout_at"];
 
 /// What is entered by `with`, outside the standard library.

@@ -82,7 +82,7 @@ impl Step {
     }
 
     /// How deep something has to be in what the value is taken from to be in the value.
-    pub fn from_depth(self) -> u8 {
+    pub fn levels_into(self) -> u8 {
         self.into
     }
 }
@@ -99,7 +99,7 @@ pub struct Fate {
 impl Fate {
     /// The value that is taken from the place by this step is closed.
     pub fn close(&mut self, step: Step) {
-        let depth = step.from_depth();
+        let depth = step.levels_into();
         self.closed = Some(self.closed.map_or(depth, |known| known.min(depth)));
     }
 

@@ -4,7 +4,9 @@ use edit::{Applicability, Edit};
 use engine::{
     Context, Layout, Piece, Refusal, Rewrite, Verdict, deepened, end_of_block, width, withheld,
 };
-use python::ast::{AnyNodeRef, Expr, ExprCall, ExprName, Stmt, StmtFunctionDef};
+use python::ast::{
+    AnyNodeRef, Expr, ExprCall, ExprName, ExprTuple, Stmt, StmtAssign, StmtFunctionDef,
+};
 use python::{
     After, AwaitPlace, BindingKind, Ranged, ScopeId, ScopeKind, Symbol, TextRange, is_blank,
 };
@@ -31,23 +33,85 @@ pub const CLOSING: &[&str] = &["close", "aclose", "__aexit__", "detach"];
 /// not have been read, gets anywhere else.
 pub fn never_closed<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
     let module = cx.module;
-    let (statement, target) = match module.parent(call) {
-        Some(parent @ AnyNodeRef::StmtAssign(assign)) => match assign.targets.as_slice() {
-            [target] => (parent, target),
+    let (statement, targets) = match module.parent(call) {
+        Some(parent @ AnyNodeRef::StmtAssign(assign)) => (parent, assign.targets.iter().collect()),
+        Some(parent @ AnyNodeRef::StmtAnnAssign(assign)) => (parent, vec![&*assign.target]),
+        Some(AnyNodeRef::ExprTuple(values)) => match module.parent(values) {
+            Some(parent @ AnyNodeRef::StmtAssign(assign)) => {
+                let target = unpacked(cx, assign, values, call).ok_or(Refusal::NotOurs)?;
+                return together(cx, call, parent, &[target]);
+            }
             _ => return Err(Refusal::NotOurs),
         },
-        Some(parent @ AnyNodeRef::StmtAnnAssign(assign)) => (parent, &*assign.target),
         // As part of an expression it belongs to whoever gets it.
         _ => return Err(Refusal::NotOurs),
     };
     if opens_nothing(cx, call) || is_closed_by_connector(cx, call) {
         return Err(Refusal::NotOurs);
     }
-    match target {
-        Expr::Name(name) => local(cx, call, statement, target, name),
-        Expr::Attribute(_) | Expr::Subscript(_) => kept::never_closed(cx, call, target),
-        _ => Err(Refusal::NotOurs),
+    match targets.as_slice() {
+        [target @ Expr::Name(name)] => local(cx, call, statement, target, name),
+        [target @ (Expr::Attribute(_) | Expr::Subscript(_))] => {
+            kept::never_closed(cx, call, target)
+        }
+        targets => together(cx, call, statement, targets),
     }
+}
+
+/// `client` of `client, retries = AsyncClient(), 3`.
+fn unpacked<'a>(
+    cx: &Context<'a, '_>,
+    assign: &'a StmtAssign,
+    values: &'a ExprTuple,
+    call: &'a ExprCall,
+) -> Option<&'a Expr> {
+    let [Expr::Tuple(targets)] = assign.targets.as_slice() else {
+        return None;
+    };
+    let is_plain = |exprs: &[Expr]| !exprs.iter().any(Expr::is_starred_expr);
+    let id = cx.module.id(call);
+    let position = values.elts.iter().position(|it| cx.module.id(it) == id)?;
+    let is_pairwise = targets.elts.len() == values.elts.len()
+        && is_plain(&targets.elts)
+        && is_plain(&values.elts);
+    targets.elts.get(position).filter(|_| is_pairwise)
+}
+
+/// `self.session = session = ClientSession()`, `client, retries = AsyncClient(), 3`: what binds
+/// more than a session is not rewritten.
+fn together<'a>(
+    cx: &Context<'a, '_>,
+    call: &'a ExprCall,
+    statement: AnyNodeRef<'a>,
+    targets: &[&'a Expr],
+) -> Verdict {
+    let module = cx.module;
+    let close = closing(cx, call);
+    let is_idle = module
+        .function(statement)
+        .is_none_or(|it| close == "aclose" && !it.is_async);
+    if is_idle || opens_nothing(cx, call) || is_expected_to_fail(cx, call.into()) {
+        return Err(Refusal::NotOurs);
+    }
+    for target in targets {
+        if kept::is_target_closed(cx, target) {
+            return Err(Refusal::NotOurs);
+        }
+        if let Expr::Name(name) = target
+            && let Some(symbol) = module.symbol(name)
+            && (symbol.scope == ScopeId::MODULE
+                || (flow::hands_on(cx, symbol) && is_closed_by_like_name(cx, &name.id)))
+        {
+            return Err(Refusal::NotOurs);
+        }
+    }
+    let text = targets
+        .first()
+        .map(|it| module.text(*it))
+        .unwrap_or_default();
+    Err(withheld!(
+        "nothing closes `{text}`, which is bound together with something else: bind it in a statement of its own, and close it with `await {text}.{close}()` after its last use"
+    ))
 }
 
 /// How the session that `call` makes is closed.

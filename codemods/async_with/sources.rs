@@ -118,17 +118,13 @@ pub fn called(module: &Module<'_>, call: &ExprCall) -> Option<(String, bool)> {
     match &*call.func {
         Expr::Name(name) => {
             let symbol = module.symbol(name)?;
-            match module.imported_as(symbol) {
-                Some(imported) => {
-                    let last = imported.rsplit('.').next()?;
-                    Some((last.to_string(), true))
-                }
-                None => {
-                    let is_here = |kind| matches!(kind, BindingKind::Function(_));
-                    let is_here = symbol.bindings.iter().any(|it| is_here(it.kind));
-                    Some((name.id.to_string(), !is_here))
-                }
+            if let Some(imported) = module.imported_as(symbol) {
+                let last = imported.rsplit('.').next()?;
+                return Some((last.to_string(), true));
             }
+            let is_function = |kind| matches!(kind, BindingKind::Function(_));
+            let is_here = symbol.bindings.iter().any(|it| is_function(it.kind));
+            Some((name.id.to_string(), !is_here))
         }
         Expr::Attribute(method) => {
             let has = |class: &StmtClassDef| {
@@ -139,7 +135,7 @@ pub fn called(module: &Module<'_>, call: &ExprCall) -> Option<(String, bool)> {
             let is_own = owner(module, &method.value).is_some_and(has);
             Some((method.attr.to_string(), !is_own))
         }
-        Expr::Subscript(_) | _ => None,
+        _ => None,
     }
 }
 
