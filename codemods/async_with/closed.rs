@@ -145,8 +145,11 @@ impl<'a, 'c, 'm> Search<'a, 'c, 'm> {
         view: fn(&Summary) -> &std::collections::HashMap<Place, Fate>,
     ) -> bool {
         let (name, beside) = match place {
-            Place::Attribute(name) => (name, CLOSES),
-            Place::Returned(name) | Place::Yielded(name) | Place::Argument(name, _) => {
+            Place::Attribute(name) => (name.as_str(), CLOSES),
+            Place::Returned(name) | Place::Yielded(name) => (name.as_str(), [].as_slice()),
+            Place::Argument(name, _) => {
+                // `Base.__init__` is where `Base` is.
+                let name = name.split('.').next().unwrap_or(name);
                 (name, [].as_slice())
             }
             Place::Local(_) | Place::Global(_) | Place::Unnamed => return false,

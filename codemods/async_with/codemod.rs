@@ -65,15 +65,15 @@ fn statement<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
     let Some(first) = always.or(entered.first()) else {
         return Err(Refusal::NotOurs);
     };
-    let (because, caught) = match always {
-        Some(_) => ("raises a TypeError", "the statement raises today"),
+    let (because, since) = match always {
+        Some(_) => ("raises a TypeError", "today"),
         None => (
             "is deprecated, and raises a TypeError since async-timeout 5.0",
-            "the statement raises since async-timeout 5.0",
+            "since async-timeout 5.0",
         ),
     };
     let first = python::first_line(module.text(managers::unwrapped(first)));
-    check_catchers(cx, with, caught)?;
+    check_catchers(cx, with, since)?;
     check_place(cx, with, first)?;
     let unknown = managers.iter().position(|it| *it == Manager::Unknown);
     if let Some(item) = unknown.and_then(|position| with.items.get(position)) {
@@ -138,7 +138,7 @@ fn check_place<'a>(cx: &Context<'a, '_>, with: &'a StmtWith, first: &str) -> Res
 fn check_catchers<'a>(
     cx: &Context<'a, '_>,
     with: &'a StmtWith,
-    caught: &str,
+    since: &str,
 ) -> Result<(), Refusal> {
     // What an object without `__enter__` raised before 3.11; trio's nurseries raise RuntimeError.
     const RAISED: &[&str] = &["TypeError", "AttributeError", "RuntimeError"];
@@ -156,13 +156,14 @@ fn check_catchers<'a>(
     if is_expected && catcher.is_exact {
         return Err(Refusal::NotOurs); // a test that `with` fails
     }
+    let then = if since == "today" { "" } else { " then" };
     Err(match catcher.kind {
         CaughtByKind::Handler(_) => withheld!(
-            "`{}` catches the TypeError that {caught}, so that its code always runs: decide whether it still has a purpose, and write `async with`",
+            "`{}` catches the TypeError that the statement raises {since}, so that its code always runs{then}: decide whether it still has a purpose, and write `async with`",
             catcher.shown(module)
         ),
         CaughtByKind::Context(call) => withheld!(
-            "`{}` catches the TypeError that {caught}: decide whether that is what it is for, and write `async with`",
+            "`{}` catches the TypeError that the statement raises {since}: decide whether that is what it is for, and write `async with`",
             module.first_line(call)
         ),
     })

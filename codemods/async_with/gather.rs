@@ -195,36 +195,68 @@ impl<'a> Gathering<'a, '_> {
             }
         }
         if let Some((function, is_outside)) = called(self.module, call) {
-            let target = |slot| {
-                let place = Place::Argument(function.clone(), slot);
-                if is_outside {
-                    Target::Anywhere(place)
-                } else {
-                    Target::Here(place)
-                }
-            };
-            for (position, value) in call.arguments.args.iter().enumerate() {
-                self.goes(value, Step::SAME, &target(Slot::Position(position)));
+            for function in self.reached(call, function) {
+                self.gives(call, &function, is_outside);
             }
-            for keyword in &call.arguments.keywords {
-                if let Some(name) = &keyword.arg {
-                    let target = target(Slot::Name(name.to_string()));
-                    self.goes(&keyword.value, Step::SAME, &target);
-                }
+        }
+    }
+
+    /// The functions by whose names arguments are followed: `Base.__init__` of
+    /// `super().__init__(session)`, since each class has an `__init__`.
+    fn reached(&self, call: &'a ExprCall, function: String) -> Vec<String> {
+        if function != "__init__" {
+            return vec![function];
+        }
+        let is_super = matches!(
+            &*call.func,
+            Expr::Attribute(method) if matches!(
+                &*method.value,
+                Expr::Call(it) if self.module.builtin(&it.func) == Some("super")
+            )
+        );
+        let within = self.module.function(call);
+        let class = within.and_then(|it| self.module.class_around(it));
+        let bases = class
+            .filter(|_| is_super)
+            .and_then(|it| it.arguments.as_deref());
+        let bases = bases.into_iter().flat_map(|it| &it.args);
+        let names = bases.filter_map(last_name);
+        names.map(|name| format!("{name}.__init__")).collect()
+    }
+
+    /// The arguments of a call are given to a function of this name.
+    fn gives(&mut self, call: &'a ExprCall, function: &str, is_outside: bool) {
+        let target = |slot| {
+            let place = Place::Argument(function.to_string(), slot);
+            if is_outside {
+                Target::Anywhere(place)
+            } else {
+                Target::Here(place)
+            }
+        };
+        for (position, value) in call.arguments.args.iter().enumerate() {
+            self.goes(value, Step::SAME, &target(Slot::Position(position)));
+        }
+        for keyword in &call.arguments.keywords {
+            if let Some(name) = &keyword.arg {
+                let target = target(Slot::Name(name.to_string()));
+                self.goes(&keyword.value, Step::SAME, &target);
             }
         }
     }
 
     /// What is given to a function is at its parameters.
     fn defines(&mut self, function: &'a StmtFunctionDef) {
-        let name = &function.name;
-        let is_method = matches!(
-            self.module.parent(function),
-            Some(AnyNodeRef::StmtClassDef(_))
-        ) && !function
-            .decorator_list
-            .iter()
-            .any(|it| matches!(&it.expression, Expr::Name(it) if it.id == "staticmethod"));
+        let class = self.module.class_around(function);
+        let name = match class {
+            Some(class) if function.name.as_str() == "__init__" => {
+                format!("{}.__init__", class.name)
+            }
+            _ => function.name.to_string(),
+        };
+        let mut decorators = function.decorator_list.iter();
+        let is_static = |it: &Expr| matches!(it, Expr::Name(it) if it.id == "staticmethod");
+        let is_method = class.is_some() && !decorators.any(|it| is_static(&it.expression));
         let is_injected = name.starts_with("test")
             || function
                 .decorator_list
@@ -240,7 +272,7 @@ impl<'a> Gathering<'a, '_> {
                 Some(Slot::Name(parameter.name.to_string())),
             ];
             for slot in slots.into_iter().flatten() {
-                self.is_parameter(&Place::Argument(name.to_string(), slot), parameter);
+                self.is_parameter(&Place::Argument(name.clone(), slot), parameter);
             }
             if is_injected {
                 self.is_given_by(parameter.name.as_str(), parameter);

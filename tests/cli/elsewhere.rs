@@ -433,6 +433,23 @@ fn a_session_that_a_class_beside_it_closes_is_silent() {
 }
 
 #[test]
+fn a_session_that_the_base_class_is_made_with_is_silent_where_that_closes_it() {
+    let api = "import httpx\n\nfrom base import Base\n\n\nclass Api(Base):\n    def __init__(self, http=None):\n        if http is None:\n            http = httpx.AsyncClient()\n        super().__init__(http)\n";
+    let base = |does: &str| {
+        format!(
+            "class Other:\n    def __init__(self, http):\n        self.closed = http\n\n    async def stop(self):\n        await self.closed.aclose()\n\n\nclass Base:\n    def __init__(self, client):\n        self.client = client\n\n    async def stop(self):\n        {does}\n"
+        )
+    };
+    let found = |does| said("--async-with", &[("api.py", api), ("base.py", &base(does))]);
+    assert_eq!(found("await self.client.aclose()"), "");
+    let open = found("await self.client.get(\"url\")");
+    assert!(
+        open.contains("close it there with `await http.aclose()` if it was made here"),
+        "{open}"
+    );
+}
+
+#[test]
 fn a_fixture_that_a_test_closes_is_silent() {
     let conftest = "import aiohttp\nimport pytest\n\n\n@pytest.fixture\nasync def web():\n    session = aiohttp.ClientSession()\n    yield session\n";
     let test = |does: &str| format!("async def test_web(web):\n    {does}\n");
