@@ -65,15 +65,12 @@ fn statement<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
     let Some(first) = always.or(entered.first()) else {
         return Err(Refusal::NotOurs);
     };
-    let (because, since) = match always {
-        Some(_) => ("raises a TypeError", "today"),
-        None => (
-            "is deprecated, and raises a TypeError since async-timeout 5.0",
-            "since async-timeout 5.0",
-        ),
+    let because = match always {
+        Some(_) => "raises a TypeError",
+        None => "is deprecated, and raises a TypeError since async-timeout 5.0",
     };
     let first = python::first_line(module.text(managers::unwrapped(first)));
-    check_catchers(cx, with, since)?;
+    check_catchers(cx, with, always.is_some())?;
     check_place(cx, with, first)?;
     let unknown = managers.iter().position(|it| *it == Manager::Unknown);
     if let Some(item) = unknown.and_then(|position| with.items.get(position)) {
@@ -138,7 +135,7 @@ fn check_place<'a>(cx: &Context<'a, '_>, with: &'a StmtWith, first: &str) -> Res
 fn check_catchers<'a>(
     cx: &Context<'a, '_>,
     with: &'a StmtWith,
-    since: &str,
+    raises_always: bool,
 ) -> Result<(), Refusal> {
     // What an object without `__enter__` raised before 3.11; trio's nurseries raise RuntimeError.
     const RAISED: &[&str] = &["TypeError", "AttributeError", "RuntimeError"];
@@ -156,7 +153,11 @@ fn check_catchers<'a>(
     if is_expected && catcher.is_exact {
         return Err(Refusal::NotOurs); // a test that `with` fails
     }
-    let then = if since == "today" { "" } else { " then" };
+    let (since, then) = if raises_always {
+        ("today", "")
+    } else {
+        ("since async-timeout 5.0", " then")
+    };
     Err(match catcher.kind {
         CaughtByKind::Handler(_) => withheld!(
             "`{}` catches the TypeError that the statement raises {since}, so that its code always runs{then}: decide whether it still has a purpose, and write `async with`",
