@@ -1,9 +1,13 @@
 //! `with ClientSession() as session:` => `async with ClientSession() as session:`
 
-mod attributes;
+mod closed;
 mod flow;
+mod gather;
+mod kept;
 mod managers;
+mod places;
 mod sessions;
+mod sources;
 
 use edit::Applicability;
 use engine::{Codemod, Context, HeaderItem, On, Refusal, Rewrite, Verdict, with_headers, withheld};
@@ -50,18 +54,23 @@ fn statement<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
         .iter()
         .map(|item| managers::manager(cx, &item.context_expr))
         .collect();
-    let first = managers
+    let entered: Vec<&Expr> = managers
         .iter()
         .zip(&with.items)
-        .find_map(|(manager, item)| {
-            (*manager == Manager::Async)
-                .then_some(module.text(managers::unwrapped(&item.context_expr)))
-        });
-    let Some(first) = first else {
+        .filter(|(manager, _)| **manager == Manager::Async)
+        .map(|(_, item)| &item.context_expr)
+        .collect();
+    // One that raises in each version before one that raises in some.
+    let always = entered.iter().find(|it| !managers::was_sync(cx, it));
+    let Some(first) = always.or(entered.first()) else {
         return Err(Refusal::NotOurs);
     };
-    let first = python::first_line(first);
-    check_catchers(cx, with)?;
+    let because = match always {
+        Some(_) => "raises a TypeError",
+        None => "is deprecated, and raises a TypeError since async-timeout 5.0",
+    };
+    let first = python::first_line(module.text(managers::unwrapped(first)));
+    check_catchers(cx, with, always.is_some())?;
     check_place(cx, with, first)?;
     let unknown = managers.iter().position(|it| *it == Manager::Unknown);
     if let Some(item) = unknown.and_then(|position| with.items.get(position)) {
@@ -95,7 +104,7 @@ fn statement<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
         return Err(Refusal::NotOurs);
     }
     Ok(Rewrite {
-        message: format!("`{first}` is entered by `async with`: `with` raises a TypeError"),
+        message: format!("`{first}` is entered by `async with`: `with` {because}"),
         applicability: Applicability::Safe,
         edits,
         python: None,
@@ -123,7 +132,11 @@ fn check_place<'a>(cx: &Context<'a, '_>, with: &'a StmtWith, first: &str) -> Res
 }
 
 /// Where the `TypeError` is caught, the code that catches it runs today and would not any longer.
-fn check_catchers<'a>(cx: &Context<'a, '_>, with: &'a StmtWith) -> Result<(), Refusal> {
+fn check_catchers<'a>(
+    cx: &Context<'a, '_>,
+    with: &'a StmtWith,
+    raises_always: bool,
+) -> Result<(), Refusal> {
     // What an object without `__enter__` raised before 3.11; trio's nurseries raise RuntimeError.
     const RAISED: &[&str] = &["TypeError", "AttributeError", "RuntimeError"];
     let module = cx.module;
@@ -140,13 +153,18 @@ fn check_catchers<'a>(cx: &Context<'a, '_>, with: &'a StmtWith) -> Result<(), Re
     if is_expected && catcher.is_exact {
         return Err(Refusal::NotOurs); // a test that `with` fails
     }
+    let (since, then) = if raises_always {
+        ("today", "")
+    } else {
+        ("since async-timeout 5.0", " then")
+    };
     Err(match catcher.kind {
         CaughtByKind::Handler(_) => withheld!(
-            "`{}` catches the TypeError that the statement raises today, so that its code always runs: decide whether it still has a purpose, and write `async with`",
+            "`{}` catches the TypeError that the statement raises {since}, so that its code always runs{then}: decide whether it still has a purpose, and write `async with`",
             catcher.shown(module)
         ),
         CaughtByKind::Context(call) => withheld!(
-            "`{}` catches the TypeError that the statement raises today: decide whether that is what it is for, and write `async with`",
+            "`{}` catches the TypeError that the statement raises {since}: decide whether that is what it is for, and write `async with`",
             module.first_line(call)
         ),
     })

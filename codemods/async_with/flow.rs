@@ -2,9 +2,7 @@
 
 use engine::{Context, Refusal, withheld};
 use python::ast::{AnyNodeRef, Expr, ExprCall, StmtFunctionDef};
-use python::{AwaitPlace, NodeId, Ranged, ScopeKind, Symbol};
-
-use super::sessions::CLOSING;
+use python::{AwaitPlace, BindingKind, Module, NodeId, Ranged, ScopeKind, Symbol};
 
 /// What has to be read, or else closed, before the session is closed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -92,69 +90,31 @@ const KEEP_NOTHING: &[&str] = &[
     "type",
 ];
 
-/// Whether something closes a session, or hands it on to be closed.
-pub fn is_closed<'a>(cx: &Context<'a, '_>, session: &Symbol<'a>) -> bool {
-    let module = cx.module;
-    session.reads.iter().any(|read| {
-        let node = module.node(*read);
-        match module.parent(node) {
-            Some(AnyNodeRef::ExprAttribute(method)) => CLOSING.contains(&method.attr.as_str()),
-            // `async with session:`
-            Some(AnyNodeRef::WithItem(_)) => true,
-            Some(AnyNodeRef::Arguments(_)) => match call_around(cx, node) {
-                Some(call) => match &*call.func {
-                    Expr::Attribute(method) => {
-                        matches!(
-                            method.attr.as_str(),
-                            "enter_async_context" | "push_async_exit" | "enterAsyncContext"
-                        ) || is_named_closing(&method.attr)
-                    }
-                    // `await close_session(session)`
-                    Expr::Name(name) if is_named_closing(&name.id) => true,
-                    func => module.refers_to(func, "contextlib.aclosing"),
-                },
-                None => false,
-            },
-            _ => false,
+/// Whether a call closes what it is given, or keeps it to close it, as the name of what is called
+/// says: `stack.enter_async_context(session)`, `await close_session(session)`.
+pub fn closes_argument(module: &Module<'_>, call: &ExprCall) -> bool {
+    match &*call.func {
+        Expr::Attribute(method) => {
+            matches!(
+                method.attr.as_str(),
+                "aclosing"
+                    | "enterAsyncContext"
+                    | "enter_async_context"
+                    | "finalize"
+                    | "push_async_exit"
+            ) || is_named_closing(&method.attr)
         }
-    })
+        Expr::Name(name) if is_named_closing(&name.id) => true,
+        func => {
+            module.refers_to(func, "contextlib.aclosing")
+                || module.refers_to(func, "weakref.finalize")
+        }
+    }
 }
 
 /// Whether a function is named for closing what it is given.
 fn is_named_closing(name: &str) -> bool {
     name.to_ascii_lowercase().contains("close")
-}
-
-/// What a session is stored in by the function that makes it: `_clients` of
-/// `_clients[key] = session` and of `self._clients.append(session)`.
-pub fn stores<'a>(cx: &Context<'a, '_>, session: &Symbol<'a>) -> Vec<&'a str> {
-    let module = cx.module;
-    let reads = session.reads.iter().map(|read| module.node(*read));
-    reads
-        .flat_map(|node| match module.parent(node) {
-            Some(AnyNodeRef::StmtAssign(assign)) => {
-                assign.targets.iter().filter_map(store).collect()
-            }
-            Some(AnyNodeRef::Arguments(_)) => call_around(cx, node)
-                .and_then(|call| match &*call.func {
-                    Expr::Attribute(method) => store(&method.value),
-                    _ => None,
-                })
-                .into_iter()
-                .collect(),
-            _ => Vec::new(),
-        })
-        .collect()
-}
-
-/// The last name of a place where something is stored.
-fn store(place: &Expr) -> Option<&str> {
-    match place {
-        Expr::Subscript(subscript) => store(&subscript.value),
-        Expr::Attribute(attribute) => Some(attribute.attr.as_str()),
-        Expr::Name(name) => Some(name.id.as_str()),
-        _ => None,
-    }
 }
 
 /// Whether the session itself gets to somebody else: returned, stored, or given to a call.
@@ -181,23 +141,9 @@ pub fn hands_on<'a>(cx: &Context<'a, '_>, session: &Symbol<'a>) -> bool {
     })
 }
 
-/// Whether an object is made with the session, which is then the object's to close:
-/// `Client(http_client=session)`.
-pub fn is_given_to_object<'a>(cx: &Context<'a, '_>, session: &Symbol<'a>) -> bool {
-    let module = cx.module;
-    session.reads.iter().any(|read| {
-        let node = module.node(*read);
-        let is_argument = matches!(
-            module.parent(node),
-            Some(AnyNodeRef::Arguments(_) | AnyNodeRef::Keyword(_))
-        );
-        is_argument && call_around(cx, node).is_some_and(|call| makes_object(&call.func))
-    })
-}
-
 /// Whether what is called is a class, by its name, or another way of a class to make an object:
 /// `Server.from_openapi(client=session)`.
-fn makes_object(func: &Expr) -> bool {
+pub fn makes_object(func: &Expr) -> bool {
     let name = match func {
         Expr::Name(name) => name.id.as_str(),
         Expr::Attribute(attribute) => match attribute.attr.as_str() {
@@ -248,6 +194,7 @@ pub fn uses<'a>(
         function,
         session: session.name,
         close,
+        advice: advice(session, close),
         uses: Vec::new(),
         responses: Vec::new(),
     };
@@ -265,11 +212,29 @@ pub fn uses<'a>(
     Ok(flow.uses)
 }
 
+/// How a session is to be closed. Where the name may also be bound to what somebody else made (a
+/// parameter, `getattr(bot, "session", None)`), only that which is made here is.
+pub fn advice(session: &Symbol<'_>, close: &str) -> String {
+    let call = format!("`await {}.{close}()`", session.name);
+    let is_other = |kind: BindingKind| match kind {
+        BindingKind::Value(Expr::Call(made)) => !makes_object(&made.func),
+        BindingKind::Value(value) => !value.is_none_literal_expr(),
+        BindingKind::Declared | BindingKind::Deleted => false,
+        _ => true,
+    };
+    if session.bindings.iter().any(|it| is_other(it.kind)) {
+        format!("{call} if it was made here")
+    } else {
+        call
+    }
+}
+
 struct Flow<'a, 'c, 'm> {
     cx: &'c Context<'a, 'm>,
     function: &'a StmtFunctionDef,
     session: &'a str,
     close: &'static str,
+    advice: String,
     uses: Vec<AnyNodeRef<'a>>,
     /// The names that are bound to responses, one for each symbol.
     responses: Vec<NodeId>,
@@ -457,15 +422,15 @@ impl<'a> Flow<'a, '_, '_> {
     }
 
     fn escapes(&self, kind: Kind, node: AnyNodeRef<'a>, how: &str) -> Refusal {
-        let (session, close) = (self.session, self.close);
+        let (session, advice) = (self.session, &self.advice);
         let text = self.cx.module.text(node.range());
         let text = python::first_line(text);
         match kind {
             Kind::Session => withheld!(
-                "nothing closes `{session}`, which {how} (`{text}`), so that its last use is not seen here: close it there with `await {session}.{close}()`"
+                "nothing closes `{session}`, which {how} (`{text}`), so that its last use is not seen here: close it there with {advice}"
             ),
             Kind::Response => withheld!(
-                "nothing closes `{session}`, whose response {how} (`{text}`), and reading it needs the session open: read it first, or close the session with `await {session}.{close}()` after that"
+                "nothing closes `{session}`, whose response {how} (`{text}`), and reading it needs the session open: read it first, or close the session after that with {advice}"
             ),
         }
     }

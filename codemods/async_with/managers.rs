@@ -73,6 +73,10 @@ const ASYNC: &[&str] = &[
     "trio.open_nursery",
 ];
 
+/// Those of them that `with` could enter too, with the same effect, in versions that are in use:
+/// async-timeout before 5.0 (with a `DeprecationWarning` in 4.0).
+const ONCE_BOTH: &[&str] = &["async_timeout.timeout", "async_timeout.timeout_at"];
+
 /// What is entered by `with`, outside the standard library.
 const SYNC: &[&str] = &[
     "anyio.CancelScope",
@@ -197,6 +201,11 @@ pub fn unwrapped(expr: &Expr) -> &Expr {
 /// Whether `expr` is one of asyncio's locks.
 pub fn is_lock<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> bool {
     matches!(made(cx, expr), Some(Made::By(name)) if LOCKS.contains(&name.as_str()))
+}
+
+/// Whether `expr` is what older versions of its package could enter by `with` as well.
+pub fn was_sync<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> bool {
+    matches!(made(cx, expr), Some(Made::By(name)) if ONCE_BOTH.contains(&name.as_str()))
 }
 
 fn by_decorator<'a>(

@@ -4,10 +4,16 @@ use edit::{Applicability, Edit};
 use engine::{
     Context, Layout, Piece, Refusal, Rewrite, Verdict, deepened, end_of_block, width, withheld,
 };
-use python::ast::{AnyNodeRef, Expr, ExprCall, ExprName, Stmt, StmtFunctionDef};
-use python::{After, AwaitPlace, BindingKind, Ranged, ScopeKind, Symbol, TextRange, is_blank};
+use python::ast::{
+    AnyNodeRef, Expr, ExprCall, ExprName, ExprTuple, Stmt, StmtAssign, StmtFunctionDef,
+};
+use python::{
+    After, AwaitPlace, BindingKind, Ranged, ScopeId, ScopeKind, Symbol, TextRange, is_blank,
+};
 
-use super::{attributes, flow};
+use super::closed::{is_closed, is_value_closed};
+use super::places::Target;
+use super::{flow, kept, sources};
 
 /// What makes a session.
 pub const NAMES: &[&str] = &[
@@ -27,23 +33,85 @@ pub const CLOSING: &[&str] = &["close", "aclose", "__aexit__", "detach"];
 /// not have been read, gets anywhere else.
 pub fn never_closed<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Verdict {
     let module = cx.module;
-    let (statement, target) = match module.parent(call) {
-        Some(parent @ AnyNodeRef::StmtAssign(assign)) => match assign.targets.as_slice() {
-            [target] => (parent, target),
+    let (statement, targets) = match module.parent(call) {
+        Some(parent @ AnyNodeRef::StmtAssign(assign)) => (parent, assign.targets.iter().collect()),
+        Some(parent @ AnyNodeRef::StmtAnnAssign(assign)) => (parent, vec![&*assign.target]),
+        Some(AnyNodeRef::ExprTuple(values)) => match module.parent(values) {
+            Some(parent @ AnyNodeRef::StmtAssign(assign)) => {
+                let target = unpacked(cx, assign, values, call).ok_or(Refusal::NotOurs)?;
+                return together(cx, call, parent, &[target]);
+            }
             _ => return Err(Refusal::NotOurs),
         },
-        Some(parent @ AnyNodeRef::StmtAnnAssign(assign)) => (parent, &*assign.target),
         // As part of an expression it belongs to whoever gets it.
         _ => return Err(Refusal::NotOurs),
     };
-    if opens_nothing(cx, call) {
+    if opens_nothing(cx, call) || is_closed_by_connector(cx, call) {
         return Err(Refusal::NotOurs);
     }
-    match target {
-        Expr::Name(name) => local(cx, call, statement, name),
-        Expr::Attribute(attribute) => attributes::never_closed(cx, call, attribute),
-        _ => Err(Refusal::NotOurs),
+    match targets.as_slice() {
+        [target @ Expr::Name(name)] => local(cx, call, statement, target, name),
+        [target @ (Expr::Attribute(_) | Expr::Subscript(_))] => {
+            kept::never_closed(cx, call, target)
+        }
+        targets => together(cx, call, statement, targets),
     }
+}
+
+/// `client` of `client, retries = AsyncClient(), 3`.
+fn unpacked<'a>(
+    cx: &Context<'a, '_>,
+    assign: &'a StmtAssign,
+    values: &'a ExprTuple,
+    call: &'a ExprCall,
+) -> Option<&'a Expr> {
+    let [Expr::Tuple(targets)] = assign.targets.as_slice() else {
+        return None;
+    };
+    let is_plain = |exprs: &[Expr]| !exprs.iter().any(Expr::is_starred_expr);
+    let id = cx.module.id(call);
+    let position = values.elts.iter().position(|it| cx.module.id(it) == id)?;
+    let is_pairwise = targets.elts.len() == values.elts.len()
+        && is_plain(&targets.elts)
+        && is_plain(&values.elts);
+    targets.elts.get(position).filter(|_| is_pairwise)
+}
+
+/// `self.session = session = ClientSession()`, `client, retries = AsyncClient(), 3`: what binds
+/// more than a session is not rewritten.
+fn together<'a>(
+    cx: &Context<'a, '_>,
+    call: &'a ExprCall,
+    statement: AnyNodeRef<'a>,
+    targets: &[&'a Expr],
+) -> Verdict {
+    let module = cx.module;
+    let close = closing(cx, call);
+    let is_idle = module
+        .function(statement)
+        .is_none_or(|it| close == "aclose" && !it.is_async);
+    if is_idle || opens_nothing(cx, call) || is_expected_to_fail(cx, call.into()) {
+        return Err(Refusal::NotOurs);
+    }
+    for target in targets {
+        if kept::is_target_closed(cx, target) {
+            return Err(Refusal::NotOurs);
+        }
+        if let Expr::Name(name) = target
+            && let Some(symbol) = module.symbol(name)
+            && (symbol.scope == ScopeId::MODULE
+                || (flow::hands_on(cx, symbol) && is_closed_by_like_name(cx, &name.id)))
+        {
+            return Err(Refusal::NotOurs);
+        }
+    }
+    let text = targets
+        .first()
+        .map(|it| module.text(*it))
+        .unwrap_or_default();
+    Err(withheld!(
+        "nothing closes `{text}`, which is bound together with something else: bind it in a statement of its own, and close it with `await {text}.{close}()` after its last use"
+    ))
 }
 
 /// How the session that `call` makes is closed.
@@ -76,10 +144,23 @@ fn opens_nothing<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
     WITHIN.iter().any(|name| module.refers_to(&made.func, name))
 }
 
+/// `ClientSession(connector=connector)`, where something closes the connector: a session holds
+/// nothing else. With `connector_owner=False` it is not for the session to close.
+fn is_closed_by_connector<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    let given = |name| call.arguments.find_keyword(name).map(|it| &it.value);
+    given("connector_owner").is_some_and(|it| !it.is_literal_expr() || is_false(it))
+        || given("connector").is_some_and(|it| is_value_closed(cx, it))
+}
+
+fn is_false(expr: &Expr) -> bool {
+    matches!(expr, Expr::BooleanLiteral(literal) if !literal.value)
+}
+
 fn local<'a>(
     cx: &Context<'a, '_>,
     call: &'a ExprCall,
     statement: AnyNodeRef<'a>,
+    target: &'a Expr,
     name: &'a ExprName,
 ) -> Verdict {
     let module = cx.module;
@@ -90,18 +171,25 @@ fn local<'a>(
         return Err(Refusal::NotOurs);
     };
     let is_own = matches!(module.scope_data(symbol.scope).kind, ScopeKind::Function(owner) if module.id(owner) == module.id(function));
-    if !is_own || flow::is_closed(cx, symbol) {
+    if symbol.scope == ScopeId::MODULE {
+        // `global session`, which is there until the program ends: then aiohttp says that it is
+        // unclosed, and httpx says nothing.
+        return match closing(cx, call) {
+            "aclose" => Err(Refusal::NotOurs),
+            _ => kept::never_closed(cx, call, target),
+        };
+    }
+    let place = sources::place_of(module, symbol);
+    if !is_own || place.is_some_and(|(place, _)| is_closed(cx, Target::Here(place), 0)) {
         return Err(Refusal::NotOurs);
     }
     if is_expected_to_fail(cx, call.into()) || is_deleted_on_trial(cx, symbol) {
         return Err(Refusal::NotOurs); // a test of what becomes of it
     }
-    if flow::is_given_to_object(cx, symbol) {
-        return Err(Refusal::NotOurs); // it belongs to that, as where it is made in the call
-    }
     let id = &name.id;
     let close = closing(cx, call);
-    if close == "aclose" && !function.is_async && !flow::may_open(cx, symbol) {
+    let is_idle = || !flow::may_open(cx, symbol) || is_plain_test(cx, function, symbol);
+    if close == "aclose" && !function.is_async && is_idle() {
         return Err(Refusal::NotOurs); // httpx opens nothing before the first request
     }
     if symbol.reads.is_empty() && symbol.bindings.len() == 1 {
@@ -112,21 +200,15 @@ fn local<'a>(
     let uses = match flow::uses(cx, function, symbol, close) {
         Ok(uses) => uses,
         // Whoever got it may well be who closes it.
-        Err(_)
-            if flow::hands_on(cx, symbol)
-                && (is_closed_by_like_name(cx, id)
-                    || flow::stores(cx, symbol)
-                        .iter()
-                        .any(|store| is_closed_by_like_name(cx, store))
-                    || is_entered(cx, function)) =>
-        {
+        Err(_) if flow::hands_on(cx, symbol) && is_closed_by_like_name(cx, id) => {
             return Err(Refusal::NotOurs);
         }
         Err(refusal) => return Err(refusal),
     };
     if symbol.bindings.len() > 1 {
         return Err(withheld!(
-            "nothing closes `{id}`, which is bound more than once: close it with `await {id}.{close}()` after its last use"
+            "nothing closes `{id}`, which is bound more than once: close it after its last use with {}",
+            flow::advice(symbol, close)
         ));
     }
     if !matches!(module.await_place(statement), AwaitPlace::Coroutine(_)) {
@@ -214,6 +296,31 @@ fn local<'a>(
     })
 }
 
+/// Whether a function is a test that runs no event loop, in which nobody can make a request with
+/// the session, whoever gets it.
+fn is_plain_test<'a>(
+    cx: &Context<'a, '_>,
+    function: &'a StmtFunctionDef,
+    session: &Symbol<'a>,
+) -> bool {
+    const RUNNING: &[&str] = &["run", "run_sync", "run_until_complete"];
+    let module = cx.module;
+    let leaves = |parent: Option<AnyNodeRef>| {
+        matches!(
+            parent,
+            Some(AnyNodeRef::StmtReturn(_) | AnyNodeRef::ExprYield(_))
+        )
+    };
+    function.name.starts_with("test")
+        && !session
+            .reads
+            .iter()
+            .any(|read| leaves(module.parent(module.node(*read))))
+        && !module.calls_in(function).iter().any(|call| {
+            matches!(&*call.func, Expr::Attribute(it) if RUNNING.contains(&it.attr.as_str()))
+        })
+}
+
 /// `del session` where a test says that something warns: that nobody closed it.
 fn is_deleted_on_trial<'a>(cx: &Context<'a, '_>, session: &Symbol<'a>) -> bool {
     let module = cx.module;
@@ -247,13 +354,6 @@ fn is_expected_to_fail<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> bool {
         }),
         _ => false,
     })
-}
-
-/// Whether a file of the project enters what a function gives: `async with make_session() as it:`.
-fn is_entered(cx: &Context<'_, '_>, function: &StmtFunctionDef) -> bool {
-    let enters = format!("async with {}(", function.name);
-    let awaits = format!("async with await {}(", function.name);
-    cx.project_mentions_any(&[&enters, &awaits])
 }
 
 /// Whether the file closes what it calls like a session of this name, `self._session` where

@@ -186,6 +186,18 @@ impl Oracle for FileMeaning<'_, '_> {
             .collect()
     }
 
+    fn naming(&self, word: &str, beside: &[&str], look: Look) -> Vec<(usize, Summary)> {
+        let Meaning {
+            callers, modules, ..
+        } = self.meaning;
+        let files = callers.naming(self.meaning, self.file, word, beside);
+        let others = files.into_iter();
+        let others = others.filter(|file| file.canonical != self.file.canonical);
+        others
+            .filter_map(|file| modules.summary(file, look))
+            .collect()
+    }
+
     fn undeclared(&self, packages: &[String]) -> Vec<Option<String>> {
         let folder = self.file.canonical.parent();
         let top = self.file.folder.types.environment.top.as_deref();

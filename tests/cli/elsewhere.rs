@@ -366,6 +366,104 @@ async def start(agent):
     assert!(open.contains("`agent.graph` outlives"), "{open}");
 }
 
+/// What is found of `make`, which gives a session, where another module uses it in this way.
+fn keeps(uses: &str) -> String {
+    let make = "\
+import httpx
+
+
+def make():
+    client = httpx.AsyncClient()
+    return client
+";
+    let main = format!("from make import make\n\n\n{uses}");
+    said("--async-with", &[("make.py", make), ("main.py", &main)])
+}
+
+#[test]
+fn a_session_that_another_file_gets_and_closes_is_silent() {
+    let class = |closes: &str| {
+        format!(
+            "class Api:\n    def __init__(self):\n        self.http = make()\n\n    async def stop(self):\n        {closes}\n"
+        )
+    };
+    assert_eq!(keeps(&class("await self.http.aclose()")), "");
+    let open = keeps(&class("await self.http.get(\"url\")"));
+    assert!(open.contains("nothing closes `client`"), "{open}");
+    let entered =
+        "async def main():\n    async with make() as it:\n        await it.get(\"url\")\n";
+    assert_eq!(keeps(entered), "");
+}
+
+#[test]
+fn a_function_of_the_same_name_in_another_file_closes_nothing() {
+    let other = "def make():\n    return open(\"file\")\n\n\nasync def main():\n    async with make() as it:\n        print(it)\n";
+    let found = said(
+        "--async-with",
+        &[
+            (
+                "client.py",
+                "import httpx\n\n\ndef make():\n    client = httpx.AsyncClient()\n    return client\n",
+            ),
+            ("other.py", other),
+        ],
+    );
+    assert!(found.contains("nothing closes `client`"), "{found}");
+}
+
+#[test]
+fn a_session_that_a_class_beside_it_closes_is_silent() {
+    let http = "import aiohttp\n\n\nclass Http:\n    async def start(self):\n        self.web = aiohttp.ClientSession()\n";
+    let api = "from http_mixin import Http\nfrom closing import Closing\n\n\nclass Api(Http, Closing):\n    async def run(self):\n        await self.start()\n";
+    let closing =
+        |does: &str| format!("class Closing:\n    async def stop(self):\n        {does}\n");
+    let found = |does| {
+        said(
+            "--async-with",
+            &[
+                ("http_mixin.py", http),
+                ("api.py", api),
+                ("closing.py", &closing(does)),
+            ],
+        )
+    };
+    assert_eq!(found("await self.web.close()"), "");
+    let open = found("await self.queue.close()");
+    assert!(open.contains("`self.web` outlives"), "{open}");
+}
+
+#[test]
+fn a_session_that_the_base_class_is_made_with_is_silent_where_that_closes_it() {
+    let api = "import httpx\n\nfrom base import Base\n\n\nclass Api(Base):\n    def __init__(self, http=None):\n        if http is None:\n            http = httpx.AsyncClient()\n        super().__init__(http)\n";
+    let base = |does: &str| {
+        format!(
+            "class Other:\n    def __init__(self, http):\n        self.closed = http\n\n    async def stop(self):\n        await self.closed.aclose()\n\n\nclass Base:\n    def __init__(self, client):\n        self.client = client\n\n    async def stop(self):\n        {does}\n"
+        )
+    };
+    let found = |does| said("--async-with", &[("api.py", api), ("base.py", &base(does))]);
+    assert_eq!(found("await self.client.aclose()"), "");
+    let open = found("await self.client.get(\"url\")");
+    assert!(
+        open.contains("close it there with `await http.aclose()` if it was made here"),
+        "{open}"
+    );
+}
+
+#[test]
+fn a_fixture_that_a_test_closes_is_silent() {
+    let conftest = "import aiohttp\nimport pytest\n\n\n@pytest.fixture\nasync def web():\n    session = aiohttp.ClientSession()\n    yield session\n";
+    let test = |does: &str| format!("async def test_web(web):\n    {does}\n");
+    let found = |does| {
+        said(
+            "--async-with",
+            &[("conftest.py", conftest), ("test_web.py", &test(does))],
+        )
+    };
+    assert_eq!(found("await web.close()"), "");
+    let open = found("await web.get(\"url\")");
+    assert!(open.contains("nothing closes `session`"), "{open}");
+}
+
 const ASKS: &str = "\
 import requests
 

@@ -43,7 +43,12 @@ struct CallerProject<'a> {
     calling: Mutex<Option<Arc<Calling<'a>>>>,
     /// Words that were asked for, and whether one of the files has them.
     mentioned: Mutex<HashMap<String, bool>>,
+    /// Words that were asked for with others beside them, and the files that have them.
+    naming: Mutex<HashMap<(String, String), Naming<'a>>>,
 }
+
+/// The files that have a word.
+type Naming<'a> = Arc<Vec<&'a File>>;
 
 /// The calls in the files of one project.
 #[derive(Default)]
@@ -173,6 +178,44 @@ impl<'a> Callers<'a> {
         }
         let is_known = |word: &String| known.get(word).copied().unwrap_or_default();
         words.iter().map(is_known).collect()
+    }
+
+    /// The files of the project of `file` in which this word stands, and one of those `beside` it
+    /// if there are any, in their order.
+    pub fn naming(
+        &self,
+        meaning: &Meaning<'a>,
+        file: &File,
+        word: &str,
+        beside: &[&str],
+    ) -> Vec<&'a File> {
+        let Some(project) = self.files_of(meaning, file) else {
+            return Vec::new();
+        };
+        let key = (word.to_string(), beside.join(" "));
+        let mut known = locked(&project.naming);
+        let found = known.entry(key).or_insert_with(|| {
+            let finder = Finder::new(word);
+            let has_word = |text: &[u8]| {
+                let starts = finder.find_iter(text);
+                starts
+                    .map(|start| start..start + word.len())
+                    .any(|range| engine::is_whole(text, &range))
+            };
+            let beside: Vec<Finder> = beside.iter().map(Finder::new).collect();
+            let names = on_threads(&project.files, |buffer, file| {
+                file.read_into(buffer).is_ok()
+                    && has_word(buffer)
+                    && (beside.is_empty() || beside.iter().any(|it| it.find(buffer).is_some()))
+            });
+            let files = project.files.iter().zip(names);
+            Arc::new(
+                files
+                    .filter_map(|(file, names)| names.then_some(*file))
+                    .collect(),
+            )
+        });
+        found.to_vec()
     }
 
     /// Whether a class of the project of `file` that derives from that of a method, as far as names

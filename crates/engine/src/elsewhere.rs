@@ -154,4 +154,20 @@ impl Context<'_, '_> {
         };
         self.meaning.deriving(class, look)
     }
+
+    /// The other files of the project in which this word stands, and one of those `beside` it if
+    /// there are any, by their numbers, with what `summarise` says of them; none yet in the first
+    /// look, since all files of the project are looked through.
+    pub fn naming(
+        &self,
+        word: &str,
+        beside: &[&str],
+        summarise: Summarise,
+    ) -> Vec<(usize, Summary)> {
+        let look = Look {
+            codemod: self.codemod,
+            summarise,
+        };
+        self.meaning.naming(word, beside, look)
+    }
 }

@@ -35,6 +35,10 @@ pub trait Oracle: Elsewhere {
     /// names tell, from one of this name, by their numbers, with what is said of them.
     fn deriving(&self, class: &str, look: Look) -> Vec<(usize, Summary)>;
 
+    /// The other files of the same project in the run in which this word stands, and one of those
+    /// `beside` it if there are any, by their numbers, with what is said of them.
+    fn naming(&self, word: &str, beside: &[&str], look: Look) -> Vec<(usize, Summary)>;
+
     /// For each of these packages the file that declares what the project depends on, as it is
     /// shown, if that is without the package; none where that is not known.
     fn undeclared(&self, packages: &[String]) -> Vec<Option<String>>;
@@ -172,6 +176,17 @@ impl<'o> Meaning<'o> {
     pub(crate) fn deriving(&self, class: &str, look: Look) -> Vec<(usize, Summary)> {
         match self.asking {
             Asking::Oracle(oracle) => oracle.deriving(class, look),
+            Asking::Nobody => Vec::new(),
+            Asking::Later(_) => {
+                self.state.borrow_mut().is_waiting = true;
+                Vec::new()
+            }
+        }
+    }
+
+    pub(crate) fn naming(&self, word: &str, beside: &[&str], look: Look) -> Vec<(usize, Summary)> {
+        match self.asking {
+            Asking::Oracle(oracle) => oracle.naming(word, beside, look),
             Asking::Nobody => Vec::new(),
             Asking::Later(_) => {
                 self.state.borrow_mut().is_waiting = true;
