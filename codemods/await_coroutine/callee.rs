@@ -2,7 +2,7 @@
 
 use engine::{Context, Refusal, withheld};
 use python::ast::{AnyNodeRef, Expr, ExprCall, Stmt, StmtClassDef, StmtFunctionDef};
-use python::{Awaitable, BindingKind, ScopeKind, Symbol};
+use python::{Awaitable, BindingKind, NodeId, ScopeId, ScopeKind, Symbol};
 use types::{Answer, Gives};
 
 use super::decorators;
@@ -119,16 +119,20 @@ pub fn of<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Callee {
             let name = attribute.attr.as_str();
             let method = match &*attribute.value {
                 Expr::Name(receiver) => match module.class_of_self(receiver) {
-                    Some(class) => own(class, name).or_else(|| inherited(cx, class, name, 0)),
+                    Some(class) => own(class, name)
+                        .or_else(|| inherited(cx, class, name, 0))
+                        .map(|method| (class, method)),
                     None => return of_imported(cx, call),
                 },
                 Expr::Call(receiver) if module.refers_to(&receiver.func, "builtins.super") => {
-                    class_of_super(cx, receiver).and_then(|class| inherited(cx, class, name, 0))
+                    class_of_super(cx, receiver).and_then(|class| {
+                        inherited(cx, class, name, 0).map(|method| (class, method))
+                    })
                 }
                 _ => return of_imported(cx, call),
             };
             match method {
-                Some(method) => of_method(cx, method),
+                Some((class, method)) => of_method(cx, class, method),
                 None => Callee::Undecided(None),
             }
         }
@@ -253,21 +257,59 @@ fn is_transparent<'a>(cx: &Context<'a, '_>, decorator: &'a Expr) -> bool {
         .any(|name| cx.module.refers_to(decorator, name))
 }
 
+/// The classes of the module whose methods an instance of `class` may have: those that derive from
+/// it, and all that these derive from.
+fn related<'a>(cx: &Context<'a, '_>, class: &'a StmtClassDef) -> Vec<NodeId> {
+    fn collect<'a>(cx: &Context<'a, '_>, class: &'a StmtClassDef, lineage: &mut Vec<NodeId>) {
+        let id = cx.module.id(class);
+        if lineage.contains(&id) {
+            return; // a class that inherits from itself fails
+        }
+        lineage.push(id);
+        for base in class.bases() {
+            if let Expr::Name(name) = base
+                && let Some(binding) = cx.module.only_binding(name)
+                && let BindingKind::Class(base) = binding.kind
+            {
+                collect(cx, base, lineage);
+            }
+        }
+    }
+    let own = cx.module.id(class);
+    let mut related = Vec::new();
+    for node in cx.module.descendants(cx.module.root()) {
+        if let AnyNodeRef::StmtClassDef(other) = node {
+            let mut lineage = Vec::new();
+            collect(cx, other, &mut lineage);
+            if lineage.contains(&own) {
+                related.append(&mut lineage);
+            }
+        }
+    }
+    related
+}
+
 /// A method of the class, of whose name there are others in the module, or an attribute.
-fn of_method<'a>(cx: &Context<'a, '_>, method: &'a StmtFunctionDef) -> Callee {
+fn of_method<'a>(
+    cx: &Context<'a, '_>,
+    class: &'a StmtClassDef,
+    method: &'a StmtFunctionDef,
+) -> Callee {
     let module = cx.module;
     if !method.is_async || module.is_generator(method) {
         return Callee::Other;
     }
     let name = method.name.as_str();
+    let related = related(cx, class);
+    let is_related = |scope: ScopeId| {
+        matches!(module.scope_data(scope).kind,
+            ScopeKind::Class(class) if related.contains(&module.id(class)))
+    };
     // Whichever of them is called, it is a coroutine function.
     let are_coroutines = !module.stores_attribute(name)
         && module
             .symbols()
-            .filter(|symbol| {
-                symbol.name == name
-                    && matches!(module.scope_data(symbol.scope).kind, ScopeKind::Class(_))
-            })
+            .filter(|symbol| symbol.name == name && is_related(symbol.scope))
             .all(|symbol| match symbol.bindings.as_slice() {
                 [binding] => match binding.kind {
                     BindingKind::Function(function) => {
@@ -331,13 +373,33 @@ fn of_imported<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Callee {
         matches!(module.parent(*other), Some(AnyNodeRef::ExprAwait(_)))
             && module.refers_to(&other.func, &name)
     });
-    if !is_awaited {
+    if !is_awaited || is_given_function(cx, call) {
         return Callee::Undecided(None);
     }
     Callee::Undecided(Some(withheld!(
         "`{}` is awaited elsewhere in this module, but is imported, and the module does not show what it gives: `await` it if that is a coroutine",
         module.first_line(&*call.func)
     )))
+}
+
+/// Whether a call is given a function, which may decide what it gives: `pipe(message, agent.post)`.
+fn is_given_function<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    let module = cx.module;
+    let is_called = |name: &str| {
+        let mut calls = module.calls().iter();
+        calls.any(
+            |other| matches!(&*other.func, Expr::Attribute(method) if method.attr.as_str() == name),
+        )
+    };
+    let mut arguments = call.arguments.iter_source_order();
+    arguments.any(|argument| match argument.value() {
+        Expr::Lambda(_) => true,
+        Expr::Attribute(attribute) => is_called(attribute.attr.as_str()),
+        Expr::Name(name) => module
+            .only_binding(name)
+            .is_some_and(|binding| matches!(binding.kind, BindingKind::Function(_))),
+        _ => false,
+    })
 }
 
 /// `self.queue.put(x)`, where `self.queue` is an object of asyncio whenever something is assigned

@@ -10,7 +10,7 @@ use engine::{
     Codemod, Context, Layout, On, Piece, Refusal, Rewrite, Verdict, arguments, width, withheld,
 };
 use python::ast::{AnyNodeRef, ExceptHandler, Expr, ExprCall, NodeKind, PythonVersion, StmtWith};
-use python::{AwaitPlace, Block, Library, Ranged, TryPart};
+use python::{AwaitPlace, Block, Library, Ranged, TextRange, TryPart};
 
 use callee::Callee;
 use usage::Usage;
@@ -64,7 +64,7 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
         place,
         AwaitPlace::Coroutine(_) | AwaitPlace::NestedComprehension(_)
     );
-    let name = module.first_line(&*call.func);
+    let name = module.shown(&call.func);
     if is_on_purpose(cx, call) {
         return Err(Refusal::NotOurs);
     }
@@ -156,6 +156,11 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
             module.first_line(waited)
         ));
     }
+    if is_given_for_many(cx, call) {
+        return Err(withheld!(
+            "`*` takes `{name}(...)` for a list of coroutines, and it is one: leave out the `*`, unless it gives a list of them"
+        ));
+    }
     if let Some(block) = expects_warning(cx, call) {
         return Err(withheld!(
             "`{block}` around the call expects the warning that the coroutine was never awaited: decide whether that is meant"
@@ -213,6 +218,7 @@ fn is_on_purpose<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
         let is_open = ["fixme", "todo", "xxx"].iter().any(|it| text.contains(it));
         let shows = text.trim_start_matches('#').trim();
         matches!(shows, "bad" | "error" | "warning" | "wrong")
+            || shows.starts_with("raise") && shows.ends_with("warning")
             || text.contains("await") && NOT.iter().any(|it| text.contains(it)) && !is_open
     })
 }
@@ -302,6 +308,32 @@ fn is_expected_to_raise<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
     })
 }
 
+/// Whether a coroutine is unpacked for `gather`, which waits for it as it is: `gather(*(load(x)))`,
+/// where `load` is not seen to give a list.
+fn is_given_for_many<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
+    let module = cx.module;
+    let mut around = module.ancestors(call);
+    let is_gathered = matches!(around.next(), Some(AnyNodeRef::ExprStarred(_)))
+        && matches!(around.next(), Some(AnyNodeRef::Arguments(_)))
+        && matches!(around.next(), Some(AnyNodeRef::ExprCall(outer))
+            if module.refers_to(&outer.func, "asyncio.gather"));
+    let gives_list = || {
+        module
+            .function_definition(&call.func)
+            .is_some_and(|function| {
+                let mut nodes = module.descendants(function);
+                nodes.any(|node| {
+                matches!(node, AnyNodeRef::StmtReturn(stmt) if stmt.value.as_deref().is_some_and(
+                    |value| matches!(value, Expr::List(_) | Expr::Tuple(_) | Expr::ListComp(_))))
+            }) || function
+                .returns
+                .as_deref()
+                .is_some_and(|returns| matches!(returns, Expr::Subscript(_)))
+            })
+    };
+    is_gathered && !gives_list()
+}
+
 /// Whether an expression is a call of what is seen to be a coroutine function.
 fn is_coroutine<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> bool {
     matches!(expr, Expr::Call(call) if matches!(callee::of(cx, call), Callee::Coroutine))
@@ -320,20 +352,57 @@ fn may_catch<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> bool {
     ) || cx.module.qualified_name(expr).is_none() && !last.ends_with("Error")
 }
 
+/// The call in parentheses of which each has a line of its own, as a formatter lays out what is
+/// followed by something and does not fit on one line; none where it does, or may stay.
+fn on_lines_of_its_own<'a>(cx: &Context<'a, '_>, call: &'a Expr) -> Option<Edit> {
+    let module = cx.module;
+    let text = module.text(call);
+    let statement = module.statement(call);
+    let line = TextRange::new(module.line_start(call.start()), module.line_end(call.end()));
+    let is_broken = text.contains(['\n', '\r']);
+    let is_too_long = width(module.text(line)) + width("(await )") > cx.settings.line_length;
+    // Elsewhere it may be another bracket that is broken.
+    let is_value = module
+        .ancestors(call)
+        .find(|around| {
+            !matches!(
+                around,
+                AnyNodeRef::ExprAttribute(_) | AnyNodeRef::ExprSubscript(_)
+            )
+        })
+        .is_some_and(|around| around.ptr_eq(statement) && !around.is_stmt_aug_assign());
+    let is_to_break = is_broken || is_too_long && is_value;
+    if !is_to_break || module.has_multiline_string(call.range()) {
+        return None;
+    }
+    let indent = module.line_indentation(call.start());
+    let inner = format!("{indent}{}", module.indent());
+    let layout = Layout {
+        module,
+        width: cx.settings.line_length,
+    };
+    let newline = module.newline();
+    let before = width(&inner) + width("await ");
+    let text = layout.inside(&Piece::Expr(call), &inner, before, 0);
+    let text = format!("({newline}{inner}await {text}{newline}{indent})");
+    Some(Edit::replace(call.range(), text))
+}
+
 /// `await ` in front, in parentheses where something follows the call.
 fn edits<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> Vec<Edit> {
     let module = cx.module;
     // `await` binds less than what follows: `(await f()).real`.
     let trailed = match module.parent(call) {
-        Some(AnyNodeRef::ExprAttribute(outer)) => Some(&outer.value),
-        Some(AnyNodeRef::ExprSubscript(outer)) => Some(&outer.value),
-        Some(AnyNodeRef::ExprCall(outer)) => Some(&outer.func),
+        Some(AnyNodeRef::ExprAttribute(outer)) => Some(&*outer.value),
+        Some(AnyNodeRef::ExprSubscript(outer)) => Some(&*outer.value),
+        Some(AnyNodeRef::ExprCall(outer)) => Some(&*outer.func),
         _ => None,
     }
-    .is_some_and(|value| {
-        value.range() == call.range() && module.parenthesized(value) == call.range()
-    });
-    if trailed {
+    .filter(|value| value.range() == call.range() && module.parenthesized(value) == call.range());
+    if let Some(trailed) = trailed {
+        if let Some(edit) = on_lines_of_its_own(cx, trailed) {
+            return vec![edit];
+        }
         return vec![
             Edit::insert(call.start(), "(await "),
             Edit::insert(call.end(), ")"),

@@ -3,6 +3,7 @@
 mod classes;
 mod elsewhere;
 mod fanout;
+mod given;
 mod hazards;
 mod limited;
 mod lists;
@@ -189,10 +190,27 @@ impl<'a> Plan<'a> {
                     .function(*call)
                     .is_some_and(|it| it.range() == self.coroutine.range())
         });
-        earlier
-            .filter_map(|call| Plan::of(cx, call).ok())
-            .fold((0, 0), |(semaphores, wrappers), plan| {
-                (semaphores + 1, wrappers + plan.limits.len())
-            })
+        earlier.filter_map(|call| Plan::of(cx, call).ok()).fold(
+            (0, 0),
+            |(semaphores, wrappers), plan| {
+                let own = plan.wrappers(cx).into_iter().max();
+                (semaphores + 1, wrappers + own.map_or(0, |it| it + 1))
+            },
+        )
+    }
+
+    /// The number of the wrapper that each of the limits has: those that would read the same share one.
+    fn wrappers(&self, cx: &Context<'a, '_>) -> Vec<usize> {
+        let mut known: Vec<Option<(Vec<&str>, String)>> = Vec::new();
+        let mut numbers = Vec::new();
+        for limit in &self.limits {
+            let reads = limit.wrapper.reads(cx);
+            let same = known.iter().position(|it| it.is_some() && *it == reads);
+            numbers.push(same.unwrap_or(known.len()));
+            if same.is_none() {
+                known.push(reads);
+            }
+        }
+        numbers
     }
 }

@@ -34,10 +34,10 @@ pub(super) fn against<'a>(cx: &Context<'a, '_>, func: &'a Expr) -> Option<Agains
     module.against.get(&found.name).copied()
 }
 
-/// Whether a call of `func` gives a list which is written out.
-pub(super) fn gives_few<'a>(cx: &Context<'a, '_>, func: &'a Expr) -> bool {
+/// Whether a call of `func` gives a list of a few, as far as is seen.
+pub(super) fn gives_few<'a>(cx: &Context<'a, '_>, func: &'a Expr, left: usize) -> bool {
     if let Some(function) = cx.module.function_definition(func) {
-        return returns_few(cx, function);
+        return returns_few(cx, function, left);
     }
     let Some(name) = cx.module.qualified_name(func) else {
         return false;
@@ -52,7 +52,7 @@ pub(super) fn gives_few<'a>(cx: &Context<'a, '_>, func: &'a Expr) -> bool {
 fn few(cx: &Context<'_, '_>) -> HashSet<String> {
     let nodes = cx.module.descendants(cx.module.root());
     let functions = nodes.filter_map(|node| match node {
-        AnyNodeRef::StmtFunctionDef(function) if returns_few(cx, function) => {
+        AnyNodeRef::StmtFunctionDef(function) if returns_few(cx, function, number::STEPS) => {
             cx.module.path_of(function)
         }
         _ => None,
@@ -60,7 +60,7 @@ fn few(cx: &Context<'_, '_>) -> HashSet<String> {
     functions.collect()
 }
 
-fn returns_few<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
+fn returns_few<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef, left: usize) -> bool {
     let returned: Vec<Option<&Expr>> = cx
         .module
         .descendants(function)
@@ -69,18 +69,19 @@ fn returns_few<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool 
             _ => None,
         })
         .collect();
+    // `return []` where there is nothing.
     let is_few = |value: Option<&'a Expr>| {
-        value.is_some_and(|value| {
-            (value.is_list_expr() || value.is_tuple_expr()) && number::is_limited(cx, value)
+        value.is_none_or(|value| {
+            value.is_none_literal_expr() || number::is_limited_in(cx, value, left)
         })
     };
-    !returned.is_empty() && returned.into_iter().all(is_few)
+    returned.iter().any(Option::is_some) && returned.into_iter().all(is_few)
 }
 
 /// What is said of a module. There is one summary of it, which all questions are answered from.
 pub(super) struct Seen {
     against: HashMap<String, Against>,
-    /// The functions that give a list which is written out.
+    /// The functions that give a list of a few.
     gives_few: HashSet<String>,
     pub(super) functions: Functions,
 }

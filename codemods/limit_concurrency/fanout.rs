@@ -10,16 +10,21 @@ use python::BindingKind;
 use python::ast::{self, AnyNodeRef, Comprehension, Expr, ExprCall, Stmt, StmtFunctionDef};
 
 use super::lists::{Element, Within};
-use super::{hazards, number, waiting};
+use super::{given, hazards, waiting};
 
 /// What comes in, or is stored: there may be any number of it.
 const DATA: &[&str] = &[
+    "address",
     "archive",
     "article",
+    "asset",
+    "attachment",
+    "avatar",
     "batch",
     "book",
     "chapter",
     "chunk",
+    "clip",
     "comment",
     "content",
     "dataset",
@@ -29,6 +34,8 @@ const DATA: &[&str] = &[
     "document",
     "download",
     "email",
+    "entry",
+    "episode",
     "file",
     "filename",
     "folder",
@@ -39,10 +46,12 @@ const DATA: &[&str] = &[
     "image",
     "img",
     "invoice",
+    "ip",
     "issue",
     "key",
     "keyword",
     "link",
+    "listing",
     "mail",
     "media",
     "message",
@@ -55,29 +64,43 @@ const DATA: &[&str] = &[
     "passage",
     "path",
     "photo",
+    "pic",
     "picture",
+    "port",
     "post",
     "product",
     "prompt",
+    "proxy",
     "query",
     "question",
     "quote",
     "record",
+    "reference",
     "repo",
     "repository",
+    "req",
+    "request",
     "review",
     "row",
+    "sample",
+    "screenshot",
     "section",
     "segment",
     "sentence",
     "site",
+    "sku",
     "slug",
     "snippet",
     "song",
+    "story",
     "string",
+    "subdomain",
+    "submission",
     "symbol",
     "text",
+    "thumbnail",
     "ticker",
+    "ticket",
     "title",
     "track",
     "transaction",
@@ -92,6 +115,7 @@ const DATA: &[&str] = &[
     "username",
     "uuid",
     "video",
+    "wallet",
     "webpage",
     "word",
 ];
@@ -99,8 +123,10 @@ const DATA: &[&str] = &[
 /// What is stored in a file, and what it is stored in.
 const FILES: &[&str] = &[
     "archive",
-    "directory",
+    "attachment",
+    "clip",
     "dir",
+    "directory",
     "doc",
     "document",
     "file",
@@ -111,7 +137,10 @@ const FILES: &[&str] = &[
     "log",
     "path",
     "photo",
+    "pic",
     "picture",
+    "screenshot",
+    "thumbnail",
     "video",
 ];
 
@@ -292,7 +321,7 @@ pub(super) fn is_of_data<'a>(
             .into_iter()
             .all(|call| does_work(cx, call, &loops)),
     };
-    let is_told = around.is_some_and(number::is_told_how_many);
+    let is_told = around.is_some_and(given::is_told_how_many);
     !loops.iter().any(is_of_parts) && is_of_data && !is_told && !is_paced(cx, element) && waits
 }
 

@@ -160,7 +160,7 @@ fn unpacked<'a>(
             Ok(())
         }
         _ if is_written_out(iterable) => Ok(()), // so many and no more
-        Expr::Subscript(part) if part.slice.is_slice_expr() => Ok(()), // a part of the whole
+        Expr::Subscript(part) if number::is_part(&part.slice) => Ok(()), // a part of the whole
         Expr::Call(call) if cx.module.refers_to(&call.func, "builtins.map") => {
             let [function, iterables @ ..] = &*call.arguments.args else {
                 return Ok(());
@@ -285,6 +285,7 @@ fn listed<'a>(
         _ => return Err(not_here()),
     }
     let mut limited_too = false;
+    let mut few = Vec::new();
     // Of several lists of one name, this one is filled before it is gathered.
     let before_gather = |call: &&ExprCall| {
         symbol.bindings.len() == 1 || statement.end() <= call.start() && call.start() < name.start()
@@ -297,15 +298,16 @@ fn listed<'a>(
             continue;
         };
         let number = loops_around(cx, append, statement);
+        let element = Element {
+            expr: element,
+            within: Within::Append(append),
+        };
         if number == Number::Few {
-            fixed += 1;
-        } else if limited::is_limited(cx, element) {
+            few.push(element);
+        } else if limited::is_limited(cx, element.expr) {
             limited_too = true;
         } else {
-            elements.push(Element {
-                expr: element,
-                within: Within::Append(append),
-            });
+            elements.push(element);
         }
     }
     for extend in added(cx, symbol, "extend")
@@ -327,7 +329,13 @@ fn listed<'a>(
         return Ok(None); // so many and no more
     }
     let appended = |it: &&Element<'a>| matches!(it.within, Within::Append(_));
-    let several = elements[before..].iter().filter(appended).count() > 1;
+    let several = !few.is_empty() || elements[before..].iter().filter(appended).count() > 1;
+    let several = several && !are_of_one_function(cx, elements[before..].iter().chain(&few));
+    if several {
+        fixed += few.len();
+    } else {
+        elements.append(&mut few);
+    }
     if fixed > 0 || limited_too || several {
         beside.get_or_insert_with(|| {
             withheld!(
@@ -391,6 +399,26 @@ fn added<'a>(cx: &Context<'a, '_>, symbol: &Symbol<'a>, method: &str) -> Vec<&'a
         is_it.then_some(call)
     };
     symbol.reads.iter().filter_map(call).collect()
+}
+
+/// Whether all of them are made by calls of the same function, as in the two branches of an `if`.
+fn are_of_one_function<'a, 'e>(
+    cx: &Context<'a, '_>,
+    mut elements: impl Iterator<Item = &'e Element<'a>>,
+) -> bool
+where
+    'a: 'e,
+{
+    let module = cx.module;
+    let function = |element: &Element<'a>| match element.expr {
+        Expr::Call(call) => match module.function_definition(&call.func) {
+            Some(function) => Some((Some(module.id(function)), None)),
+            None => Some((None, Some(module.qualified_name(&call.func)?))),
+        },
+        _ => None,
+    };
+    let first = elements.next().and_then(function);
+    first.is_some() && elements.all(|it| function(it) == first)
 }
 
 /// How often something is done.

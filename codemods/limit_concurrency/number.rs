@@ -2,11 +2,12 @@
 
 use engine::Context;
 use python::ast::{
-    AnyNodeRef, CmpOp, Comprehension, Expr, ExprCall, ExprName, Number, Stmt, StmtFunctionDef,
+    AnyNodeRef, CmpOp, Comprehension, Expr, ExprName, Number, Operator, Stmt, UnaryOp,
 };
 use python::{Binding, BindingKind, Ranged, ScopeKind, Symbol};
 
-use super::{elsewhere, lists};
+use super::fanout::has;
+use super::{elsewhere, given, lists};
 
 /// Whether a comprehension makes so few elements, or so many as somebody chose right there.
 pub(super) fn is_limited_comprehension<'a>(
@@ -43,52 +44,87 @@ fn names<'a>(cx: &Context<'a, '_>, expr: &'a Expr) -> Vec<&'a ExprName> {
 
 /// Whether an iterable has no more elements than may run at a time, or is one batch of many.
 pub(super) fn is_limited<'a>(cx: &Context<'a, '_>, iterable: &'a Expr) -> bool {
+    is_limited_in(cx, iterable, STEPS)
+}
+
+/// An iterable is taken apart no further, through functions that give it, or are given it, too.
+pub(super) const STEPS: usize = 8;
+
+pub(super) fn is_limited_in<'a>(cx: &Context<'a, '_>, iterable: &'a Expr, left: usize) -> bool {
+    let Some(left) = left.checked_sub(1) else {
+        return false;
+    };
+    let is_few = |iterable: &'a Expr| is_limited_in(cx, iterable, left);
     let limit = cx.option("limit").parse::<u64>().unwrap_or(u64::MAX);
     match iterable {
         Expr::List(_) | Expr::Tuple(_) | Expr::Set(_) | Expr::Dict(_) => {
-            // `[*xs]` is no list of so many.
-            !cx.module
-                .descendants(iterable)
-                .any(|node| matches!(node, AnyNodeRef::ExprStarred(_)))
+            display_length(cx, iterable).is_some()
         }
+        Expr::StringLiteral(text) => text.value.chars().count() as u64 <= limit,
+        // A choice from so many, or one thing made of each.
+        Expr::ListComp(_) | Expr::SetComp(_) | Expr::Generator(_) | Expr::DictComp(_) => {
+            clauses(iterable).iter().all(|it| is_few(&it.iter))
+        }
+        Expr::If(branch) => is_few(&branch.body) && is_few(&branch.orelse),
         // `xs[i : i + 10]`
-        Expr::Subscript(subscript) => subscript.slice.is_slice_expr(),
-        Expr::Await(awaited) => is_limited(cx, &awaited.value),
+        Expr::Subscript(subscript) => is_part(&subscript.slice),
+        Expr::Await(awaited) => is_few(&awaited.value),
         Expr::Name(name) => cx
             .module
-            .follow_all(name, |symbol| is_limited_name(cx, name, symbol, limit))
+            .follow_all(name, |symbol| {
+                is_limited_name(cx, name, symbol, limit, left)
+            })
             .unwrap_or(false),
-        // `5 * ["host"]`
-        Expr::BinOp(operation) => [&*operation.left, &*operation.right]
-            .into_iter()
-            .any(|it| it.is_list_expr() && is_limited(cx, it)),
+        Expr::BinOp(operation) => {
+            let mut sides = [&*operation.left, &*operation.right].into_iter();
+            match operation.op {
+                Operator::Add | Operator::BitOr => sides.all(is_few),
+                // `5 * ["host"]`
+                _ => sides.any(|it| it.is_list_expr() && is_few(it)),
+            }
+        }
         Expr::Call(call) => {
             let arguments = &call.arguments.args;
             let name = cx.module.qualified_name(&call.func);
             match name.as_deref() {
-                Some("builtins.range") => is_limited_range(cx, arguments, limit),
+                Some("builtins.range") => is_limited_range(cx, arguments, limit, left),
                 Some(
-                    "builtins.enumerate" | "builtins.sorted" | "builtins.reversed"
-                    | "builtins.list" | "builtins.set" | "builtins.tuple",
-                ) => arguments.first().is_some_and(|it| is_limited(cx, it)),
-                Some("builtins.zip") => arguments.iter().any(|it| is_limited(cx, it)),
+                    "builtins.enumerate"
+                    | "builtins.sorted"
+                    | "builtins.reversed"
+                    | "builtins.list"
+                    | "builtins.set"
+                    | "builtins.tuple"
+                    | "builtins.frozenset"
+                    | "builtins.iter"
+                    | "builtins.dict"
+                    | "builtins.dict.fromkeys",
+                ) => arguments.first().is_some_and(is_few),
+                Some("builtins.filter") => arguments.get(1).is_some_and(is_few),
+                Some("itertools.chain") => !arguments.is_empty() && arguments.iter().all(is_few),
+                Some("builtins.zip") => arguments.iter().any(is_few),
                 Some("itertools.islice") => arguments.get(1).is_some_and(|it| {
                     // Whoever takes so many at a time chose the number.
                     arguments.len() > 2 || it.is_literal_expr() || it.is_name_expr()
                 }),
                 Some("random.sample" | "heapq.nlargest" | "heapq.nsmallest") => true,
                 _ => match &*call.func {
-                    // `{"a": 1}.items()`
+                    // `{"a": 1}.items()`, and the same of its name.
                     Expr::Attribute(method)
-                        if arguments.is_empty() && matches!(&*method.value, Expr::Dict(_)) =>
+                        if arguments.is_empty()
+                            && LOOKS.contains(&method.attr.as_str())
+                            && matches!(&*method.value, Expr::Dict(_) | Expr::Name(_)) =>
                     {
-                        is_limited(cx, &method.value)
+                        is_few(&method.value)
                     }
                     // `counter.most_common(5)`
                     Expr::Attribute(method) if method.attr.as_str() == "most_common" => {
                         !arguments.is_empty()
                     }
-                    _ => asks_for_few(call, limit) || elsewhere::gives_few(cx, &call.func),
+                    _ => {
+                        given::asks_for_few(cx, call, limit)
+                            || elsewhere::gives_few(cx, &call.func, left)
+                    }
                 },
             }
         }
@@ -97,7 +133,12 @@ pub(super) fn is_limited<'a>(cx: &Context<'a, '_>, iterable: &'a Expr) -> bool {
 }
 
 /// `range(5)`, `range(WORKERS)`, `range(len(kinds))`
-fn is_limited_range<'a>(cx: &Context<'a, '_>, arguments: &'a [Expr], limit: u64) -> bool {
+fn is_limited_range<'a>(
+    cx: &Context<'a, '_>,
+    arguments: &'a [Expr],
+    limit: u64,
+    left: usize,
+) -> bool {
     if let Some(length) = range_length(arguments) {
         return length <= limit;
     }
@@ -110,73 +151,33 @@ fn is_limited_range<'a>(cx: &Context<'a, '_>, arguments: &'a [Expr], limit: u64)
             .arguments
             .args
             .first()
-            .is_some_and(|it| is_limited(cx, it)),
+            .is_some_and(|it| is_limited_in(cx, it, left)),
         // `min(len(xs), MOST)`
         Expr::Call(call) if cx.module.refers_to(&call.func, "builtins.min") => {
             call.arguments.args.iter().any(|it| is_chosen(it, limit))
         }
+        // `total_pages = int(response["pages"])`
+        Expr::Name(name) if is_counted(cx, name) => false,
         stop => is_chosen(stop, limit),
     }
 }
 
 /// Whether a number is small, or one that somebody chose elsewhere.
-fn is_chosen(number: &Expr, limit: u64) -> bool {
+pub(super) fn is_chosen(number: &Expr, limit: u64) -> bool {
     match number {
         Expr::Name(_) | Expr::Attribute(_) => true,
         number => literal(number).is_some_and(|number| number <= limit),
     }
 }
 
-/// Whether a function is told how many there are to be: `async def search(query, max_pages=3)`.
-pub(super) fn is_told_how_many(function: &StmtFunctionDef) -> bool {
-    let mut parameters = function.parameters.iter_non_variadic_params();
-    parameters.any(|it| {
-        let name = it.name().as_str();
-        // How large a batch is says nothing about how many there are.
-        !name.ends_with("size") && is_number_of_elements(name)
-    })
-}
-
-/// Whether a parameter of this name says how many of something there are to be.
-fn is_number_of_elements(name: &str) -> bool {
-    const OTHERS: &[&str] = &[
-        "age",
-        "attempts",
-        "char",
-        "chars",
-        "delay",
-        "depth",
-        "errors",
-        "iterations",
-        "len",
-        "length",
-        "retries",
-        "size",
-        "time",
-        "token",
-        "tokens",
-        "wait",
-    ];
-    let words: Vec<&str> = name.trim_start_matches('_').split('_').collect();
-    let is_number = match words.as_slice() {
-        ["k" | "n" | "limit" | "topk"] | ["top" | "n" | "num", _] => true,
-        ["max" | "limit", ..] => true,
-        [.., "limit"] => words.len() == 2,
-        ["page" | "batch", "size"] => return true,
-        _ => false,
-    };
-    is_number && !words.iter().any(|word| OTHERS.contains(word))
-}
-
-/// `search(query, max_results=5)`, `client.list(limit=limit)`: whoever calls it chose how many it
-/// gives.
-fn asks_for_few(call: &ExprCall, limit: u64) -> bool {
-    call.arguments.keywords.iter().any(|keyword| {
-        let name = keyword.arg.as_ref().map_or("", |name| name.as_str());
-        is_number_of_elements(name)
-            && !keyword.value.is_none_literal_expr()
-            && is_chosen(&keyword.value, limit)
-    })
+/// Whether a name is one of what there is in all, and is computed, and not given to the function.
+fn is_counted<'a>(cx: &Context<'a, '_>, name: &'a ExprName) -> bool {
+    let is_computed = |binding: &Binding<'a>| matches!(binding.kind, BindingKind::Value(value) if !value.is_literal_expr());
+    has(&name.id, &["count", "last", "total"])
+        && cx
+            .module
+            .symbol(name)
+            .is_some_and(|symbol| symbol.bindings.iter().any(is_computed))
 }
 
 /// A constant, or a batch: `for batch in chunked(xs, 10)`, `batch = xs[i : i + 10]`.
@@ -185,6 +186,7 @@ fn is_limited_name<'a>(
     name: &'a ExprName,
     symbol: &Symbol<'a>,
     limit: u64,
+    left: usize,
 ) -> bool {
     let module = cx.module;
     let makes_batches = |text: &str| {
@@ -204,9 +206,12 @@ fn is_limited_name<'a>(
         return false;
     }
     // A list of kinds, which others may be chosen from.
+    // `if isinstance(urls, str): urls = [urls]` is none.
+    let is_itself = |value: &'a Expr| module.mentions(value, &name.id);
     let is_written_out = |value: &'a Expr| match value {
-        Expr::List(list) => !list.is_empty() && is_limited(cx, value),
-        Expr::Tuple(tuple) => !tuple.is_empty() && is_limited(cx, value),
+        value if is_itself(value) => false,
+        Expr::List(list) => !list.is_empty() && is_limited_in(cx, value, left),
+        Expr::Tuple(tuple) => !tuple.is_empty() && is_limited_in(cx, value, left),
         _ => false,
     };
     let kinds = symbol.bindings.len() > 1
@@ -217,32 +222,36 @@ fn is_limited_name<'a>(
         return true;
     }
     symbol.bindings.iter().all(|binding| match binding.kind {
-        BindingKind::Value(Expr::Subscript(subscript)) => subscript.slice.is_slice_expr(),
-        BindingKind::Value(value @ Expr::BinOp(_)) => is_limited(cx, value),
+        BindingKind::Value(Expr::Subscript(subscript)) => is_part(&subscript.slice),
+        BindingKind::Value(
+            value @ (Expr::BinOp(_)
+            | Expr::If(_)
+            | Expr::ListComp(_)
+            | Expr::SetComp(_)
+            | Expr::DictComp(_)),
+        ) => is_batch(&name.id) || is_limited_in(cx, value, left) && !grows(cx, symbol, left),
         BindingKind::Value(value @ (Expr::Call(_) | Expr::Await(_))) => {
-            is_batch(&name.id) || is_limited(cx, value)
+            is_batch(&name.id) || is_limited_in(cx, value, left)
         }
-        BindingKind::Value(value @ (Expr::List(_) | Expr::Tuple(_) | Expr::Set(_))) => {
-            let elements = match value {
-                Expr::List(list) => list.elts.len(),
-                Expr::Tuple(tuple) => tuple.elts.len(),
-                Expr::Set(set) => set.elts.len(),
-                _ => 0,
-            };
-            // What has a method called may grow.
-            let grows = symbol.reads.iter().any(|read| {
-                matches!(
-                    module.parent(module.node(*read)),
-                    Some(AnyNodeRef::ExprAttribute(_))
-                )
-            });
-            elements > 0 && elements as u64 <= limit && is_limited(cx, value) && !grows
+        BindingKind::Value(value) if display_length(cx, value).is_some() => {
+            // An empty one is filled, or bound anew.
+            let is_filled = symbol.bindings.len() > 1;
+            let is_few = display_length(cx, value)
+                .is_some_and(|it| (it > 0 || is_filled) && it <= limit);
+            is_batch(&name.id) || is_few && !grows(cx, symbol, left)
         }
+        // `for color in Color:`
+        BindingKind::Class(class) => class.bases().iter().any(|base| {
+            cx.module
+                .qualified_name(base)
+                .is_some_and(|base| ENUMS.contains(&base.as_str()))
+        }),
         // `async def run_batch(inputs):` is given one of many.
         BindingKind::Parameter => {
             is_batch(&name.id)
                 || matches!(module.scope_data(symbol.scope).kind,
                     ScopeKind::Function(it) if it.name.to_lowercase().contains("batch"))
+                || given::is_given_few(cx, symbol, left)
         }
         BindingKind::Value(_) => is_batch(&name.id),
         BindingKind::Loop => {
@@ -256,10 +265,87 @@ fn is_limited_name<'a>(
     })
 }
 
+/// Whether a slice has so many elements and no more: `[:10]`, `[i : i + 10]`, `[-10:]`, and not `[1:]`.
+pub(super) fn is_part(slice: &Expr) -> bool {
+    let Expr::Slice(slice) = slice else {
+        return false;
+    };
+    let is_from_end = |bound: &Expr| matches!(bound, Expr::UnaryOp(it) if it.op == UnaryOp::USub);
+    match (slice.lower.as_deref(), slice.upper.as_deref()) {
+        (_, Some(upper)) => !is_from_end(upper),
+        (Some(lower), None) => is_from_end(lower),
+        (None, None) => false,
+    }
+}
+
+/// The classes of which each has so many members as are written there.
+const ENUMS: &[&str] = &[
+    "enum.Enum",
+    "enum.Flag",
+    "enum.IntEnum",
+    "enum.IntFlag",
+    "enum.StrEnum",
+];
+
+/// Methods that only look at what a collection holds.
+const LOOKS: &[&str] = &["copy", "count", "get", "index", "items", "keys", "values"];
+
+/// How many elements are written out. `[*xs]` and `{**xs}` are no lists of so many.
+fn display_length<'a>(cx: &Context<'a, '_>, display: &'a Expr) -> Option<u64> {
+    let elements = match display {
+        Expr::List(list) => list.elts.len(),
+        Expr::Tuple(tuple) => tuple.elts.len(),
+        Expr::Set(set) => set.elts.len(),
+        Expr::Dict(dict) if dict.items.iter().all(|item| item.key.is_some()) => dict.items.len(),
+        _ => return None,
+    };
+    let mut nodes = cx.module.descendants(display);
+    (!nodes.any(|node| matches!(node, AnyNodeRef::ExprStarred(_)))).then_some(elements as u64)
+}
+
+/// The clauses of a comprehension.
+fn clauses(comprehension: &Expr) -> &[Comprehension] {
+    match comprehension {
+        Expr::ListComp(it) => &it.generators,
+        Expr::SetComp(it) => &it.generators,
+        Expr::DictComp(it) => &it.generators,
+        Expr::Generator(it) => &it.generators,
+        _ => &[],
+    }
+}
+
+/// Whether something may be put into what a name stands for: by a method, or by `urls[key] = url`.
+/// One more element, or one for each of a few, does not count.
+fn grows<'a>(cx: &Context<'a, '_>, symbol: &Symbol<'a>, left: usize) -> bool {
+    let module = cx.module;
+    let is_repeated = |read: AnyNodeRef<'a>| {
+        let around = module.ancestors(read);
+        let mut around = around.take_while(|it| !matches!(it, AnyNodeRef::StmtFunctionDef(_)));
+        around.any(|it| match it {
+            AnyNodeRef::StmtFor(stmt) => !is_limited_in(cx, &stmt.iter, left),
+            AnyNodeRef::StmtWhile(_) => true,
+            _ => false,
+        })
+    };
+    symbol.reads.iter().any(|read| {
+        let read = module.node(*read);
+        match module.parent(read) {
+            Some(AnyNodeRef::ExprAttribute(method)) => match method.attr.as_str() {
+                "add" | "append" | "insert" => is_repeated(read),
+                method => !LOOKS.contains(&method),
+            },
+            Some(AnyNodeRef::ExprSubscript(part)) => {
+                part.ctx.is_store() && part.value.range() == read.range() && is_repeated(read)
+            }
+            _ => false,
+        }
+    })
+}
+
 /// `xs = xs[:limit]`, or the last that is bound to the name before is a part of something.
 fn is_cut<'a>(cx: &Context<'a, '_>, symbol: &Symbol<'a>, name: &'a ExprName) -> bool {
     let slice = |binding: &Binding<'a>| match binding.kind {
-        BindingKind::Value(Expr::Subscript(part)) if part.slice.is_slice_expr() => Some(part),
+        BindingKind::Value(Expr::Subscript(part)) if is_part(&part.slice) => Some(part),
         _ => None,
     };
     let is_cut = |binding: &Binding<'a>| {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use engine::Context;
 use python::NodeId;
-use python::ast::{AnyNodeRef, Expr, ExprCall, Stmt, StmtFunctionDef};
+use python::ast::{AnyNodeRef, Expr, ExprCall, Number, Stmt, StmtFunctionDef};
 
 use super::classes::{self, Class, Members, Receiver};
 use super::{fanout, limited, outside, waiting};
@@ -33,6 +33,8 @@ pub(super) struct Own {
     pub(super) needs_no_limit: bool,
     /// Whether it sleeps, and not only before another try.
     pub(super) sleeps: bool,
+    /// Whether some time passes while it sleeps.
+    pub(super) takes_time: bool,
     /// Whether it waits for nothing else than time and functions.
     pub(super) only_sleeps: bool,
     /// What it calls.
@@ -104,6 +106,7 @@ impl Own {
                 Expr::Call(call) if module.refers_to(&call.func, "asyncio.sleep") => {
                     let place = Place::of(cx, function, call);
                     own.sleeps |= place != Place::Handler;
+                    own.takes_time |= !matches!(&*call.arguments.args, [it] if is_zero(it));
                     own.needs_no_limit |= place == Place::While;
                 }
                 // What they are given is looked at by itself.
@@ -168,6 +171,17 @@ impl Next {
         Receiver::of(cx, func)
             .map(Next::Method)
             .or_else(|| call.map(|call| Next::Typed(cx.module.id(call))))
+    }
+}
+
+fn is_zero(number: &Expr) -> bool {
+    match number {
+        Expr::NumberLiteral(literal) => match &literal.value {
+            Number::Int(int) => *int == 0,
+            Number::Float(float) => *float == 0.0,
+            Number::Complex { .. } => false,
+        },
+        _ => false,
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use engine::{Context, Definition};
 use python::NodeId;
-use python::ast::{AnyNodeRef, ExprCall};
+use python::ast::{AnyNodeRef, Expr, ExprCall};
 use types::Answer;
 
 use super::classes::{Class, Receiver};
@@ -46,12 +46,15 @@ enum Outcome {
 /// What the coroutine that is made for an element opens or asks: none where that is not seen, or
 /// where something on the way to it lets so many through and no more.
 ///
-/// What sleeps, and does nothing else, stands for work, as it does in examples.
+/// What sleeps, and does nothing else, has no limit but time. It stands for work where no time passes
+/// meanwhile, or where its time is limited: nobody limits that of a mere sleep.
 pub(super) fn of<'a>(cx: &Context<'a, '_>, element: &Element<'a>) -> Option<String> {
     let mut first = Own {
         only_sleeps: true,
         ..Own::default()
     };
+    let is_timed = matches!(element.expr, Expr::Call(call)
+        if cx.module.refers_to(&call.func, "asyncio.wait_for"));
     if let Within::Map(_) = element.within {
         first.runs(cx, element.expr, None);
     }
@@ -60,12 +63,16 @@ pub(super) fn of<'a>(cx: &Context<'a, '_>, element: &Element<'a>) -> Option<Stri
     }
     // What it costs to ask for types is spent where nothing else tells.
     let first = Arc::new(first);
-    let mut outcome = Ways::default().follow(cx, None, first.clone(), false, 0);
+    let ways = || Ways {
+        is_timed,
+        ..Ways::default()
+    };
+    let mut outcome = ways().follow(cx, None, first.clone(), false, 0);
     if matches!(
         outcome,
         Outcome::Unseen | Outcome::Inside | Outcome::Threads
     ) {
-        outcome = Ways::default().follow(cx, None, first, true, 0);
+        outcome = ways().follow(cx, None, first, true, 0);
     }
     match outcome {
         Outcome::Outside(name) => Some(name),
@@ -76,6 +83,8 @@ pub(super) fn of<'a>(cx: &Context<'a, '_>, element: &Element<'a>) -> Option<Stri
 /// The modules on the ways from one element.
 #[derive(Default)]
 struct Ways {
+    /// Whether the element has so much time and no more.
+    is_timed: bool,
     modules: HashMap<usize, Arc<Seen>>,
 }
 
@@ -100,6 +109,7 @@ impl Ways {
     ) -> Outcome {
         let mut found = None;
         let (mut sleeps, mut only_sleeps) = (false, true);
+        let mut takes_time = false;
         let (mut threads, mut is_seen) = (false, true);
         let mut seen: HashSet<At> = HashSet::new();
         let mut next: VecDeque<(Option<usize>, Arc<Own>)> = VecDeque::from([(file, first)]);
@@ -110,6 +120,7 @@ impl Ways {
             }
             sleeps |= own.sleeps;
             only_sleeps &= own.only_sleeps;
+            takes_time |= own.takes_time;
             if found.is_none() {
                 found.clone_from(&own.reaches);
             }
@@ -175,7 +186,7 @@ impl Ways {
         }
         match found {
             Some(name) => Outcome::Outside(name),
-            None if depth == 0 && sleeps && only_sleeps => {
+            None if depth == 0 && sleeps && only_sleeps && (!takes_time || self.is_timed) => {
                 Outcome::Outside("asyncio.sleep".to_string())
             }
             None if is_seen && threads => Outcome::Threads,

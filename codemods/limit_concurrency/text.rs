@@ -28,8 +28,8 @@ pub(super) fn edits<'a>(cx: &Context<'a, '_>, plan: &Plan<'a>) -> Result<Vec<Edi
         },
     };
     let mut names = Vec::new();
-    for position in 0..plan.limits.len() {
-        names.push(free(cx, plan, "limited", wrappers + position).ok_or_else(no_name)?);
+    for number in plan.wrappers(cx) {
+        names.push(free(cx, plan, "limited", wrappers + number).ok_or_else(no_name)?);
     }
     let mut edits = vec![writer.definitions(plan, &import.name, &semaphore, &names)];
     for (limit, name) in plan.limits.iter().zip(&names) {
@@ -68,7 +68,10 @@ impl<'a> Writer<'a, '_, '_> {
         let innermost = format!("{inner}{}", module.indent());
         let limit = self.cx.option("limit");
         let mut text = format!("{semaphore} = {asyncio}.Semaphore({limit}){newline}{newline}");
-        for (limit, name) in plan.limits.iter().zip(names) {
+        for (position, (limit, name)) in plan.limits.iter().zip(names).enumerate() {
+            if names[..position].contains(name) {
+                continue;
+            }
             let parameters = limit.wrapper.parameters.iter();
             let parameters = parameters
                 .map(|(name, _)| Piece::Text(name.clone()))
@@ -128,7 +131,7 @@ impl<'a> Writer<'a, '_, '_> {
         let outer = match limit.element.within {
             Within::Append(append) => append.range(),
             Within::Comprehension(display) => match self.around(plan, display) {
-                Some(outer) => outer,
+                Some(outer) => outer.range(),
                 None => return minimal,
             },
             Within::Map(_) => return minimal,
@@ -164,12 +167,10 @@ impl<'a> Writer<'a, '_, '_> {
                 let append = Piece::Call(open, vec![element], ")");
                 self.layout.piece(&append, indent, before, after)
             }
-            Within::Comprehension(display) if outer == display.range() => {
-                self.display(display, &element, indent, before, after)
-            }
-            Within::Comprehension(display) => {
-                self.gather(plan.call, display, &element, indent, before, after)
-            }
+            Within::Comprehension(display) => match self.around(plan, display) {
+                Some(whole) => self.leading(whole, display, &element, indent, before, after),
+                None => return minimal,
+            },
             Within::Map(_) => return minimal,
         };
         vec![Edit::replace(outer, text)]
@@ -192,33 +193,54 @@ impl<'a> Writer<'a, '_, '_> {
         flat.unwrap_or_else(|| self.layout.piece(element, indent, width(preceding), 0))
     }
 
-    /// What a formatter breaks to make room for a comprehension: the gather with nothing else in
-    /// it, or the display itself, where it is bound to a name or broken already.
-    fn around(&self, plan: &Plan<'a>, display: &'a Expr) -> Option<TextRange> {
+    /// What a formatter breaks to make room for a comprehension: the value of the statement, where
+    /// there is nothing else on the way to it than calls, or the display itself, where it is broken
+    /// already.
+    fn around(&self, plan: &Plan<'a>, display: &'a Expr) -> Option<&'a Expr> {
         let module = self.cx.module;
-        let is_starred = match module.parent(display)? {
-            AnyNodeRef::StmtAssign(_) | AnyNodeRef::StmtAnnAssign(_) => {
-                return Some(display.range());
-            }
-            parent => parent.is_expr_starred(),
+        let value = match module.statement(display) {
+            AnyNodeRef::StmtExpr(stmt) => Some(&*stmt.value),
+            AnyNodeRef::StmtAssign(stmt) => Some(&*stmt.value),
+            AnyNodeRef::StmtAnnAssign(stmt) => stmt.value.as_deref(),
+            AnyNodeRef::StmtAugAssign(stmt) => Some(&*stmt.value),
+            AnyNodeRef::StmtReturn(stmt) => stmt.value.as_deref(),
+            _ => None,
         };
-        let mut around = module.ancestors(plan.call);
-        let mut parent = around.next()?;
-        if parent.is_expr_await() {
-            parent = around.next()?;
-        }
-        let is_value = matches!(
-            parent,
-            AnyNodeRef::StmtExpr(_)
-                | AnyNodeRef::StmtAssign(_)
-                | AnyNodeRef::StmtAnnAssign(_)
-                | AnyNodeRef::StmtReturn(_)
-        );
-        if is_starred && is_value && plan.call.arguments.args.len() == 1 {
-            return Some(plan.call.range());
+        let is_alone = |value: &'a Expr| {
+            let inside = |limit: &&Limit<'a>| module.contains(value, limit.element.expr);
+            plan.limits.iter().filter(inside).count() == 1
+        };
+        if let Some(value) = value
+            && is_alone(value)
+            && self.leads_to(value, display)
+        {
+            return Some(value);
         }
         let is_broken = module.text(display.range()).contains(['\n', '\r']);
-        is_broken.then(|| display.range())
+        is_broken.then_some(display)
+    }
+
+    /// Whether there is nothing else than calls, their arguments and `await` between an expression
+    /// and the display in it.
+    fn leads_to(&self, expr: &'a Expr, display: &'a Expr) -> bool {
+        let module = self.cx.module;
+        if expr.range() == display.range() {
+            return true;
+        }
+        if module.parenthesized(expr) != expr.range() {
+            return false;
+        }
+        match expr {
+            Expr::Starred(starred) => self.leads_to(&starred.value, display),
+            Expr::Await(awaited) => self.leads_to(&awaited.value, display),
+            Expr::Call(call) => {
+                let mut arguments = call.arguments.args.iter();
+                arguments.any(|argument| {
+                    module.contains(argument, display) && self.leads_to(argument, display)
+                })
+            }
+            _ => false,
+        }
     }
 
     /// Whether what stands on several lines does not fit on one.
@@ -255,8 +277,35 @@ impl<'a> Writer<'a, '_, '_> {
             .comprehension(open, element, clauses, close, indent)
     }
 
+    /// An expression that leads to the display, with `element` in that.
+    fn leading(
+        &self,
+        expr: &'a Expr,
+        display: &'a Expr,
+        element: &Piece<'a>,
+        indent: &str,
+        before: usize,
+        after: usize,
+    ) -> String {
+        if expr.range() == display.range() {
+            return self.display(display, element, indent, before, after);
+        }
+        let rest = |operator: &str, value: &'a Expr| {
+            let before = before + width(operator);
+            let value = self.leading(value, display, element, indent, before, after);
+            format!("{operator}{value}")
+        };
+        match expr {
+            Expr::Starred(starred) => rest("*", &starred.value),
+            Expr::Await(awaited) => rest("await ", &awaited.value),
+            Expr::Call(call) => self.call(call, display, element, indent, before, after),
+            // Nothing else leads to it.
+            _ => self.layout.verbatim(expr.range(), indent),
+        }
+    }
+
     /// `asyncio.gather(*[limited(x) for x in xs])`, with its keywords.
-    fn gather(
+    fn call(
         &self,
         call: &'a ExprCall,
         display: &'a Expr,
@@ -273,11 +322,8 @@ impl<'a> Writer<'a, '_, '_> {
         let rendered = |room: usize, after: usize, indent: &str| -> Vec<String> {
             arguments(call)
                 .map(|argument| match argument {
-                    Piece::Expr(Expr::Starred(starred))
-                        if starred.value.range() == display.range() =>
-                    {
-                        let before = room + 1;
-                        format!("*{}", self.display(display, element, indent, before, after))
+                    Piece::Expr(expr) if module.contains(expr, display) => {
+                        self.leading(expr, display, element, indent, room, after)
                     }
                     piece => self.layout.inside(&piece, indent, room, after),
                 })

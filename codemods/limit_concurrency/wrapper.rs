@@ -69,6 +69,18 @@ impl<'a> Wrapper<'a> {
     }
 }
 
+impl Wrapper<'_> {
+    /// What tells it from others: its parameters, and what it awaits, where that is one line.
+    pub(super) fn reads(&self, cx: &Context<'_, '_>) -> Option<(Vec<&str>, String)> {
+        let layout = Layout {
+            module: cx.module,
+            width: cx.settings.line_length,
+        };
+        let parameters = self.parameters.iter().map(|(name, _)| name.as_str());
+        Some((parameters.collect(), layout.flat_piece(&self.awaited)?))
+    }
+}
+
 /// `map(f, xs)`, where `f` is a coroutine function of this module.
 fn mapped<'a>(
     cx: &Context<'a, '_>,

@@ -126,7 +126,13 @@ def limit_concurrency(make: Maker, who: str, method: bool) -> Lines:
     jobs = make.fresh("urls")
     child = make.child(method and make.chance(0.4))
     variable = make.pick("url", "label")
-    element = child(variable, f"{variable}.endswith('1')" if make.failing and make.chance(0.3) else "False")
+    # It asks, too, for what reaches the outside.
+    visit = make.fresh("visit")
+    header = f"async def {visit}({'self, ' * child.method}name, fails):"
+    lines = ['await $open_connection("localhost", 80)', f"return await {child('name', 'fails')}"]
+    (make.methods if child.method else make.definitions).append([header, *indented(lines)])
+    fails = f"{variable}.endswith('1')" if make.failing and make.chance(0.3) else "False"
+    element = f"{'self.' * child.method}{visit}({variable}, {fails})"
     if make.chance(0.15):
         element = f"$wait_for({element}, 30)"
     brackets = make.pick("[]", "[]", "()")

@@ -217,6 +217,12 @@ def sleep(seconds: float) -> None:
     world.block(float(seconds))
 
 
+async def open_connection(*given: object) -> tuple[None, None]:
+    """A connection to nobody."""
+    await asyncio.sleep(0)
+    return None, None
+
+
 def run_process(command: list[str], **options: object) -> subprocess.CompletedProcess:
     """A process that takes as many seconds as its last argument says, and fails if the first is `false`."""
     world.note("print", f"process {' '.join(command)}")
@@ -235,6 +241,7 @@ def say(*values: object, sep: str | None = " ", end: str = "", file: object = No
 def install() -> None:
     """Replace what takes time, and listen to what is only written to standard error."""
     time.sleep = sleep
+    asyncio.open_connection = open_connection
     time.monotonic = time.time = time.perf_counter = lambda: world.now
     subprocess.run = run_process
     subprocess.check_output = lambda command, **options: run_process(command, check=True, **options).stdout

@@ -1,7 +1,9 @@
 //! Lines, indentation, and how a statement stands among its neighbours.
 
-use ruff_python_ast::AnyNodeRef;
+use std::borrow::Cow;
+
 use ruff_python_ast::token::{Token, TokenKind};
+use ruff_python_ast::{AnyNodeRef, Expr};
 use ruff_python_trivia::{PythonWhitespace, indentation_at_offset};
 use ruff_source_file::LineRanges;
 use ruff_text_size::{Ranged, TextLen, TextRange, TextSize};
@@ -132,6 +134,23 @@ impl<'a> Module<'a> {
     /// The text of a node as far as its first line goes, for messages.
     pub fn first_line(&self, node: impl Ranged) -> &'a str {
         first_line(self.text(node))
+    }
+
+    /// What is called, on one line, for messages: `Series(...).load` where the arguments go over
+    /// several.
+    pub fn shown(&self, expr: &'a Expr) -> Cow<'a, str> {
+        let text = self.text(expr);
+        if !text.contains(['\n', '\r']) {
+            return text.into();
+        }
+        match expr {
+            Expr::Attribute(attribute) => {
+                format!("{}.{}", self.shown(&attribute.value), attribute.attr).into()
+            }
+            Expr::Call(call) => format!("{}(...)", self.shown(&call.func)).into(),
+            Expr::Subscript(part) => format!("{}[...]", self.shown(&part.value)).into(),
+            _ => first_line(text).into(),
+        }
     }
 
     /// The comments on the lines of `range`, and those on the lines directly above.
