@@ -483,7 +483,7 @@ def limit_concurrency(before: Log, after: Log, limit: int = 2) -> str | None:
     """
 
     def is_trouble(event: Event) -> bool:
-        return event.what in TROUBLE or (event.kind == "raised" and "TimeoutError" in event.text)
+        return event.what in TROUBLE or "TimeoutError" in event.text
 
     running: dict[str, set[str]] = {}
     for event in after:
