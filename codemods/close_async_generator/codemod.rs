@@ -2,6 +2,7 @@
 
 mod declared;
 mod generator;
+mod iterators;
 mod text;
 
 use engine::{Codemod, Context, On, Refusal, Rewrite, Verdict, withheld};
@@ -88,7 +89,19 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
         }
         _ => None,
     };
-    let is_declared = declared.is_some();
+    let is_less = declared.is_none() && generator::is_declared_less(cx, given, &generator);
+    if is_less && is_annotated(function) {
+        // Type checkers look into this function.
+        return Err(match generator {
+            Generator::Elsewhere(name, true) => withheld!(
+                "`{name}` of an installed package is declared to give less than an `AsyncGenerator`, and type checkers refuse `aclosing` then: write it by hand, with a comment for them"
+            ),
+            _ => withheld!(
+                "`{}` is declared to give less than an `AsyncGenerator`, and type checkers refuse `aclosing` then: declare it so first, and what overrides it",
+                generator.name()
+            ),
+        });
+    }
     edits.extend(declared.into_iter().flatten());
     Ok(Rewrite {
         message: format!(
@@ -98,7 +111,7 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
                 Generator::Declared(_) => {
                     "; it is declared to be a generator, and what has no `aclose` would fail"
                 }
-                _ if !is_declared && generator::is_declared_less(cx, given, &generator) => {
+                _ if is_less => {
                     "; type checkers take that only of what is declared to be an `AsyncGenerator`"
                 }
                 _ => "",
@@ -108,6 +121,12 @@ fn rewrite<'a>(cx: &Context<'a, '_>, node: AnyNodeRef<'a>) -> Verdict {
         edits,
         python: None,
     })
+}
+
+/// Whether type checkers look into a function: it has an annotation.
+fn is_annotated(function: &StmtFunctionDef) -> bool {
+    function.returns.is_some()
+        || (function.parameters.iter()).any(|parameter| parameter.annotation().is_some())
 }
 
 /// The call in `typing.cast(T, call)`, or else the call itself. None where a name is cast.

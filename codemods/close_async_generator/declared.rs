@@ -3,8 +3,8 @@
 
 use edit::Edit;
 use engine::{Context, width};
-use python::ast::{Alias, Expr, PythonVersion, StmtFunctionDef, StmtImportFrom};
-use python::{BindingKind, Ranged, Symbol};
+use python::ast::{Alias, AnyNodeRef, Expr, PythonVersion, StmtFunctionDef, StmtImportFrom};
+use python::{BindingKind, Ranged, Symbol, TextRange};
 
 /// The modules that have the classes of iterators.
 const MODULES: &[&str] = &["collections.abc", "typing", "typing_extensions"];
@@ -45,18 +45,16 @@ pub(super) fn is_less<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -
 
 /// `-> AsyncIterator[int]` => `-> AsyncGenerator[int, None]`, imported from where the other is.
 ///
-/// Whoever is given a generator is given an iterator, too. None where it stands on several lines, or
-/// would not fit into one, and where the import has no room.
+/// Whoever is given a generator is given an iterator, too. None where a method is overridden by what has
+/// to be declared so as well, where it would not fit into its line, and where the import has no room and a
+/// comment.
 pub(super) fn edits<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> Option<Vec<Edit>> {
     let module = cx.module;
     let declared = of(cx, function)?;
     let element = declared.element?;
     let returns = function.returns.as_deref()?;
-    let is_plain = !element.is_tuple_expr()
-        && !module.text(returns.range()).contains(['\n', '\r'])
-        && module.parenthesized(returns) == returns.range();
-    if !is_plain {
-        return None;
+    if element.is_tuple_expr() {
+        return None; // it is none of one type
     }
     let (class, import) = match declared.class {
         Expr::Attribute(attribute) => {
@@ -65,19 +63,38 @@ pub(super) fn edits<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> 
         }
         _ => named(cx, function, &declared)?,
     };
-    let sent = if cx.supports(PythonVersion::PY313) {
-        ""
-    } else {
-        ", None"
-    };
-    let text = format!("{class}[{}{sent}]", module.text(element.range()));
-    let end = module.line_end(returns.end());
-    let line = width(module.text(python::TextRange::new(module.line_start(end), end)));
-    let grown = width(&text).saturating_sub(width(module.text(returns.range())));
-    if line + grown > cx.settings.line_length {
+    if let Some(AnyNodeRef::StmtClassDef(class)) = module.parent(function)
+        && cx.is_overridden(class.name.as_str(), function.name.as_str())
+    {
         return None;
     }
-    let mut edits = vec![Edit::replace(returns.range(), text)];
+    let mut edits = vec![Edit::replace(declared.class.range(), class.clone())];
+    if !cx.supports(PythonVersion::PY313) {
+        let element = module.parenthesized(element);
+        let rest = TextRange::new(element.end(), returns.end());
+        let sent = if !module.text(returns.range()).contains(['\n', '\r']) {
+            ", None".to_string()
+        } else if module.text(rest).trim() == "]" {
+            let indent = module.indentation_at(element.start())?;
+            format!(",{}{indent}None,", module.newline())
+        } else {
+            return None;
+        };
+        edits.push(Edit::insert(element.end(), sent));
+    }
+    let start = module.line_start(declared.class.start());
+    let line = module.text(TextRange::new(start, module.line_end(start)));
+    let is_whole = module.line_end(start) >= returns.end();
+    let sent = if is_whole && edits.len() > 1 {
+        ", None"
+    } else {
+        ""
+    };
+    let grown =
+        (width(&class) + width(sent)).saturating_sub(width(module.text(declared.class.range())));
+    if width(line) + grown > cx.settings.line_length {
+        return None;
+    }
     edits.extend(import);
     Some(edits)
 }
@@ -134,8 +151,41 @@ fn added<'a>(cx: &Context<'a, '_>, import: &'a StmtImportFrom, alias: &'a Alias)
         return Some(Edit::insert(next.start(), text));
     }
     let end = module.line_end(next.start());
-    let line = module.text(python::TextRange::new(module.line_start(next.start()), end));
+    let line = module.text(TextRange::new(module.line_start(next.start()), end));
     let text = format!("{GENERATOR}, ");
-    (width(line) + width(&text) <= cx.settings.line_length)
-        .then(|| Edit::insert(next.start(), text))
+    if width(line) + width(&text) <= cx.settings.line_length {
+        return Some(Edit::insert(next.start(), text));
+    }
+    one_a_line(cx, import, next)
+}
+
+/// The names of an import on one line, as a list with a line for each, `AsyncGenerator` before `next`.
+fn one_a_line<'a>(
+    cx: &Context<'a, '_>,
+    import: &'a StmtImportFrom,
+    next: &'a Alias,
+) -> Option<Edit> {
+    let module = cx.module;
+    let names = TextRange::new(import.names.first()?.start(), import.names.last()?.end());
+    let has_line = !module.text(import.range()).contains(['\n', '\r']);
+    if !has_line || !module.comments(import.range()).is_empty() {
+        return None;
+    }
+    let indent = module.indentation_at(import.start())?;
+    let newline = module.newline();
+    let inner = format!("{indent}{}", module.indent());
+    let names_in_order = import.names.iter().flat_map(|alias| {
+        let new = (alias.range() == next.range()).then_some(GENERATOR);
+        new.into_iter().chain([module.text(alias.range())])
+    });
+    let lines: String = names_in_order
+        .flat_map(|name| [&inner, name, ",", newline])
+        .collect();
+    let text = format!("{newline}{lines}{indent}");
+    let before = module.text(TextRange::new(import.start(), names.start()));
+    if before.trim_end().ends_with('(') {
+        let after = module.text(TextRange::new(names.end(), import.end()));
+        return (before.ends_with('(') && after == ")").then(|| Edit::replace(names, text));
+    }
+    Some(Edit::replace(names, format!("({text})")))
 }

@@ -6,17 +6,17 @@ use python::ast::{
     AnyNodeRef, ExceptHandler, ExceptHandlerExceptHandler, Expr, ExprCall, Stmt, StmtFor,
     StmtFunctionDef, StmtTry, StmtWith,
 };
-use python::{BindingKind, Block, Ranged, TryPart};
+use python::{Block, Ranged, TryPart};
 use types::{Aclose, Answer, Closing};
 
-use super::declared;
+use super::{declared, iterators};
 
 /// What gives the generator.
 pub(super) enum Generator<'a> {
     /// An asynchronous generator function of this file.
     Function(&'a StmtFunctionDef),
-    /// One of another file, of this name.
-    Elsewhere(String),
+    /// One of another file, of this name, and whether that is a file of an installed package.
+    Elsewhere(String, bool),
     /// A call of this name, which is declared to give one.
     Declared(String),
 }
@@ -25,7 +25,7 @@ impl Generator<'_> {
     pub(super) fn name(&self) -> &str {
         match self {
             Generator::Function(function) => function.name.as_str(),
-            Generator::Elsewhere(name) | Generator::Declared(name) => name,
+            Generator::Elsewhere(name, _) | Generator::Declared(name) => name,
         }
     }
 }
@@ -39,8 +39,11 @@ pub(super) fn of<'a>(
 ) -> Result<Generator<'a>, Refusal> {
     let module = cx.module;
     let name = module.first_line(call.func.range());
+    if iterators::is_aiter(call) {
+        return Err(Refusal::NotOurs);
+    }
     let Some(function) = module.function_definition(&call.func) else {
-        if is_other(cx, call) || is_of_context(cx, call) || is_aiter(cx, call) {
+        if iterators::is_other(cx, call) || iterators::is_of_context(cx, call) {
             return Err(Refusal::NotOurs);
         }
         return by_type(cx, stmt, call);
@@ -64,7 +67,7 @@ pub(super) fn of<'a>(
         if gives_generator(cx, call) {
             return Ok(Generator::Declared(function.name.to_string()));
         }
-        if is_other(cx, call) || enters_each(stmt) {
+        if iterators::is_other(cx, call) || iterators::enters_each(stmt) {
             return Err(Refusal::NotOurs);
         }
         return Err(withheld!(
@@ -95,6 +98,9 @@ fn by_type<'a>(
         && !function.is_decorated
     {
         if function.closing == Closing::IsStub {
+            if gives_generator(cx, call) {
+                return Ok(Generator::Declared(name.to_string())); // what overrides it is bound to that
+            }
             return Err(withheld!(
                 "`{name}` is there to be overridden, by what may have no `aclose`, without which `aclosing` fails: write it by hand if there is one"
             ));
@@ -104,12 +110,27 @@ fn by_type<'a>(
                 "`{name}` may yield once more when it is closed, which raises `RuntimeError`: let `GeneratorExit` out of it first"
             ));
         }
-        return Ok(Generator::Elsewhere(name.to_string()));
+        if function.closing == Closing::RunsNothing {
+            return Err(Refusal::NotOurs); // there is nothing that closing it would do
+        }
+        let is_installed = function.place.file.components().any(|part| {
+            matches!(
+                part.as_os_str().to_str(),
+                Some("site-packages" | "dist-packages")
+            )
+        });
+        return Ok(Generator::Elsewhere(name.to_string(), is_installed));
     }
     if gives_generator(cx, call) {
         return Ok(Generator::Declared(name.to_string()));
     }
-    if enters_each(stmt) || is_other_by_name(cx, call) || is_plain_elsewhere(cx, call) {
+    if iterators::is_of_standard_library(cx, call) {
+        return Err(Refusal::NotOurs); // the loop fails, or it is no generator
+    }
+    if iterators::enters_each(stmt)
+        || iterators::is_other_by_name(cx, call)
+        || iterators::is_plain_elsewhere(cx, call)
+    {
         return Err(Refusal::NotOurs);
     }
     Err(withheld!(
@@ -122,89 +143,6 @@ fn gives_generator(cx: &Context<'_, '_>, call: &ExprCall) -> bool {
     matches!(cx.closes(call), Answer::Closes(Aclose::Has))
 }
 
-/// `aiter(x)`: whoever has `x` may go on with it.
-fn is_aiter(cx: &Context<'_, '_>, call: &ExprCall) -> bool {
-    cx.module.builtin(&call.func) == Some("aiter")
-}
-
-/// `async for attempt in retrying(): with attempt: ...`: an object that tries something again gives
-/// what is to be entered, and holds nothing itself. Those of tenacity, edgedb and gel have no
-/// `aclose`.
-fn enters_each(stmt: &StmtFor) -> bool {
-    let Expr::Name(target) = &*stmt.target else {
-        return false;
-    };
-    stmt.body.iter().any(|stmt| match stmt {
-        Stmt::With(with) => with
-            .items
-            .iter()
-            .any(|item| matches!(&item.context_expr, Expr::Name(name) if name.id == target.id)),
-        _ => false,
-    })
-}
-
-/// What by its name alone is no asynchronous generator, where its type is not known:
-/// - `Retrying(...)`, `stub.Stream(request)`: an object of a class, or a call of gRPC;
-/// - `channel.unary_stream("/Method")(request)`: the same call of gRPC;
-/// - `client.list_blobs()`, `paginator.paginate()`: the pages of a cloud's client;
-/// - `response.content.iter_chunked(1024)`: aiohttp's body of a response;
-/// - `websockets.connect(url)`: a connection that is made again and again;
-/// - `tqdm(generator())`: an object that counts what it is given.
-///
-/// None of them has `aclose`.
-fn is_other_by_name(cx: &Context<'_, '_>, call: &ExprCall) -> bool {
-    if let Expr::Call(made) = &*call.func {
-        return called_name(made)
-            .is_some_and(|name| matches!(name, "unary_stream" | "stream_stream"));
-    }
-    let Some(name) = called_name(call) else {
-        return false;
-    };
-    let is_class = name.starts_with(|c: char| c.is_ascii_uppercase())
-        && name.contains(|c: char| c.is_ascii_lowercase());
-    let is_method = match &*call.func {
-        Expr::Attribute(method) => {
-            let of_body =
-                matches!(&*method.value, Expr::Attribute(it) if it.attr.as_str() == "content");
-            name.starts_with("list_")
-                || matches!(name, "list" | "paginate")
-                || of_body && matches!(name, "iter_any" | "iter_chunked" | "iter_chunks")
-        }
-        _ => false,
-    };
-    is_class
-        || is_method
-        || cx.module.qualified_name(&call.func).is_some_and(|name| {
-            name.starts_with("websockets.") && name.ends_with(".connect")
-                || name.starts_with("tqdm.")
-        })
-}
-
-/// Whether the functions of this name that the project has are all plain functions of other files:
-/// `def transaction(self): return Retry(self)`. Where the type of what they give is not known, it
-/// is more often an object of a class than a generator.
-fn is_plain_elsewhere(cx: &Context<'_, '_>, call: &ExprCall) -> bool {
-    let Some(name) = called_name(call) else {
-        return false;
-    };
-    let plain = format!("def {name}(");
-    if cx.module.source().contains(&plain) {
-        return false; // whoever reads the finding has them before the eyes
-    }
-    let asynchronous = format!("async {plain}");
-    let mentioned = cx.project_mentions_each(&[&plain, &asynchronous]);
-    matches!(mentioned[..], [true, false])
-}
-
-/// `stream` of `stream()` and `client.stream()`.
-fn called_name(call: &ExprCall) -> Option<&str> {
-    match &*call.func {
-        Expr::Name(name) => Some(name.id.as_str()),
-        Expr::Attribute(method) => Some(method.attr.as_str()),
-        _ => None,
-    }
-}
-
 /// Whether a generator function is declared to give an `AsyncIterator` or `AsyncIterable`, which has
 /// no `aclose` for a type checker.
 pub(super) fn is_declared_less<'a>(
@@ -214,7 +152,7 @@ pub(super) fn is_declared_less<'a>(
 ) -> bool {
     match generator {
         Generator::Function(function) => declared::is_less(cx, function),
-        Generator::Elsewhere(_) => matches!(cx.closes(call), Answer::Closes(Aclose::Undeclared)),
+        Generator::Elsewhere(..) => matches!(cx.closes(call), Answer::Closes(Aclose::Undeclared)),
         Generator::Declared(_) => false,
     }
 }
@@ -225,38 +163,6 @@ fn is_transparent(cx: &Context<'_, '_>, decorator: &python::ast::Decorator) -> b
     matches!(expr, Expr::Name(name) if matches!(name.id.as_str(), "staticmethod" | "classmethod"))
         || cx.module.refers_to(expr, "typing.override")
         || cx.module.refers_to(expr, "typing_extensions.override")
-}
-
-/// `async with client.stream(url) as response:` around `async for line in response.lines():`: what
-/// the iterator holds is the context's, which cleans up when the loop is left.
-fn is_of_context<'a>(cx: &Context<'a, '_>, call: &'a ExprCall) -> bool {
-    let module = cx.module;
-    let mut root = &*call.func;
-    while let Expr::Attribute(attribute) = root {
-        root = &attribute.value;
-    }
-    let Expr::Name(root) = root else {
-        return false;
-    };
-    if !call.func.is_attribute_expr() {
-        return false;
-    }
-    let is_bound = module.only_binding(root).is_some_and(|binding| {
-        matches!(binding.kind, BindingKind::With(_, true))
-            && module.contains(module.statement(module.node(binding.node)), call)
-    });
-    // `async with stream:`
-    is_bound
-        || module.blocks(call).into_iter().any(|block| match block {
-            Block::With(with) => {
-                let mut items = with.items.iter();
-                with.is_async
-                    && items.any(
-                        |item| matches!(&item.context_expr, Expr::Name(name) if name.id == root.id),
-                    )
-            }
-            _ => false,
-        })
 }
 
 fn is_method<'a>(cx: &Context<'a, '_>, function: &'a StmtFunctionDef) -> bool {
@@ -309,7 +215,7 @@ pub(super) fn applicability<'a>(
     let module = cx.module;
     let generator = match generator {
         Generator::Function(function) => *function,
-        Generator::Elsewhere(_) => return Applicability::Intended,
+        Generator::Elsewhere(..) => return Applicability::Intended,
         Generator::Declared(_) => return Applicability::Unsafe,
     };
     // A subclass elsewhere may have another one.
@@ -462,29 +368,4 @@ fn suppresses<'a>(cx: &Context<'a, '_>, with: &'a StmtWith) -> bool {
 /// Whether a handler always leaves the generator.
 fn ends(body: &[Stmt]) -> bool {
     matches!(body.last(), Some(Stmt::Raise(_) | Stmt::Return(_)))
-}
-
-/// Whether what the call gives is by its type an object of a class, and none that may be a
-/// generator: what is declared as an iterator may be one.
-fn is_other(cx: &Context<'_, '_>, call: &ExprCall) -> bool {
-    const MAY_BE: &[&str] = &[
-        "AsyncGenerator",
-        "AsyncGeneratorType",
-        "AsyncIterable",
-        "AsyncIterator",
-    ];
-    if matches!(cx.closes(call), Answer::Closes(Aclose::Lacks)) {
-        return true;
-    }
-    cx.given(call).value().is_some_and(|value| {
-        value
-            .classes
-            .first()
-            .and_then(|class| class.rsplit('.').next())
-            .is_some_and(|class| !MAY_BE.contains(&class) && class != "object")
-            && !value
-                .classes
-                .iter()
-                .any(|class| class.ends_with(".AsyncGenerator"))
-    })
 }

@@ -15,6 +15,7 @@ use types::{Environment, Limits};
 
 use crate::config::{self, Baseline, Layer};
 use crate::lock::locked;
+use crate::requirement::Requirement;
 use crate::{place, target};
 
 /// Finds what holds for a folder. Each folder is looked at once.
@@ -222,12 +223,7 @@ impl Folders {
             found.configuration = Some(Arc::new(layer));
             changed = true;
         }
-        let requirement = pyproject.as_ref().and_then(python_requirement);
-        let requirement = match requirement {
-            None | Some(Requirement::None) => setup_cfg(folder).or(requirement),
-            found => found,
-        };
-        if let Some(requirement) = requirement {
+        if let Some(requirement) = Requirement::of(folder, pyproject.as_ref()) {
             found.target = Some(self.required(folder, requirement));
             changed = true;
         }
@@ -278,11 +274,9 @@ impl Folders {
                 "tool.poetry.dependencies.python",
                 target::lowest_required_poetry(&text),
             ),
-            Requirement::SetupCfg(text) => (
-                "setup.cfg",
-                "python_requires",
-                target::lowest_required(&text),
-            ),
+            Requirement::Setup(file, text) => {
+                (file, "python_requires", target::lowest_required(&text))
+            }
         };
         let file = place::shown(&folder.join(file));
         match lowest {
@@ -493,15 +487,6 @@ pub const EXCLUDED: [&str; 7] = [
 /// The line length of Black and of ruff's formatter.
 const LINE_LENGTH: usize = 88;
 
-/// Which Python a project says it needs.
-enum Requirement {
-    /// It is a project, and says nothing.
-    None,
-    Standard(String),
-    Poetry(String),
-    SetupCfg(String),
-}
-
 /// The configuration in `folder`.
 fn configuration(
     folder: &Path,
@@ -554,46 +539,12 @@ fn commands(pyproject: &Table) -> Vec<Command> {
     .collect()
 }
 
-fn python_requirement(pyproject: &Table) -> Option<Requirement> {
-    let text = |value: &Value| value.as_str().map(str::to_string);
-    let project = pyproject.get("project");
-    if let Some(requires) = project
-        .and_then(|project| project.get("requires-python"))
-        .and_then(text)
-    {
-        return Some(Requirement::Standard(requires));
-    }
-    let poetry = pyproject.get("tool").and_then(|tool| tool.get("poetry"));
-    if let Some(python) = poetry
-        .and_then(|poetry| poetry.get("dependencies")?.get("python"))
-        .and_then(text)
-    {
-        return Some(Requirement::Poetry(python));
-    }
-    (project.is_some() || poetry.is_some()).then_some(Requirement::None)
-}
-
 /// The text of a file that stands in a folder by chance. A pipe is none: nobody may ever write to it.
-fn read_text(path: &Path) -> io::Result<String> {
+pub fn read_text(path: &Path) -> io::Result<String> {
     if !std::fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is no regular file"));
     }
     std::fs::read_to_string(path)
-}
-
-/// `python_requires` under `[options]` of a setup.cfg.
-fn setup_cfg(folder: &Path) -> Option<Requirement> {
-    let text = read_text(&folder.join("setup.cfg")).ok()?;
-    let value = text
-        .lines()
-        .skip_while(|line| line.trim() != "[options]")
-        .skip(1)
-        .take_while(|line| !line.starts_with('['))
-        .find_map(|line| {
-            let (key, value) = line.split_once('=')?;
-            (key.trim() == "python_requires").then(|| value.trim().to_string())
-        })?;
-    Some(Requirement::SetupCfg(value))
 }
 
 fn length_in(table: &Table) -> Option<usize> {

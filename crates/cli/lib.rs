@@ -31,6 +31,7 @@ mod place;
 mod plan;
 mod progress;
 mod report;
+mod requirement;
 mod review;
 mod run;
 mod server;

@@ -53,6 +53,11 @@ fn the_closest_project_says_what_it_requires() {
             "3.8 (`python_requires` in setup.cfg)",
         ),
         (
+            "setup.py",
+            "from setuptools import setup\n\nsetup(name='x', python_requires='~=3.7')\n",
+            "3.7 (`python_requires` in setup.py)",
+        ),
+        (
             "pyproject.toml",
             "[tool.poetry.dependencies]\npython = '^3.10'\n",
             "3.10 (`tool.poetry.dependencies.python` in pyproject.toml)",

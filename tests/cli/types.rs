@@ -824,6 +824,17 @@ async def main(source: Source):
     project.write("main.py", main("lines"));
     let said = withheld(&project, &arguments);
     assert!(said.contains("`source.lines` is not known to be"), "{said}");
+    // The loop fails.
+    let loads = "import json
+
+
+async def main(text):
+    async for item in json.loads(text):
+        return item
+";
+    project.write("main.py", loads);
+    let said = withheld(&project, &arguments);
+    assert!(!said.contains("is not known to be"), "{said}");
 }
 
 #[test]
@@ -872,6 +883,10 @@ class Source:
         raise NotImplementedError
         yield
 
+    async def typed_stub(self) -> AsyncGenerator[int, None]:
+        raise NotImplementedError
+        yield
+
     async def kept(self):
         try:
             yield 1
@@ -890,17 +905,22 @@ class Source:
         return self.typed()
 
     async def typed(self) -> AsyncIterator[int]:
-        yield 1
+        with self:
+            yield 1
 
     async def exact(self) -> AsyncGenerator[int, None]:
-        yield 1
+        with self:
+            yield 1
 
     def more(self) -> AsyncIterator[int]:
         return self.exact()
 
     @staticmethod
     async def numbers():
-        yield 1
+        try:
+            yield 1
+        finally:
+            print(1)
 ";
     let main = |method: &str| {
         format!(
@@ -923,15 +943,17 @@ async def main(source: Source):
         ("iterator", "is not known to be"),
         ("passed_on", "is not known to be"),
         ("more", "it is declared to be a generator"),
-        ("typed", "declared to be an `AsyncGenerator`"),
+        ("typed", "declare it so first"),
     ] {
         project.write("main.py", main(method));
         let said = withheld(&project, &arguments);
         assert!(said.contains(reason), "{method}: {said}");
     }
-    project.write("main.py", main("declared"));
-    let said = withheld(&project, &arguments);
-    assert!(said.contains("it is declared to be a generator"), "{said}");
+    for method in ["typed_stub", "declared"] {
+        project.write("main.py", main(method));
+        let said = withheld(&project, &arguments);
+        assert!(said.contains("it is declared to be a generator"), "{said}");
+    }
     assert_eq!(
         project
             .run(["--fix", "--close-async-generator", "main.py"])
@@ -945,6 +967,152 @@ async def main(source: Source):
             .read("main.py")
             .contains("async with contextlib.aclosing(source.numbers()) as agen:")
     );
+}
+
+#[test]
+fn what_type_checkers_would_refuse_is_not_written() {
+    let pages = "from collections.abc import AsyncIterator
+
+
+class Source:
+    async def numbers(self) -> AsyncIterator[int]:
+        with self:
+            yield 1
+";
+    let loops = "    async for number in source.numbers():
+        return number
+";
+    let annotated =
+        format!("from pages import Source\n\n\nasync def main(source: Source) -> int:\n{loops}");
+    let bare = format!("from pages import SOURCE as source\n\n\nasync def main():\n{loops}");
+    let project = project(&[
+        ("pages.py", &format!("{pages}\n\nSOURCE = Source()\n")),
+        ("main.py", &annotated),
+    ]);
+    let arguments = ["--close-async-generator", "main.py"];
+    let said = withheld(&project, &arguments);
+    assert!(said.contains("declare it so first"), "{said}");
+    // No type checker looks into a function without annotations.
+    project.write("main.py", &bare);
+    let said = withheld(&project, &arguments);
+    assert!(said.contains("type checkers take that only"), "{said}");
+
+    // The declaration of a method that another file overrides stays.
+    let here = format!(
+        "{pages}\n    async def first(self) -> int:\n        async for number in self.numbers():\n            return number\n"
+    );
+    project.write("pages.py", &here);
+    project.write(
+        "main.py",
+        "from collections.abc import AsyncIterator
+
+from pages import Source
+
+
+class Other(Source):
+    async def numbers(self) -> AsyncIterator[int]:
+        yield 2
+",
+    );
+    let said = withheld(&project, &["--close-async-generator", "."]);
+    assert!(said.contains("declare it so first"), "{said}");
+    project.write("main.py", "");
+    let said = withheld(&project, &["--close-async-generator", "."]);
+    assert!(said.contains("`aclosing` closes it"), "{said}");
+}
+
+#[test]
+fn a_generator_of_another_file_that_has_nothing_to_clean_up_is_left_alone() {
+    let pages = "from collections.abc import AsyncIterator
+
+from elsewhere import lines
+
+
+class Pages:
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        raise StopAsyncIteration
+
+
+class Source:
+    async def plain(self):
+        for number in range(4):
+            try:
+                yield number
+            except ValueError:
+                pass
+
+    async def through(self):
+        async for number in self.plain():
+            yield number
+
+    async def down(self):
+        yield self
+        async for node in self.down():
+            yield node
+
+    async def named(self, stream):
+        async for number in stream:
+            yield number
+
+    async def objects(self):
+        async for number in Pages():
+            yield number
+
+    async def around(self):
+        async with self:
+            yield 1
+
+    async def further(self):
+        async for number in self.around():
+            yield number
+
+    async def unknown(self):
+        async for line in lines():
+            yield line
+
+    async def handled(self):
+        try:
+            yield 1
+        except GeneratorExit:
+            print(1)
+            raise
+";
+    let project = project(&[("pages.py", pages), ("main.py", "")]);
+    for (method, is_found) in [
+        ("plain", false),
+        ("through", false),
+        ("down", false),
+        ("named", false),
+        ("objects", false),
+        ("around", true),
+        ("further", true),
+        ("unknown", true),
+        ("handled", true),
+    ] {
+        project.write(
+            "main.py",
+            format!(
+                "\
+from pages import Source
+
+
+async def main(source: Source, stream):
+    async for item in source.{method}({}):
+        return item
+",
+                if method == "named" { "stream" } else { "" }
+            ),
+        );
+        let said = withheld(&project, &["--close-async-generator", "main.py"]);
+        assert_eq!(
+            said.contains("`aclosing` closes it"),
+            is_found,
+            "{method}: {said}"
+        );
+    }
 }
 
 #[test]

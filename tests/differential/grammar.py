@@ -67,7 +67,7 @@ class Names:
 
     @staticmethod
     def alias(module: str) -> str:
-        return {"asyncio": "aio", "time": "clock"}.get(module, module[:6] + "_")
+        return {"asyncio": "aio", "time": "clock"}.get(module, module + "_")
 
     def imports(self) -> Lines:
         """The import statements for what was spelled."""

@@ -96,8 +96,10 @@ pub struct Function {
 /// What becomes of a generator function's code when its generator is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Closing {
-    /// It ends.
+    /// It ends, and some of its code may run: a `finally`, or the end of a `with`.
     Ends,
+    /// It ends where it yielded: it has nothing to clean up.
+    RunsNothing,
     /// It does nothing anyway: it is there to be overridden.
     IsStub,
     /// It may come to another `yield`, which then fails.

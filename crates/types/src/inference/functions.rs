@@ -76,10 +76,48 @@ impl<'db> Inference<'db> {
                 Closing::IsStub
             } else if generators::resists_closing(node) {
                 Closing::MayYield
+            } else if self.cleans_up(definition, &mut Vec::new()) == Some(false) {
+                Closing::RunsNothing
             } else {
                 Closing::Ends
             },
         })
+    }
+
+    /// Whether some code of a generator function runs when its generator is closed, or may run in
+    /// another one that it loops over. None where it is no such function, or a decorator may replace it.
+    /// `seen` are the functions that are looked into already.
+    fn cleans_up(
+        &self,
+        definition: Definition<'db>,
+        seen: &mut Vec<Definition<'db>>,
+    ) -> Option<bool> {
+        let module = parsed_module(self.db, definition.python_file(self.db)).load(self.db);
+        let DefinitionKind::Function(node) = definition.kind(self.db) else {
+            return None;
+        };
+        let node = node.node(&module);
+        if !has_yield(node) || !node.decorator_list.iter().all(is_transparent) {
+            return None;
+        }
+        let cleanup = generators::cleanup(node);
+        if cleanup.is_own || generators::is_stub(node) || seen.len() == MAX_DEPTH {
+            return Some(true);
+        }
+        if cleanup.loops.is_empty() {
+            return Some(false);
+        }
+        seen.push(definition);
+        let there = Inference::new(self.db, definition.file(self.db));
+        Some(cleanup.loops.into_iter().any(|(call, is_async)| {
+            let inner = there.definition((&*call.func).into());
+            if inner.is_some_and(|inner| seen.contains(&inner)) {
+                return false;
+            }
+            let cleans_up = inner.and_then(|inner| there.cleans_up(inner, seen));
+            let may_be = || is_async && there.closes_in(call.into(), 0) != Some(Aclose::Lacks);
+            cleans_up.unwrap_or_else(may_be)
+        }))
     }
 
     /// What a call gives whose function declares nothing: what it returns, if that is the same

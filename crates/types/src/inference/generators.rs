@@ -58,6 +58,53 @@ fn is_never(test: &Expr) -> bool {
     }
 }
 
+/// What stands around the `yield`s of a generator function, and may run when its generator is closed.
+#[derive(Default)]
+pub(super) struct Cleanup<'a> {
+    /// Code of its own: a `finally`, a handler of `GeneratorExit`, the end of a `with`.
+    pub(super) is_own: bool,
+    /// Calls whose iterators it loops over, which go with it, and whether by `async for`.
+    pub(super) loops: Vec<(&'a ast::ExprCall, bool)>,
+}
+
+/// What there is to clean up in a generator function, by its text.
+pub(super) fn cleanup(function: &ast::StmtFunctionDef) -> Cleanup<'_> {
+    let mut cleanup = Cleanup::default();
+    cleanup.visit_body(&function.body);
+    cleanup
+}
+
+impl<'a> Visitor<'a> for Cleanup<'a> {
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        match stmt {
+            Stmt::FunctionDef(_) | Stmt::ClassDef(_) => return,
+            Stmt::Try(stmt) => {
+                let handlers = stmt.handlers.iter();
+                let mut handlers = handlers.map(|ExceptHandler::ExceptHandler(it)| it);
+                let in_body = yields_in(&stmt.body);
+                let catches =
+                    |it: &ast::ExceptHandlerExceptHandler| it.type_.as_deref().is_none_or(is_exit);
+                self.is_own |= in_body && handlers.clone().any(catches);
+                let is_inside =
+                    in_body || yields_in(&stmt.orelse) || handlers.any(|it| yields_in(&it.body));
+                self.is_own |= is_inside && !stmt.finalbody.is_empty();
+            }
+            Stmt::With(with) => self.is_own |= yields_in(&with.body),
+            Stmt::For(stmt) => {
+                if let Expr::Call(call) = &*stmt.iter
+                    && yields_in(&stmt.body)
+                {
+                    self.loops.push((call, stmt.is_async));
+                }
+            }
+            _ => {}
+        }
+        walk_stmt(self, stmt);
+    }
+
+    fn visit_expr(&mut self, _: &'a Expr) {}
+}
+
 /// Whether the `GeneratorExit` by which a generator is closed may not end it: it yields in a
 /// `finally`, or in a `try` or `with` that catches that.
 pub(super) fn resists_closing(function: &ast::StmtFunctionDef) -> bool {
