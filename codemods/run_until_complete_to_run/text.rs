@@ -446,7 +446,11 @@ impl<'a> Writer<'_, 'a, '_> {
     fn blank_above(&self, offset: TextSize) -> (TextSize, usize) {
         let (mut start, mut count) = (offset, 0);
         while let Some(line) = self.line_before(start) {
-            if !is_blank(self.module().text(line)) {
+            // A backslash above makes it a part of that line.
+            let goes_on = |above: TextRange| self.module().line_end(above.start()) >= line.start();
+            if !is_blank(self.module().text(line))
+                || self.line_before(line.start()).is_some_and(goes_on)
+            {
                 break;
             }
             start = line.start();
