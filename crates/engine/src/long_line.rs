@@ -76,6 +76,9 @@ impl Lines<'_> {
         }
         let value = line.get(start..end)?;
         let head = line.get(..start)?;
+        if value.starts_with('*') {
+            return None; // it is unpacked there, and may not stand in brackets of its own
+        }
         let mut depth = 0;
         let has_several = parts.iter().any(|part| {
             depth = deeper(depth, part);
