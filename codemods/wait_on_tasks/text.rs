@@ -41,6 +41,12 @@ pub(super) fn edits<'a>(
             edits
         }
         Plan::All(iterable) => {
+            let binds = |node| matches!(node, AnyNodeRef::ExprNamed(_));
+            if cx.module.descendants(*iterable).any(binds) {
+                return Err(withheld!(
+                    "`:=` stands in what is waited for, and may not stand in what a comprehension goes through: write it as a statement before"
+                ));
+            }
             let range = cx.module.parenthesized(iterable);
             let head = format!("[{create}coro) for coro in ");
             around(range, &head, "]")

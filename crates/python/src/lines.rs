@@ -170,10 +170,19 @@ impl<'a> Module<'a> {
             .map(|comment| self.text(*comment))
     }
 
-    /// The indentation of the line that `offset` is on, whatever stands before it there.
+    /// The indentation of the line that `offset` is on, whatever stands before it there. If nothing but
+    /// backslashes stands in the lines above that lead to it, the first of those has it.
     pub fn line_indentation(&self, offset: TextSize) -> &'a str {
-        let line = TextRange::new(self.line_start(offset), self.source().line_end(offset));
-        indentation(&self.source()[line])
+        let source = self.source();
+        let mut start = self.line_start(offset);
+        while let Some(last) = start.checked_sub(TextSize::new(1)) {
+            let above = TextRange::new(self.line_start(last), source.line_end(last));
+            if source[above].trim() != "\\" || !self.goes_on(above.end()) {
+                break;
+            }
+            start = above.start();
+        }
+        indentation(&source[TextRange::new(start, source.line_end(start))])
     }
 
     /// Where the indentation of the line that `offset` is on starts.
@@ -405,7 +414,7 @@ mod tests {
         let module = Module::new(source, &parsed);
         let offset = TextSize::try_from(source.find('y').unwrap()).unwrap();
         assert_eq!(module.indentation_at(offset), None);
-        assert_eq!(module.line_start(offset), TextSize::new(6));
+        assert_eq!(module.line_indentation(offset), "     ");
     }
 
     #[test]

@@ -1,0 +1,2 @@
+import asyncio
+async def work():asyncio.wait(map(work,(x:=())))
