@@ -144,7 +144,13 @@ fn named<'a>(
 /// `AsyncIterator`, at the latest.
 fn added<'a>(cx: &Context<'a, '_>, import: &'a StmtImportFrom, alias: &'a Alias) -> Option<Edit> {
     let module = cx.module;
-    let is_later = |it: &&Alias| it.name.as_str() > GENERATOR || it.range() == alias.range();
+    // Where constants come first, `TYPE_CHECKING` says nothing of the order of classes.
+    let is_plain = import.names.is_sorted_by_key(|it| it.name.as_str());
+    let is_constant = |name: &str| !name.contains(char::is_lowercase);
+    let is_later = |it: &&Alias| {
+        let name = it.name.as_str();
+        it.range() == alias.range() || name > GENERATOR && (is_plain || !is_constant(name))
+    };
     let next = import.names.iter().find(is_later)?;
     if let Some(indent) = module.indentation_at(next.start()) {
         let text = format!("{GENERATOR},{}{indent}", module.newline());
