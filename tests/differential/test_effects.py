@@ -203,6 +203,16 @@ MORE: list[tuple[str, str, str, list[str]]] = [
             "0 a start\n1 main end\n1 (left) work\n1 (raised) KeyError()",
         ],
     ),
+    # One who fails at the end of the run, and was left over.
+    (
+        "wait-for-to-timeout",
+        "0 b start\n0 (left) fetch ticker\n0 (raised) TypeError()",
+        "0 b start\n0 b fails\n0 (left) ticker\n0 (raised) TypeError()\n0 (loop) Task exception was never retrieved: Broken()",
+        [
+            "0 b start\n0 b fails\n0 (left) fetch ticker\n0 (raised) TypeError()\n0 (loop) Task exception was never retrieved: Broken()",
+            "0 b start\n0 b fails\n0 (left) ticker\n0 (raised) TypeError()\n0 (loop) a future belongs to another loop",
+        ],
+    ),
     (
         "wait-for-to-timeout",
         "0 a start\n1 a end\n2 main end\n2 (left)\n2 (raised) ended",
