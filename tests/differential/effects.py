@@ -234,11 +234,16 @@ def others_run(mark: str) -> Predicate:
         first_call = min(event.time for event in before if event.what == mark)
         arrived = arrivals(was, is_now, mark, first_call)
         turns = {event.who for event in before if event.what == "held"}
+        # A generator that nobody closed is closed at the end of the run, or by a task of its own that is cut off there.
+        end = next((index for index, event in enumerate(before) if event.kind == "left"), len(before))
+        abandoned = {event.who for event in before[end:] if event.what == "cleanup"}
         last_turn = max((log[-1].time for who, log in was.items() if who in turns), default=0.0)
         for who in sorted(was.keys() | is_now.keys()):
             if who in ("(left)", "(loop)", "(warning)", "(unraisable)", "z"):
                 continue
             one, other = was.get(who, []), is_now.get(who, [])
+            if who in abandoned:
+                one, other = without(one, *CLEANUP), without(other, *CLEANUP)
             index = first_difference(said(one), said(other))
             times = zip(one[:index], other[:index], strict=False)
             for earlier, later in times:
@@ -338,7 +343,8 @@ def same_for_program(before: Log, after: Log) -> str | None:
 def close_async_generator(before: Log, after: Log) -> str | None:
     """The generator's cleanup runs when the loop is left, in the same task: the cleanup moves there, and nothing else does.
 
-    The cleanup is said to be of whoever goes through the generator. Where it waits, others may run meanwhile.
+    The cleanup is said to be of whoever goes through the generator. Where it waits, others may run meanwhile, and are there
+    earlier than after a call that blocks; nobody is later.
     """
     cut = interrupted(before, after)
     if cut is not None:
@@ -350,7 +356,8 @@ def close_async_generator(before: Log, after: Log) -> str | None:
         if who in ("(left)", "(loop)", "(warning)", "(unraisable)") or (who == "z" and waits):
             continue
         one, other = was.get(who, []), is_now.get(who, [])
-        problem = equal(without(one, *CLEANUP), without(other, *CLEANUP))
+        compare = not_later if waits else equal
+        problem = compare(without(one, *CLEANUP), without(other, *CLEANUP))
         if problem:
             return f"{who}: {problem}"
         if said(one).count(f"print: {who} cleanup") > said(other).count(f"print: {who} cleanup"):
@@ -361,6 +368,22 @@ def close_async_generator(before: Log, after: Log) -> str | None:
             if not (place and rest[place - 1].what.startswith("number")):
                 return f"{who}: cleaned up after {rest[place - 1].text if place else 'nothing'}"
     return None
+
+
+def not_later(before: Log, after: Log) -> str | None:
+    """The same happens in the same order, and nothing later."""
+    index = first_difference(said(before), said(after))
+    if index is not None:
+        return f"was: {shown(before, index)}; is: {shown(after, index)}"
+    times = zip(before, after, strict=True)
+    return next(
+        (
+            f"{one.text}: at {other.time}, was at {one.time}"
+            for one, other in times
+            if other.time > one.time + EPSILON * 3
+        ),
+        None,
+    )
 
 
 def cleanups(log: Log) -> Counter[tuple[int, float]]:

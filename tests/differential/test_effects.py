@@ -203,6 +203,26 @@ MORE: list[tuple[str, str, str, list[str]]] = [
             "0 a start\n1 main end\n1 (left) work\n1 (raised) KeyError()",
         ],
     ),
+    # Somebody starts while the cleanup waits, and no longer behind the call that blocks.
+    (
+        "close-async-generator",
+        "0 H1 number 0\n0 H1 over\n0 H3 sleeps\n1 H1 cleanup\n1 H1 cleanup waits\n1 H1 cleanup over\n2 main end\n2 (left)\n2 (raised) ended",
+        "0 H1 number 0\n0 H1 cleanup\n0 H1 cleanup waits\n0 H1 cleanup over\n0 H1 over\n0 H3 sleeps\n1 main end\n1 (left)\n1 (raised) ended",
+        [
+            "0 H1 number 0\n0 H1 cleanup\n0 H1 cleanup waits\n0 H1 cleanup over\n0 H1 over\n0 H3 sleeps\n3 main end\n3 (left)\n3 (raised) ended",
+            "0 H1 number 0\n0 H1 cleanup\n0 H1 cleanup waits\n0 H1 cleanup over\n0 H1 over\n1 main end\n1 (left)\n1 (raised) ended",
+        ],
+    ),
+    # A generator that nobody closes, and whose cleanup the end of the run cuts off.
+    (
+        "await-sleep",
+        "0 H1 number 0\n0 H2 sleeps\n0 main end\n0 (left)\n0 H1 cleanup\n0 H1 cleanup waits\n0 H1 cleanup over\n0 (raised) ended",
+        "0 H1 number 0\n0 H2 sleeps\n0 main end\n0 H1 cleanup\n0 H1 cleanup waits\n0 (left)\n0 (raised) ended",
+        [
+            "0 H1 number 1\n0 H2 sleeps\n0 main end\n0 H1 cleanup\n0 H1 cleanup waits\n0 (left)\n0 (raised) ended",
+            "0 H1 number 0\n0 H2 sleeps\n0 H1 cleanup\n0 H1 cleanup waits\n0 (left)\n0 (raised) ended",
+        ],
+    ),
     # One who fails at the end of the run, and was left over.
     (
         "wait-for-to-timeout",
