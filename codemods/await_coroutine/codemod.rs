@@ -372,7 +372,11 @@ fn on_lines_of_its_own<'a>(cx: &Context<'a, '_>, call: &'a Expr) -> Option<Edit>
         })
         .is_some_and(|around| around.ptr_eq(statement) && !around.is_stmt_aug_assign());
     let is_to_break = is_broken || is_too_long && is_value;
-    if !is_to_break || module.has_multiline_string(call.range()) {
+    // Up to Python 3.11 a field of a string has no line breaks.
+    let is_in_string = module
+        .ancestors(call)
+        .any(|around| matches!(around, AnyNodeRef::InterpolatedElement(_)));
+    if !is_to_break || is_in_string || module.has_multiline_string(call.range()) {
         return None;
     }
     let indent = module.line_indentation(call.start());

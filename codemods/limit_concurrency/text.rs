@@ -317,7 +317,7 @@ impl<'a> Writer<'a, '_, '_> {
         let module = self.cx.module;
         let newline = module.newline();
         let inner = format!("{indent}{}", module.indent());
-        let func = module.text(call.func.range());
+        let func = module.text(module.parenthesized(&call.func));
         let one_a_line = self.layout.has_trailing_comma(call.arguments.range());
         let rendered = |room: usize, after: usize, indent: &str| -> Vec<String> {
             arguments(call)

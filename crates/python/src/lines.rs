@@ -175,8 +175,14 @@ impl<'a> Module<'a> {
     pub fn line_indentation(&self, offset: TextSize) -> &'a str {
         let source = self.source();
         let mut start = self.line_start(offset);
-        while let Some(last) = start.checked_sub(TextSize::new(1)) {
-            let above = TextRange::new(self.line_start(last), source.line_end(last));
+        while start.to_usize() > 0 {
+            let ending = if source[..start.to_usize()].ends_with("\r\n") {
+                2
+            } else {
+                1
+            };
+            let last = start - TextSize::new(ending);
+            let above = TextRange::new(self.line_start(last), last);
             if source[above].trim() != "\\" || !self.goes_on(above.end()) {
                 break;
             }
@@ -409,7 +415,13 @@ mod tests {
 
     #[test]
     fn indentation_over_two_lines_is_that_of_the_first() {
-        let source = "if x:\n     \\\n  y\n";
+        for newline in ["\n", "\r", "\r\n"] {
+            indentation_over_two_lines(newline);
+        }
+    }
+
+    fn indentation_over_two_lines(newline: &str) {
+        let source = &"if x:\n     \\\n  y\n".replace('\n', newline);
         let parsed = parse(source, PythonVersion::PY311).unwrap();
         let module = Module::new(source, &parsed);
         let offset = TextSize::try_from(source.find('y').unwrap()).unwrap();

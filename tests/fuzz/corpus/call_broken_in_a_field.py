@@ -1,0 +1,4 @@
+import asyncio
+def a():
+ async def r():f"{asyncio.sleep\
+()()}"
