@@ -325,13 +325,13 @@ impl<'a> Writer<'a, '_, '_> {
             }
             start = call.end();
         }
-        self.replace(TextRange::new(start, header.end()), "");
         if module.indentation_at(body).is_none() {
             // async with session.get(url) as response: print(response.status)
             let text = format!("{newline}{indent}");
-            self.replace(TextRange::new(header.end(), body), text);
+            self.replace(TextRange::new(start, body), text);
             return Ok(());
         }
+        self.replace(TextRange::new(start, header.end()), "");
         let outer = module.indentation_at(with.start()).unwrap_or_default();
         let inner = module.indentation_at(body).unwrap_or_default();
         if !inner.starts_with(outer) {
