@@ -203,6 +203,25 @@ MORE: list[tuple[str, str, str, list[str]]] = [
             "0 a start\n1 main end\n1 (left) work\n1 (raised) KeyError()",
         ],
     ),
+    # Two fail at a time, of whom one is in a gather of its own.
+    (
+        "gather-to-taskgroup",
+        "0 r1 start\n0 r3 start\n0 r1 fails\n0 r3 fails\n0 (left) fetch\n0 (raised) KeyError(r3)",
+        "0 r1 start\n0 r3 start\n0 r1 fails\n0 r3 fails\n0 (left)\n0 (raised) ExceptionGroup[KeyError(r1), KeyError(r3)]",
+        [
+            "0 r1 start\n0 r3 start\n0 r1 fails\n0 r3 fails\n0 (left)\n0 (raised) ExceptionGroup[KeyError(r1), OSError(r3)]",
+        ],
+    ),
+    # Two who are called the same: one is gone, the other one goes on.
+    (
+        "gather-to-taskgroup",
+        "0 r2 start\n0 r2 start\n1 r1 fails\n1 H1 caught\n2 r2 end\n2 r2 end\n2 (left)\n2 (raised) ended",
+        "0 r2 start\n0 r2 start\n1 r1 fails\n1 r2 cancelled\n1 H1 caught\n2 r2 end\n2 (left)\n2 (raised) ended",
+        [
+            "0 r2 start\n1 r1 fails\n1 r2 cancelled\n1 H1 caught\n2 r2 end\n2 (left)\n2 (raised) ended",
+            "0 r2 start\n0 r2 start\n1 r1 fails\n1 r2 cancelled\n2 r2 end\n2 (left)\n2 (raised) ended",
+        ],
+    ),
     # Somebody starts while the cleanup waits, and no longer behind the call that blocks.
     (
         "close-async-generator",
